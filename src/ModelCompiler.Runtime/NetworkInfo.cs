@@ -1,0 +1,76 @@
+// What a network is, as data: generated code fills it with constants, people and tools read it.
+namespace ModelCompiler.Runtime;
+
+/// <summary>Element type of an input or target.</summary>
+public enum TensorKind
+{
+    /// <summary>float32.</summary>
+    Float,
+
+    /// <summary>Class numbers: int32 in memory, int64 in files.</summary>
+    Class,
+}
+
+/// <summary>An input, target or output: its name in the `.cnn` file and the shape of one sample.</summary>
+/// <param name="Classes">For class targets the number of classes; class numbers are 0 … Classes - 1.</param>
+public sealed record TensorInfo(string Name, int[] Shape, TensorKind Kind = TensorKind.Float, int Classes = 0)
+{
+    /// <summary>Elements of one sample.</summary>
+    public int Count => Shape.Aggregate(1, (product, size) => product * size);
+}
+
+/// <summary>How a parameter is filled before training.</summary>
+public enum InitializerKind
+{
+    /// <summary>Uniform in ±1/sqrt(fan in): PyTorch's default for convolutions and dense layers.</summary>
+    FanInUniform,
+    Constant,
+    Normal,
+    Uniform,
+    XavierUniform,
+    XavierNormal,
+    KaimingUniform,
+    KaimingNormal,
+    Orthogonal,
+}
+
+/// <summary>A parameter or buffer: PyTorch's name and layout, and its place in the flat storage.</summary>
+/// <param name="Offset">Index of the first float in <see cref="ParameterSet"/>'s storage; a multiple of 16.</param>
+/// <param name="Trainable">False for running statistics and fixed kernels, which the optimizer leaves alone.</param>
+/// <param name="Value">The constant, deviation, bound or gain of the initializer.</param>
+public sealed record ParameterInfo(
+    string Name, int[] Shape, int Offset, bool Trainable, InitializerKind Initializer, float Value = 0, int FanIn = 0, int FanOut = 0)
+{
+    public int Count => Shape.Aggregate(1, (product, size) => product * size);
+}
+
+/// <summary>A layer as its author wrote it.</summary>
+/// <param name="Path">For instance <c>layer1.0.conv1</c>.</param>
+/// <param name="Operator">The language's word: <c>conv</c>.</param>
+/// <param name="Parameters">Trainable numbers in it.</param>
+/// <param name="Macs">Multiply-adds for one sample.</param>
+public sealed record LayerInfo(string Path, string Operator, int[] OutputShape, long Parameters, long Macs, string Kernel);
+
+/// <summary>Everything fixed about a network before an object of it exists.</summary>
+/// <param name="StorageFloats">Floats in the flat parameter storage, padding included; trainable parameters come first and
+/// fill [0, <paramref name="TrainableFloats"/>).</param>
+/// <param name="SampleBytes">Arena bytes for each sample of the batch.</param>
+/// <param name="CommonBytes">Arena bytes independent of the batch: packed weights, folded norms, scratch.</param>
+public sealed record NetworkInfo(
+    string Name,
+    TensorInfo[] Inputs,
+    TensorInfo[] Targets,
+    TensorInfo[] Outputs,
+    ParameterInfo[] Parameters,
+    LayerInfo[] Layers,
+    int StorageFloats,
+    int TrainableFloats,
+    long SampleBytes,
+    long CommonBytes)
+{
+    /// <summary>Trainable numbers.</summary>
+    public long ParameterCount => Parameters.Where(p => p.Trainable).Sum(p => (long)p.Count);
+
+    /// <summary>Multiply-adds for one sample, convolutions and dense layers only.</summary>
+    public long Macs => Layers.Sum(l => l.Macs);
+}
