@@ -1,0 +1,9 @@
+// CNN9xxx: a fault of the compiler itself.
+using System.Collections.Immutable;
+
+namespace ModelCompiler.Grammar;
+
+public static partial class DiagnosticCatalog
+{
+    private static ImmutableArray<DiagnosticEntry> Faults() => Rows();
+}
