@@ -1,0 +1,103 @@
+// Batch normalisation (Ioffe and Szegedy, 2015). A composite with a gradient of its own: two reductions and one
+// formula, where the gradient of its expansion would be a dozen passes over the data.
+using System.Collections.Immutable;
+using ModelCompiler.Graph;
+using static ModelCompiler.Operators.Formulas;
+
+namespace ModelCompiler.Operators;
+
+internal sealed class BatchNormPrimitive : Primitive
+{
+    public override string Name => "BatchNorm";
+
+    public override Shape InferShape(ImmutableArray<Node> inputs, object? attributes) => inputs[0].Shape;
+
+    /// <summary>Training: statistics of the batch, and new running ones. Inference: scale and shift by the running ones; both
+    /// are the same for every sample, so they are computed once.</summary>
+    public override Node Expand(Node node, bool training, GraphBuilder builder)
+    {
+        var (_, momentum, affine) = node.As<BatchNormAttributes>();
+        var x = node.Inputs[0];
+        var runningMean = node.Inputs[node.Inputs.Length - 2];
+        var runningVariance = node.Inputs[node.Inputs.Length - 1];
+        if (!training)
+        {
+            var (scale, shift) = ScaleAndShift(node, builder);
+            return builder.Pointwise((X * Y) + Input(2), x, builder.AsChannels(scale, x.Shape.Rank), builder.AsChannels(shift, x.Shape.Rank));
+        }
+
+        var (mean, variance, reciprocal) = Statistics(node, builder);
+        var count = Count(node);
+        var unbiased = count / Max(count - 1, 1);
+        Update(runningMean, mean, Add(Multiply(1 - momentum, X), Multiply(momentum, Y)));
+        Update(runningVariance, variance, Add(Multiply(1 - momentum, X), Multiply(momentum, unbiased * Y)));
+
+        var normalized = (X - Y) * Input(2);
+        return affine
+            ? builder.Pointwise((normalized * Input(3)) + Input(4), x, mean, reciprocal, Vector(node, 1, builder), Vector(node, 2, builder))
+            : builder.Pointwise(normalized, x, mean, reciprocal);
+
+        void Update(Node buffer, Node statistic, Expression formula)
+        {
+            // A layer used twice updates its buffer twice, the second time from the first result.
+            var before = builder.Updates.LastOrDefault(update => update.Parameter == buffer)?.Value ?? buffer;
+            builder.Update(buffer, builder.Pointwise(formula, before, builder.Reshape(statistic, buffer.Shape)));
+        }
+    }
+
+    public override ImmutableArray<Node?> Gradient(Node node, Node upstream, ImmutableArray<bool> wanted, GraphBuilder builder)
+    {
+        var affine = node.As<BatchNormAttributes>().Affine;
+        var x = node.Inputs[0];
+        var axes = x.Shape.SpatialAxes();
+        var (mean, _, reciprocal) = Statistics(node, builder);
+
+        // Inputs of the formulas: dy, x, mean, 1/deviation, sum dy, sum dy·normalized, gamma.
+        var normalized = (Input(1) - Input(2)) * Input(3);
+        var sum = builder.Sum(upstream, axes, overBatch: true);
+        var product = builder.Sum(builder.Pointwise(X * normalized, upstream, x, mean, reciprocal), axes, overBatch: true);
+        Node? dx = null;
+        if (wanted[0])
+        {
+            var centred = X - ((Input(4) + (normalized * Input(5))) / Count(node));
+            dx = affine
+                ? builder.Pointwise(Input(3) * Input(6) * centred, upstream, x, mean, reciprocal, sum, product, Vector(node, 1, builder))
+                : builder.Pointwise(Input(3) * centred, upstream, x, mean, reciprocal, sum, product);
+        }
+
+        return affine
+            ? [dx, builder.Reshape(product, node.Inputs[1].Shape), builder.Reshape(sum, node.Inputs[2].Shape), null, null]
+            : [dx, null, null];
+    }
+
+    /// <summary>y = scale · x + shift by the running statistics; both of shape [C].</summary>
+    internal static (Node Scale, Node Shift) ScaleAndShift(Node node, GraphBuilder builder)
+    {
+        var (epsilon, _, affine) = node.As<BatchNormAttributes>();
+        var inputs = node.Inputs;
+        var (mean, variance) = (inputs[inputs.Length - 2], inputs[inputs.Length - 1]);
+        var reciprocal = new UnaryFormula(UnaryFunction.ReciprocalSquareRoot, X + epsilon);
+        var scale = affine ? builder.Pointwise(reciprocal * Y, variance, inputs[1]) : builder.Pointwise(reciprocal, variance);
+        var shift = affine ? builder.Pointwise(Input(2) - (X * Y), mean, scale, inputs[2]) : builder.Pointwise(-(X * Y), mean, scale);
+        return (scale, shift);
+    }
+
+    private static (Node Mean, Node Variance, Node Reciprocal) Statistics(Node node, GraphBuilder builder)
+    {
+        var x = node.Inputs[0];
+        var axes = x.Shape.SpatialAxes();
+        var mean = builder.Mean(x, axes, overBatch: true);
+        var variance = builder.Mean(builder.Pointwise((X - Y) * (X - Y), x, mean), axes, overBatch: true);
+        var epsilon = node.As<BatchNormAttributes>().Epsilon;
+        return (mean, variance, builder.Pointwise(new UnaryFormula(UnaryFunction.ReciprocalSquareRoot, X + epsilon), variance));
+    }
+
+    /// <summary>Elements behind each statistic: the batch times the plane.</summary>
+    private static Expression Count(Node node)
+    {
+        var plane = Number(node.Shape.Count / node.Shape.Channels);
+        return node.Batched ? Multiply(plane, new BatchSizeFormula()) : plane;
+    }
+
+    private static Node Vector(Node node, int input, GraphBuilder builder) => builder.AsChannels(node.Inputs[input], node.Shape.Rank);
+}

@@ -1,0 +1,81 @@
+// The list of every kind of node. A pass that wants a convolution asks for Primitives.Convolution; the planner
+// tells kinds apart by comparing with these instances.
+using ModelCompiler.Graph;
+
+namespace ModelCompiler.Operators;
+
+public static class Primitives
+{
+    /// <summary>An input or target; <see cref="InputAttributes"/>.</summary>
+    public static readonly Primitive Input = new InputPrimitive();
+
+    /// <summary>Trainable numbers or a buffer, the same for every sample; <see cref="ParameterAttributes"/>.</summary>
+    public static readonly Primitive Parameter = new ParameterPrimitive();
+
+    /// <summary>(x, w [, bias]): cross-correlation over 1 to 3 spatial axes; <see cref="ConvolutionAttributes"/>.</summary>
+    public static readonly Primitive Convolution = new ConvolutionPrimitive();
+
+    /// <summary>(dy, w): also the forward pass of a transposed convolution; <see cref="ConvolutionInputGradientAttributes"/>.</summary>
+    public static readonly Primitive ConvolutionInputGradient = new ConvolutionInputGradientPrimitive();
+
+    /// <summary>(x, dy), summed over the batch; <see cref="ConvolutionWeightGradientAttributes"/>.</summary>
+    public static readonly Primitive ConvolutionWeightGradient = new ConvolutionWeightGradientPrimitive();
+
+    /// <summary>(x, w [, bias]): y[…, o] = sum of x[…, i] · w[o, i] over i, + bias[o]. No attributes.</summary>
+    public static readonly Primitive Dense = new DensePrimitive();
+
+    /// <summary>(dy, w): dx[…, i] = sum of dy[…, o] · w[o, i]. No attributes.</summary>
+    public static readonly Primitive DenseInputGradient = new DenseInputGradientPrimitive();
+
+    /// <summary>(x, dy): dw[o, i], summed over rows and batch. No attributes.</summary>
+    public static readonly Primitive DenseWeightGradient = new DenseWeightGradientPrimitive();
+
+    /// <summary>(x); padding counts as minus infinity; <see cref="MaxPoolAttributes"/>.</summary>
+    public static readonly Primitive MaxPool = new MaxPoolPrimitive();
+
+    /// <summary>(x, dy): dy goes to the first maximum of each window in scan order; <see cref="MaxPoolAttributes"/>.</summary>
+    public static readonly Primitive MaxPoolGradient = new MaxPoolGradientPrimitive();
+
+    /// <summary>(x); <see cref="AveragePoolAttributes"/>.</summary>
+    public static readonly Primitive AveragePool = new AveragePoolPrimitive();
+
+    /// <summary>(dy); <see cref="AveragePoolAttributes"/>.</summary>
+    public static readonly Primitive AveragePoolGradient = new AveragePoolGradientPrimitive();
+
+    /// <summary>(x); <see cref="ReduceAttributes"/>.</summary>
+    public static readonly Primitive Reduce = new ReducePrimitive();
+
+    /// <summary>A formula over any number of broadcast inputs, also none; <see cref="PointwiseAttributes"/>. An input that the
+    /// formula does not mention lends the result its shape and its batch.</summary>
+    public static readonly Primitive Pointwise = new PointwisePrimitive();
+
+    /// <summary>(x); <see cref="ReshapeAttributes"/>.</summary>
+    public static readonly Primitive Reshape = new ReshapePrimitive();
+
+    /// <summary>(x, …), equal but for one axis; inputs without a batch repeat for every sample; <see cref="ConcatAttributes"/>.</summary>
+    public static readonly Primitive Concat = new ConcatPrimitive();
+
+    /// <summary>(x); <see cref="SliceAttributes"/>.</summary>
+    public static readonly Primitive Slice = new SlicePrimitive();
+
+    /// <summary>(x); <see cref="PadAttributes"/>.</summary>
+    public static readonly Primitive Pad = new PadPrimitive();
+
+    /// <summary>(x); <see cref="SoftmaxAttributes"/>.</summary>
+    public static readonly Primitive Softmax = new SoftmaxPrimitive();
+
+    /// <summary>(x); <see cref="SoftmaxAttributes"/>.</summary>
+    public static readonly Primitive LogSoftmax = new LogSoftmaxPrimitive();
+
+    /// <summary>(x, classes): x at the class along axis 0, that axis removed. No attributes.</summary>
+    public static readonly Primitive GatherClass = new GatherClassPrimitive();
+
+    /// <summary>(dy, classes): dy at its class along a new axis 0, zeros elsewhere; <see cref="ScatterClassAttributes"/>.</summary>
+    public static readonly Primitive ScatterClass = new ScatterClassPrimitive();
+
+    /// <summary>(x [, gamma, beta], running_mean, running_var); a composite; <see cref="BatchNormAttributes"/>.</summary>
+    public static readonly Primitive BatchNorm = new BatchNormPrimitive();
+
+    /// <summary>(x); a composite; <see cref="DropoutAttributes"/>.</summary>
+    public static readonly Primitive Dropout = new DropoutPrimitive();
+}
