@@ -1,0 +1,126 @@
+// What every generated class has in common: checked construction, buffers, and the split of work over threads.
+using System.Runtime.CompilerServices;
+
+namespace ModelCompiler.Runtime;
+
+/// <summary>Base of generated networks. An object is used by one thread at a time; several objects may run at once and share a
+/// <see cref="ParameterSet"/>.</summary>
+public abstract unsafe class CompiledNetwork : IDisposable
+{
+    private readonly NetworkTensor[] inputs;
+    private readonly NetworkTensor[] targets;
+    private readonly NetworkTensor[] outputs;
+    private readonly Workers? workers;
+    private AlignedBuffer? common;
+    private AlignedBuffer? samples;
+
+    /// <param name="parameters">Weights to share; null makes a set of its own, initialised with <paramref name="seed"/>.</param>
+    /// <param name="batch">Samples per run, 1 or more.</param>
+    /// <param name="threads">Threads per run; 0 takes one per processor.</param>
+    /// <exception cref="ArgumentException">The parameters belong to another network.</exception>
+    protected CompiledNetwork(NetworkInfo info, ParameterSet? parameters, int batch, int threads, ulong seed = 0)
+    {
+        ArgumentNullException.ThrowIfNull(info);
+        if (batch < 1)
+        {
+            throw new ArgumentOutOfRangeException(nameof(batch), batch, $"'{info.Name}': a batch holds at least 1 sample.");
+        }
+
+        if (threads is < 0 or > Workers.MaximumThreads)
+        {
+            throw new ArgumentOutOfRangeException(nameof(threads), threads, $"'{info.Name}': threads range from 1 to {Workers.MaximumThreads}; 0 takes one per processor.");
+        }
+
+        if (parameters is not null && !ReferenceEquals(parameters.Info, info) && !SameLayout(parameters.Info, info))
+        {
+            throw new ArgumentException($"the parameters belong to network '{parameters.Info.Name}', whose weights are not those of '{info.Name}'.", nameof(parameters));
+        }
+
+        Info = info;
+        Batch = batch;
+        Threads = threads == 0 ? Math.Min(Environment.ProcessorCount, Workers.MaximumThreads) : threads;
+        if (parameters is null)
+        {
+            parameters = new ParameterSet(info);
+            parameters.Initialize(seed);
+        }
+
+        Parameters = parameters;
+        common = new AlignedBuffer(info.CommonBytes / sizeof(float), $"packed weights of '{info.Name}'");
+        samples = new AlignedBuffer(batch * (info.SampleBytes / sizeof(float)), $"activations of '{info.Name}' for a batch of {batch}");
+        inputs = Array.ConvertAll(info.Inputs, t => new NetworkTensor(t, batch));
+        targets = Array.ConvertAll(info.Targets, t => new NetworkTensor(t, batch));
+        outputs = Array.ConvertAll(info.Outputs, t => new NetworkTensor(t, batch));
+        workers = Threads > 1 ? Workers.Shared(Threads) : null;
+    }
+
+    public NetworkInfo Info { get; }
+
+    public ParameterSet Parameters { get; }
+
+    /// <summary>Samples per run.</summary>
+    public int Batch { get; }
+
+    /// <summary>Threads per run. Results do not depend on it.</summary>
+    public int Threads { get; }
+
+    public IReadOnlyList<NetworkTensor> Inputs => inputs;
+
+    /// <summary>Empty in inference objects.</summary>
+    public IReadOnlyList<NetworkTensor> Targets => targets;
+
+    public IReadOnlyList<NetworkTensor> Outputs => outputs;
+
+    /// <summary>Packed weights and scratch, <see cref="NetworkInfo.CommonBytes"/>; zeroed at construction, 64-byte aligned.</summary>
+    protected float* Common => common!.Pointer;
+
+    /// <summary>Activations, batch times <see cref="NetworkInfo.SampleBytes"/>; zeroed at construction, 64-byte aligned.</summary>
+    protected float* Samples => samples!.Pointer;
+
+    protected bool IsDisposed => samples is null;
+
+    /// <summary>Makes later runs fail; memory returns when no span of it is left.</summary>
+    public void Dispose()
+    {
+        common = null;
+        samples = null;
+        GC.SuppressFinalize(this);
+    }
+
+    protected float* InputPointer(int index) => inputs[index].Pointer;
+
+    /// <summary>Class numbers of target <paramref name="index"/>.</summary>
+    protected int* TargetPointer(int index) => (int*)targets[index].Pointer;
+
+    /// <summary>Real values of target <paramref name="index"/>.</summary>
+    protected float* TargetFloatPointer(int index) => targets[index].Pointer;
+
+    protected float* OutputPointer(int index) => outputs[index].Pointer;
+
+    /// <summary>Splits [0, units) into <see cref="Threads"/> contiguous parts, calls <paramref name="body"/>(this, begin, end) for
+    /// each, at once on several threads, and returns when all are done. Allocates nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    protected internal void Run(delegate*<CompiledNetwork, int, int, void> body, int units)
+    {
+        if (workers is null || units <= 1)
+        {
+            if (units > 0)
+            {
+                body(this, 0, units);
+            }
+        }
+        else
+        {
+            workers.Run(body, this, units);
+        }
+    }
+
+    protected void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed, this);
+
+    /// <summary>Inference and training descriptions of one network differ in arena sizes only.</summary>
+    private static bool SameLayout(NetworkInfo a, NetworkInfo b) =>
+        a.StorageFloats == b.StorageFloats && a.Parameters.Length == b.Parameters.Length
+        && a.Parameters.Zip(b.Parameters).All(pair =>
+            pair.First.Name == pair.Second.Name && pair.First.Offset == pair.Second.Offset
+            && pair.First.Shape.AsSpan().SequenceEqual(pair.Second.Shape));
+}

@@ -1,0 +1,202 @@
+// One pass over the flat parameter buffer, whatever the rule: the groups a user asks for become a few segments of it.
+using System.Runtime.Intrinsics;
+
+namespace ModelCompiler.Runtime;
+
+/// <summary>Turns gradients into new parameters. An object belongs to the one training network it was given to. Updates are
+/// element by element, so they do not depend on the number of threads.</summary>
+public abstract unsafe class Optimizer
+{
+    /// <summary>Floats of a unit of work; also the fixed blocks in which norms are summed.</summary>
+    private const int Block = 4096;
+
+    private readonly List<ParameterRule> rules = [];
+    private AlignedBuffer[] state = [];
+    private Segment[] segments = [];
+    private double[] partialSums = [];
+    private TrainingNetwork? network;
+    private float gradientScale = 1;
+    private int trainable;
+
+    protected Optimizer(float learningRate, float weightDecay)
+    {
+        LearningRate = learningRate;
+        WeightDecay = weightDecay;
+    }
+
+    /// <summary>May be changed between steps: schedules do.</summary>
+    public float LearningRate
+    {
+        get;
+        set
+        {
+            if (!(value >= 0) || !float.IsFinite(value))
+            {
+                throw new ArgumentOutOfRangeException(nameof(value), value, "a learning rate is a finite number, 0 or more.");
+            }
+
+            field = value;
+        }
+    }
+
+    public float WeightDecay
+    {
+        get;
+        set
+        {
+            if (!(value >= 0) || !float.IsFinite(value))
+            {
+                throw new ArgumentOutOfRangeException(nameof(value), value, "weight decay is a finite number, 0 or more.");
+            }
+
+            field = value;
+        }
+    }
+
+    /// <summary>When above 0, gradients are scaled down so that their joint L2 norm stays below it (torch.nn.utils.clip_grad_norm_).</summary>
+    public float ClipNorm { get; init; }
+
+    /// <summary>Exceptions by parameter name; where several match, the last one counts.</summary>
+    public IReadOnlyList<ParameterRule> Rules
+    {
+        get => rules;
+        init => rules.AddRange(value);
+    }
+
+    /// <summary>Updates done: Adam's bias correction depends on it.</summary>
+    public long Updates { get; internal set; }
+
+    /// <summary>The norm of all gradients before clipping at the last update; 0 when <see cref="ClipNorm"/> is off.</summary>
+    public float GradientNorm { get; private set; }
+
+    /// <summary>Names of the state vectors, PyTorch's: <c>exp_avg</c>.</summary>
+    internal abstract IReadOnlyList<string> StateNames { get; }
+
+    internal Span<float> State(int index) => state[index].Span;
+
+    internal void Attach(TrainingNetwork network)
+    {
+        if (this.network is not null)
+        {
+            throw new InvalidOperationException($"this {GetType().Name} already serves a '{this.network.Info.Name}': give every training network its own optimizer.");
+        }
+
+        this.network = network;
+        trainable = network.Info.TrainableFloats;
+        segments = Segment.Of(network.Info, rules);
+        partialSums = new double[Blocks(trainable)];
+        state = StateNames.Select(name => new AlignedBuffer(trainable, $"optimizer state '{name}'")).ToArray();
+    }
+
+    internal void Update(TrainingNetwork network)
+    {
+        Updates++;
+        gradientScale = 1;
+        if (ClipNorm > 0)
+        {
+            network.Run(&SumSquares, partialSums.Length);
+            var sum = 0.0;
+            foreach (var partial in partialSums)
+            {
+                sum += partial;
+            }
+
+            GradientNorm = (float)Math.Sqrt(sum);
+            gradientScale = Math.Min(1, ClipNorm / (GradientNorm + 1e-6f));
+        }
+
+        BeginUpdate();
+        network.Run(&UpdateBlocks, partialSums.Length);
+    }
+
+    /// <summary>Computes what all elements share.</summary>
+    private protected virtual void BeginUpdate()
+    {
+    }
+
+    /// <summary>Updates <paramref name="count"/> elements.</summary>
+    /// <param name="offset">Of the first element, a multiple of 16; index into the state vectors.</param>
+    private protected abstract void UpdateRange(float* parameters, float* gradients, int offset, int count, in UpdateFactors factors);
+
+    private protected float* StatePointer(int index) => state[index].Pointer;
+
+    private static int Blocks(int floats) => (floats + Block - 1) / Block;
+
+    private static void UpdateBlocks(CompiledNetwork network, int begin, int end)
+    {
+        var training = (TrainingNetwork)network;
+        var self = training.Optimizer;
+        var first = begin * Block;
+        var last = (int)Math.Min((long)end * Block, self.trainable);
+        foreach (ref readonly var segment in self.segments.AsSpan())
+        {
+            var from = Math.Max(first, segment.Begin);
+            var to = Math.Min(last, segment.End);
+            if (from < to)
+            {
+                var factors = new UpdateFactors(
+                    self.LearningRate * segment.LearningRate, self.WeightDecay * segment.WeightDecay, self.gradientScale);
+                self.UpdateRange(training.Parameters.Pointer + from, training.Gradients.Pointer + from, from, to - from, factors);
+            }
+        }
+    }
+
+    /// <summary>One double for each block, in 16 fixed lanes: the same bits for every number of threads and vector width.</summary>
+    private static void SumSquares(CompiledNetwork network, int begin, int end)
+    {
+        var training = (TrainingNetwork)network;
+        var self = training.Optimizer;
+        for (var block = begin; block < end; block++)
+        {
+            var sum = 0.0;
+            var first = block * Block;
+            var last = (int)Math.Min((long)first + Block, self.trainable);
+            foreach (ref readonly var segment in self.segments.AsSpan())
+            {
+                var from = Math.Max(first, segment.Begin);
+                var to = Math.Min(last, segment.End);
+                if (from < to)
+                {
+                    sum += SumSquares(training.Gradients.Pointer + from, to - from);
+                }
+            }
+
+            self.partialSums[block] = sum;
+        }
+    }
+
+    private static double SumSquares(float* values, int count)
+    {
+        var (low, high) = (Vector512<double>.Zero, Vector512<double>.Zero);
+        var i = 0;
+        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+        {
+            var (lower, upper) = Vector512.Widen(Vector512.Load(values + i));
+            low += lower * lower;
+            high += upper * upper;
+        }
+
+        var sum = 0.0;
+        for (var lane = 0; lane < Vector512<double>.Count; lane++)
+        {
+            sum += low[lane] + high[lane];
+        }
+
+        for (; i < count; i++)
+        {
+            sum += (double)values[i] * values[i];
+        }
+
+        return sum;
+    }
+}
+
+/// <summary>An exception to an optimizer's settings for parameters whose name matches.</summary>
+/// <param name="Pattern">A parameter name in which <c>*</c> stands for any characters: <c>*.bias</c>, <c>layer1.*</c>.</param>
+/// <param name="LearningRate">Factor on the optimizer's learning rate.</param>
+/// <param name="WeightDecay">Factor on the optimizer's weight decay; 0 for none.</param>
+/// <param name="Frozen">Leaves the parameters as they are.</param>
+public sealed record ParameterRule(string Pattern, float LearningRate = 1, float WeightDecay = 1, bool Frozen = false);
+
+/// <summary>What is constant over a range of elements.</summary>
+internal readonly record struct UpdateFactors(float LearningRate, float WeightDecay, float GradientScale);
