@@ -1,0 +1,21 @@
+// Every word of the language that makes tensors, by name. A new operator is one entry in its family's list; a new
+// family is one line here.
+using System.Collections.Immutable;
+
+namespace ModelCompiler.Operators;
+
+public static class Catalog
+{
+    /// <summary>Operators by name; ordinal order.</summary>
+    public static ImmutableSortedDictionary<string, Operator> All { get; } = new[]
+    {
+        ConvolutionOperators.All,
+        DenseOperators.All,
+        PoolingOperators.All,
+        Activations.All,
+        Elementwise.All,
+        NormalizationOperators.All,
+        MovementOperators.All,
+        LossOperators.All,
+    }.SelectMany(family => family).ToImmutableSortedDictionary(op => op.Signature.Name, op => op, StringComparer.Ordinal);
+}

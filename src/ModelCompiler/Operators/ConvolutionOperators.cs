@@ -1,0 +1,127 @@
+// The convolutional layers of the language: all are one primitive with different groups and directions.
+using System.Collections.Immutable;
+using ModelCompiler.Graph;
+using static ModelCompiler.Operators.Messages;
+
+namespace ModelCompiler.Operators;
+
+internal static class ConvolutionOperators
+{
+    public static readonly ImmutableArray<Operator> All =
+    [
+        Definition.Unary(
+            "conv",
+            "Convolution over 1 to 3 spatial axes (cross-correlation, as every framework has it), with weights channels x input channels/groups x kernel.",
+            "LeCun et al., Gradient-based learning applied to document recognition, 1998",
+            (call, x) => Build(call, x, "conv", call.Integer("channels"), call.Integer("groups", 1)),
+            Argument.Integer("channels", "number of filters, the channels of the result"),
+            Argument.Kernel,
+            Argument.Stride,
+            Argument.Padding,
+            Argument.Dilation,
+            Argument.Groups,
+            Argument.Bias,
+            Argument.WeightInitializer,
+            Argument.BiasInitializer),
+        Definition.Unary(
+            "depthwise",
+            "Convolution of every channel by filters of its own: a grouped convolution with as many groups as channels.",
+            "Howard et al., MobileNets, 2017",
+            BuildDepthwise,
+            Argument.Kernel,
+            Argument.Stride,
+            Argument.Padding,
+            Argument.Dilation,
+            Argument.Integer("multiplier", "filters for each channel", "1"),
+            Argument.Bias,
+            Argument.WeightInitializer,
+            Argument.BiasInitializer),
+        Definition.Unary(
+            "upconv",
+            "Transposed convolution: the gradient of a convolution used forwards, with weights input channels x channels/groups x kernel.",
+            "Zeiler et al., Deconvolutional networks, 2010",
+            BuildTransposed,
+            Argument.Integer("channels", "channels of the result"),
+            Argument.Kernel,
+            Argument.Stride,
+            Argument.Dims("pad", "cropped from both sides of the result", "0", 0),
+            Argument.Dims("output_pad", "added to the end of the result, less than the stride or the dilation", "0", 0),
+            Argument.Dilation,
+            Argument.Groups,
+            Argument.Bias,
+            Argument.WeightInitializer,
+            Argument.BiasInitializer),
+    ];
+
+    private static Node Build(OperatorCall call, Node x, string name, int channels, int groups)
+    {
+        WindowArguments.Spatial(x, name);
+        CheckGroups(name, groups, x.Shape.Channels, channels);
+        var window = WindowArguments.Read(call, x, name, pooling: false);
+        var weightShape = Shape.Of(channels, window.Kernel.Insert(0, x.Shape.Channels / groups));
+        var fanIn = checked((int)weightShape.Count) / channels;
+        var weight = call.Parameter("weight", weightShape, call.Initializer("init", FanIn(fanIn, checked(channels / groups * window.KernelCount))));
+        var attributes = new ConvolutionAttributes(window, groups);
+        return call.Boolean("bias", true)
+            ? call.Builder.Add(Primitives.Convolution, attributes, x, weight, Bias(call, channels, fanIn))
+            : call.Builder.Add(Primitives.Convolution, attributes, x, weight);
+    }
+
+    private static Node BuildDepthwise(OperatorCall call, Node x)
+    {
+        WindowArguments.Spatial(x, "depthwise");
+        return Build(call, x, "depthwise", checked(x.Shape.Channels * call.Integer("multiplier", 1)), x.Shape.Channels);
+    }
+
+    private static Node BuildTransposed(OperatorCall call, Node x)
+    {
+        var spatial = WindowArguments.Spatial(x, "upconv");
+        var axes = spatial.Length;
+        var (channels, groups) = (call.Integer("channels"), call.Integer("groups", 1));
+        CheckGroups("upconv", groups, x.Shape.Channels, channels);
+        var (kernel, stride, dilation) = (call.Dims("kernel", axes), call.Dims("stride", axes, 1), call.Dims("dilation", axes, 1));
+        var (pad, extra) = (call.Dims("pad", axes, 0), call.Dims("output_pad", axes, 0));
+        var window = new Window(kernel, stride, pad, pad, dilation);
+        var sizes = spatial.Select((size, axis) => ((size - 1) * stride[axis]) - (2 * pad[axis]) + window.Extent(axis) + extra[axis]).ToImmutableArray();
+        for (var axis = 0; axis < axes; axis++)
+        {
+            if (extra[axis] >= Math.Max(stride[axis], dilation[axis]))
+            {
+                throw new OperatorException(
+                    "CNN2050", "output_pad", $"output_pad {Text(extra[axis])} must be smaller than the stride {Text(stride[axis])} or the dilation {Text(dilation[axis])}");
+            }
+
+            if (sizes[axis] <= 0)
+            {
+                throw new OperatorException(
+                    "CNN3002", "pad", $"pad {Text(pad[axis])} crops everything: the result of 'upconv' on {Describe(x)} would have {AxisName(axis + 1, axes + 1)} {Text(sizes[axis])}; pad by at most {Text((sizes[axis] + (2 * pad[axis]) - 1) / 2)}");
+            }
+        }
+
+        var weightShape = Shape.Of(x.Shape.Channels, kernel.Insert(0, channels / groups));
+        var fanIn = checked((int)weightShape.Count) / x.Shape.Channels;
+        var weight = call.Parameter("weight", weightShape, call.Initializer("init", FanIn(fanIn, checked(x.Shape.Channels / groups * window.KernelCount))));
+        var attributes = new ConvolutionInputGradientAttributes(window, groups, Shape.Of(channels, sizes));
+        var y = call.Builder.Add(Primitives.ConvolutionInputGradient, attributes, x, weight);
+        return call.Boolean("bias", true)
+            ? call.Builder.Pointwise(Formulas.X + Formulas.Y, y, call.Builder.AsChannels(Bias(call, channels, fanIn), y.Shape.Rank))
+            : y;
+    }
+
+    private static void CheckGroups(string name, int groups, int inputs, int outputs)
+    {
+        foreach (var (what, count) in new[] { ("input", inputs), ("output", outputs) })
+        {
+            if (count % groups != 0)
+            {
+                throw new OperatorException(
+                    "CNN3003", "groups", $"'{name}' cannot split {Text(count)} {what} channels into {Text(groups)} groups; both channel counts ({Text(inputs)} in, {Text(outputs)} out) must be divisible by the groups");
+            }
+        }
+    }
+
+    private static Initializer FanIn(int fanIn, int fanOut) => new(InitializerKind.FanInUniform, 1, fanIn, fanOut);
+
+    private static Node Bias(OperatorCall call, int channels, int fanIn) =>
+        call.Parameter("bias", Shape.Of(channels), call.Initializer("bias_init", FanIn(fanIn, channels)));
+}

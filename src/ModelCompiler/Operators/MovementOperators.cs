@@ -1,0 +1,112 @@
+// Words that move data: joining, cutting, padding, renaming axes.
+using System.Collections.Immutable;
+using ModelCompiler.Graph;
+using static ModelCompiler.Operators.Messages;
+
+namespace ModelCompiler.Operators;
+
+internal static class MovementOperators
+{
+    public static readonly ImmutableArray<Operator> All =
+    [
+        Definition.Variadic(
+            "concat",
+            "Joins tensors along one axis, the channels by default; all other axes must agree.",
+            Concat,
+            Argument.Axis("axis", "axis to join along", "0")),
+        Definition.Unary(
+            "reshape",
+            "The same elements, in the same order, under another shape.",
+            Reshape,
+            new ArgumentSpec("shape", ArgumentKind.Shape, "the new shape", Minimum: 1, Maximum: int.MaxValue)),
+        Definition.Unary(
+            "slice",
+            "A range of one axis.",
+            Slice,
+            Argument.Integer("start", "first element", "0", 0, int.MaxValue),
+            Argument.Integer("count", "number of elements", "up to the end", 1, int.MaxValue),
+            Argument.Axis("axis", "axis to cut", "0")),
+        Definition.Unary(
+            "pad",
+            "Zeros around every spatial axis.",
+            Pad,
+            Argument.Dims("amount", "zeros on both sides, for every spatial axis or one number each", null, 0)),
+    ];
+
+    private static Node Concat(OperatorCall call)
+    {
+        var inputs = call.Inputs;
+        var rank = inputs[0].Shape.Rank;
+        var joined = Axis(call, "axis", 0, rank, "concat");
+        for (var i = 1; i < inputs.Length; i++)
+        {
+            if (inputs[i].Shape.Rank != rank)
+            {
+                throw new OperatorException(
+                    "CNN3005", "input:" + Text(i), $"cannot concat {Describe(inputs[0])} and {Describe(inputs[i])}: they have {Axes(rank)} and {Axes(inputs[i].Shape.Rank)}; use 'reshape' or 'flatten' to give both the same");
+            }
+
+            for (var axis = 0; axis < rank; axis++)
+            {
+                if (axis != joined && inputs[i].Shape[axis] != inputs[0].Shape[axis])
+                {
+                    throw new OperatorException("CNN3005", "input:" + Text(i), Mismatch(inputs[0], inputs[i], axis, joined));
+                }
+            }
+        }
+
+        return inputs.Length == 1 ? inputs[0] : call.Builder.Add(Primitives.Concat, new ConcatAttributes(joined), inputs);
+    }
+
+    private static string Mismatch(Node first, Node other, int axis, int joined)
+    {
+        var rank = first.Shape.Rank;
+        var (large, small) = first.Shape[axis] > other.Shape[axis] ? (first, other) : (other, first);
+        var remedy = axis == 0 && joined != 0
+            ? $"join along the channels (axis: 0) or project one with '-> conv({Text(first.Shape[0])}, 1x1)'"
+            : large.Shape[axis] % small.Shape[axis] == 0
+                ? $"did you mean '-> upsample({Text(large.Shape[axis] / small.Shape[axis])})' for {small.Shape}?"
+                : "give both the same size by pad, stride or pooling";
+        return $"cannot concat {Describe(first)} and {Describe(other)} along {AxisName(joined, rank)}: {AxisName(axis, rank)} differs ({Text(first.Shape[axis])}, {Text(other.Shape[axis])}); {remedy}";
+    }
+
+    private static Node Reshape(OperatorCall call, Node x)
+    {
+        var shape = new Shape(call.ShapeOf("shape"));
+        return shape.Count == x.Shape.Count
+            ? call.Builder.Reshape(x, shape)
+            : throw new OperatorException(
+                "CNN3008", "shape", $"cannot reshape {Describe(x)} with {Text(x.Shape.Count)} elements to {shape} with {Text(shape.Count)}");
+    }
+
+    private static Node Slice(OperatorCall call, Node x)
+    {
+        var axis = Axis(call, "axis", 0, x.Shape.Rank, "slice");
+        var size = x.Shape[axis];
+        var start = call.Integer("start", 0);
+        if (start >= size)
+        {
+            throw new OperatorException("CNN3009", "start", $"slice starts at {Text(start)}, but {AxisName(axis, x.Shape.Rank)} of {Describe(x)} ends at {Text(size - 1)}");
+        }
+
+        var count = call.Integer("count", size - start);
+        return count <= size - start
+            ? call.Builder.Slice(x, axis, start, count)
+            : throw new OperatorException(
+                "CNN3009", "count", $"slice of {Text(count)} from {Text(start)} leaves {Describe(x)}, where {AxisName(axis, x.Shape.Rank)} is {Text(size)}; take at most {Text(size - start)}");
+    }
+
+    private static Node Pad(OperatorCall call, Node x)
+    {
+        var amounts = call.Dims("amount", WindowArguments.Spatial(x, "pad").Length);
+        for (var axis = 0; axis < amounts.Length; axis++)
+        {
+            if (amounts[axis] > 0)
+            {
+                x = call.Builder.Add(Primitives.Pad, new PadAttributes(axis + 1, amounts[axis], amounts[axis]), x);
+            }
+        }
+
+        return x;
+    }
+}

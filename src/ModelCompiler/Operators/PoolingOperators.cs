@@ -1,0 +1,87 @@
+// Pooling and its inverse, nearest upsampling: the gradient of an average is a copy to every place.
+using System.Collections.Immutable;
+using ModelCompiler.Graph;
+
+namespace ModelCompiler.Operators;
+
+internal static class PoolingOperators
+{
+    public static readonly ImmutableArray<Operator> All =
+    [
+        Definition.Unary(
+            "maxpool",
+            "Largest element of every window; padding never wins.",
+            (call, x) => call.Builder.Add(Primitives.MaxPool, new MaxPoolAttributes(WindowArguments.Read(call, x, "maxpool", pooling: true)), x),
+            Argument.Kernel,
+            Argument.PoolStride,
+            Argument.PoolPadding,
+            Argument.Dilation,
+            Argument.Ceil),
+        Definition.Unary(
+            "avgpool",
+            "Mean of every window.",
+            Average,
+            Argument.Kernel,
+            Argument.PoolStride,
+            Argument.PoolPadding,
+            Argument.Boolean("count_padding", "divide by the whole window, also where it reaches over the edge", "true")),
+        Definition.Unary(
+            "sumpool",
+            "Sum of every window.",
+            Sum,
+            Argument.Kernel,
+            Argument.PoolStride,
+            Argument.PoolPadding),
+        Definition.Unary(
+            "global_avgpool",
+            "Mean of every channel: channels x 1 x 1.",
+            "Lin et al., Network in network, 2014",
+            GlobalAverage),
+        Definition.Unary(
+            "global_maxpool",
+            "Largest element of every channel: channels x 1 x 1.",
+            GlobalMaximum),
+        Definition.Unary(
+            "upsample",
+            "Every element repeated along every spatial axis (nearest neighbour).",
+            BuildUpsample,
+            Argument.Dims("factor", "how many times larger, for every spatial axis or one number each", "2")),
+    ];
+
+    private static Node Average(OperatorCall call, Node x)
+    {
+        var window = WindowArguments.Read(call, x, "avgpool", pooling: true);
+        return call.Builder.Add(Primitives.AveragePool, new AveragePoolAttributes(window, call.Boolean("count_padding", true), x.Shape), x);
+    }
+
+    private static Node Sum(OperatorCall call, Node x)
+    {
+        var window = WindowArguments.Read(call, x, "sumpool", pooling: true);
+        var average = call.Builder.Add(Primitives.AveragePool, new AveragePoolAttributes(window, CountPadding: true, x.Shape), x);
+        return call.Builder.Pointwise(Formulas.Multiply(Formulas.Number(window.KernelCount), Formulas.X), average);
+    }
+
+    private static Node GlobalAverage(OperatorCall call, Node x)
+    {
+        WindowArguments.Spatial(x, "global_avgpool");
+        return call.Builder.Mean(x, x.Shape.SpatialAxes(), overBatch: false);
+    }
+
+    private static Node GlobalMaximum(OperatorCall call, Node x)
+    {
+        var spatial = WindowArguments.Spatial(x, "global_maxpool");
+        var (ones, zeros) = (Messages.Repeat(1, spatial.Length), Messages.Repeat(0, spatial.Length));
+        return call.Builder.Add(Primitives.MaxPool, new MaxPoolAttributes(new Window(spatial, ones, zeros, zeros, ones)), x);
+    }
+
+    private static Node BuildUpsample(OperatorCall call, Node x)
+    {
+        var spatial = WindowArguments.Spatial(x, "upsample");
+        var factor = call.Dims("factor", spatial.Length, 2);
+        var (ones, zeros) = (Messages.Repeat(1, spatial.Length), Messages.Repeat(0, spatial.Length));
+        var window = new Window(factor, factor, zeros, zeros, ones);
+        var result = Shape.Of(x.Shape.Channels, spatial.Select((size, axis) => checked(size * factor[axis])).ToImmutableArray());
+        var scaled = call.Builder.Pointwise(Formulas.Multiply(Formulas.Number(window.KernelCount), Formulas.X), x);
+        return call.Builder.Add(Primitives.AveragePoolGradient, new AveragePoolAttributes(window, CountPadding: true, result), scaled);
+    }
+}
