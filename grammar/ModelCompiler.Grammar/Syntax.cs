@@ -65,6 +65,9 @@ public sealed record OutSyntax(ImmutableArray<ExpressionSyntax> Values, TextSpan
 /// <summary><c>loss cross_entropy(logits, label)</c></summary>
 public sealed record LossSyntax(ExpressionSyntax Value, TextSpan Span) : StatementSyntax(Span);
 
+/// <summary>A block declared inside a block or network; it sees the names around it.</summary>
+public sealed record LocalBlockSyntax(BlockSyntax Block, TextSpan Span) : StatementSyntax(Span);
+
 // ---- expressions ---------------------------------------------------------------------------------
 
 public abstract record ExpressionSyntax(TextSpan Span) : SyntaxNode(Span);

@@ -1,0 +1,296 @@
+// Tokens to statements: which lines belong together, which bracket belongs to which. It runs before the grammar
+// because a parser without error recovery needs somebody who says where the next statement starts: whatever is wrong
+// inside one slice, the next one is read afresh. Nothing here recurses.
+using System.Collections.Immutable;
+
+namespace ModelCompiler.Grammar;
+
+internal enum SliceKind
+{
+    Statement,
+
+    /// <summary>The head of a block or network; its opening brace is <see cref="Slice.Brace"/>.</summary>
+    BodyStart,
+
+    BodyEnd,
+}
+
+/// <summary>One statement, head, or closing brace.</summary>
+/// <param name="Groups">The bracket groups of the slice, innermost first.</param>
+/// <param name="Problem">What is wrong with its brackets or words; the grammar does not look at such a slice.</param>
+internal sealed record Slice(SliceKind Kind, ImmutableArray<Token> Tokens, ImmutableArray<Token> Groups, Token? Brace, Diagnostic? Problem);
+
+internal sealed class Layout
+{
+    private readonly SourceFile source;
+    private readonly ImmutableArray<Token> tokens;
+    private readonly BracketBalance balance;
+    private readonly ImmutableArray<Slice>.Builder slices = ImmutableArray.CreateBuilder<Slice>();
+    private readonly ImmutableArray<Token>.Builder groups = ImmutableArray.CreateBuilder<Token>();
+    private readonly OpenBrackets open = new();
+    private readonly Stack<OpenBody> bodies = new();
+    private ImmutableArray<Token>.Builder current = ImmutableArray.CreateBuilder<Token>();
+    private Diagnostic? problem;
+
+    /// <summary>Whether the slice has its <c>=</c>: what follows is a value.</summary>
+    private bool binds;
+    private int at;
+
+    private Layout(SourceFile source, ImmutableArray<Token> tokens)
+    {
+        this.source = source;
+        this.tokens = tokens;
+        balance = new BracketBalance(tokens);
+    }
+
+    private readonly record struct OpenBody(Token Brace, Token Head);
+
+    public static ImmutableArray<Slice> Read(SourceFile source, ImmutableArray<Token> tokens)
+    {
+        var layout = new Layout(source, tokens);
+        for (layout.at = 0; layout.at < tokens.Length; layout.at++)
+        {
+            layout.ReadOne(tokens[layout.at]);
+        }
+
+        layout.ReadEnd();
+        return layout.slices.ToImmutable();
+    }
+
+    private void ReadOne(Token token)
+    {
+        if (token.StartsLine)
+        {
+            BreakLine(token);
+        }
+
+        if (token.Kind == TokenKind.Bad)
+        {
+            problem ??= (Diagnostic)token.Value!;
+        }
+
+        switch (token.Kind == TokenKind.Sign ? token.Text : "")
+        {
+            case "(" or "[":
+                Open(token, token.Text == "(" ? RoundKind() : SquareKind(token));
+                break;
+            case "{":
+                OpenBrace(token);
+                break;
+            case ")" or "]":
+                Close(token);
+                break;
+            case "}" when open.Has("{"):
+                Close(token);
+                break;
+            case "}":
+                CloseBody(token);
+                break;
+            default:
+                binds |= open.Count == 0 && token.IsSign("=");
+                current.Add(token);
+                break;
+        }
+    }
+
+    // ---- lines ---------------------------------------------------------------------------------------
+
+    private void BreakLine(Token token)
+    {
+        if (open.Count > 0)
+        {
+            if (EndsOpenBrackets(token))
+            {
+                Flush(SliceKind.Statement);
+            }
+        }
+        else if (current.Count > 0 && !Continuation.Joins(current[current.Count - 1], tokens, at) && !(token.IsSign("{") && IsHead))
+        {
+            Flush(SliceKind.Statement);
+        }
+
+        if (open.Count == 0 && current.Count == 0 && LeavesBodyOpen(token))
+        {
+            ReportOpenBody(bodies.Peek());
+            EndBody(token);
+        }
+    }
+
+    /// <summary>Inside brackets lines do not count, unless a bracket is missing: a line that clearly starts a statement
+    /// then says so.</summary>
+    private bool EndsOpenBrackets(Token token)
+    {
+        if (!Continuation.StartsStatement(tokens, at))
+        {
+            return false;
+        }
+
+        var outermost = open.Outermost;
+        var start = outermost.Outside.Count > 0 ? outermost.Outside[0] : outermost.Token;
+        return token.Kind == TokenKind.Keyword || !balance.IsClosed(outermost.Token) || Column(token) <= Column(start);
+    }
+
+    /// <summary>When a brace is missing somewhere, a declaration that stands no deeper than the one around it says where.</summary>
+    private bool LeavesBodyOpen(Token token) =>
+        bodies.Count > 0 && balance.LacksBrace && Continuation.StartsDeclaration(tokens, at) && Column(token) <= Column(bodies.Peek().Head);
+
+    private int Column(Token token) => source.Locate(token.Span.Start).Column;
+
+    // ---- brackets ------------------------------------------------------------------------------------
+
+    private bool IsHead => current.Count > 0 && open.Count == 0 && current[0].Kind == TokenKind.Keyword
+        && current[0].Text is "block" or "network" && !binds;
+
+    /// <summary>Whether a bracket here would belong to the value before it, on the same line.</summary>
+    private bool FollowsValue => current.Count > 0 && !tokens[at].StartsLine
+        && current[current.Count - 1] is { Kind: TokenKind.Name or TokenKind.Parentheses or TokenKind.Arguments or TokenKind.List or TokenKind.Index }
+            or { Kind: TokenKind.Keyword, Text: "in" };
+
+    private TokenKind RoundKind() => IsHead && current.Count == 2 ? TokenKind.Parameters : FollowsValue ? TokenKind.Arguments : TokenKind.Parentheses;
+
+    private TokenKind SquareKind(Token token) => FollowsValue ? TokenKind.Index : TokenKind.List;
+
+    private void Open(Token token, TokenKind kind)
+    {
+        open.Push(new OpenBracket(token, kind, current));
+        current = ImmutableArray.CreateBuilder<Token>();
+        if (open.Count > Limits.Depth)
+        {
+            problem ??= Error("CNN5001", token.Span, $"brackets nest more than {Limits.Depth} deep here: bind inner parts to names");
+        }
+    }
+
+    private void OpenBrace(Token token)
+    {
+        var previous = current.Count > 0 ? current[current.Count - 1] : null;
+        var endsLine = at + 1 == tokens.Length || tokens[at + 1].StartsLine;
+        if (!IsHead && previous is { Kind: TokenKind.Name or TokenKind.Keyword } && previous.Span.End == token.Span.Start)
+        {
+            Open(token, TokenKind.Number);
+        }
+        else if (open.Count == 0 && (IsHead || endsLine))
+        {
+            var head = current.Count > 0 ? current[0] : token;
+            if (bodies.Count == Limits.NestedBlocks)
+            {
+                problem ??= Error("CNN5001", token.Span, $"blocks nest more than {Limits.NestedBlocks} deep here");
+            }
+
+            Flush(SliceKind.BodyStart, token);
+            bodies.Push(new OpenBody(token, head));
+        }
+        else
+        {
+            problem ??= Error("CNN1001", token.Span, "'{' opens the body of a block or network, or the number of a label; lists are written [a, b]");
+            Open(token, TokenKind.Number);
+        }
+    }
+
+    private void Close(Token token)
+    {
+        if (!open.Has(Partner(token)))
+        {
+            problem ??= Error("CNN1008", token.Span, $"this '{token.Text}' closes nothing");
+            return;
+        }
+
+        if (Partner(open.Peek().Token) != token.Text)
+        {
+            var inner = open.Peek().Token;
+            problem ??= Error(
+                "CNN1008", token.Span, $"'{Partner(inner)}' is missing before this '{token.Text}', for the '{inner.Text}' in {PlaceInWords(inner)}");
+        }
+
+        while (Partner(open.Peek().Token) != token.Text)
+        {
+            CloseTop(token);
+        }
+
+        CloseTop(token);
+    }
+
+    private void CloseTop(Token close)
+    {
+        var bracket = open.Pop();
+        var group = new Token(bracket.Kind, bracket.Token.Text, bracket.Token.Span.Through(close.Span), bracket.Token.StartsLine)
+        {
+            Inside = current.ToImmutable(),
+        };
+        groups.Add(group);
+        current = bracket.Outside;
+        current.Add(group);
+    }
+
+    private void CloseBody(Token token)
+    {
+        Flush(SliceKind.Statement);
+        if (bodies.Count == 0)
+        {
+            slices.Add(new Slice(
+                SliceKind.Statement, ImmutableArray.Create(token), ImmutableArray<Token>.Empty, null, Error("CNN1008", token.Span, "this '}' closes nothing")));
+            return;
+        }
+
+        EndBody(token);
+    }
+
+    private void EndBody(Token token)
+    {
+        bodies.Pop();
+        slices.Add(new Slice(SliceKind.BodyEnd, ImmutableArray<Token>.Empty, ImmutableArray<Token>.Empty, token, null));
+    }
+
+    // ---- ends ----------------------------------------------------------------------------------------
+
+    private void ReadEnd()
+    {
+        Flush(SliceKind.Statement);
+        if (bodies.Count > 0)
+        {
+            ReportOpenBody(bodies.Peek());
+        }
+
+        while (bodies.Count > 0)
+        {
+            EndBody(new Token(TokenKind.Sign, "}", new TextSpan(source.Text.Length, 0), StartsLine: false));
+        }
+    }
+
+    private void ReportOpenBody(OpenBody body)
+    {
+        var report = Error("CNN1007", body.Brace.Span, "this '{' is not closed: '}' is missing after the last statement of the body");
+        slices.Add(new Slice(SliceKind.Statement, ImmutableArray.Create(body.Brace), ImmutableArray<Token>.Empty, null, report));
+    }
+
+    private void Flush(SliceKind kind, Token? brace = null)
+    {
+        if (open.Count > 0)
+        {
+            var bracket = open.Outermost;
+            problem ??= Error("CNN1007", bracket.Token.Span, $"this '{bracket.Token.Text}' is not closed: '{Partner(bracket.Token)}' is missing");
+            current = bracket.Outside;
+            current.Add(bracket.Token);
+            open.Clear();
+        }
+
+        if (current.Count > 0 || problem is not null || kind != SliceKind.Statement)
+        {
+            slices.Add(new Slice(kind, current.ToImmutable(), groups.ToImmutable(), brace, problem));
+        }
+
+        current.Clear();
+        groups.Clear();
+        problem = null;
+        binds = false;
+    }
+
+    private string PlaceInWords(Token token)
+    {
+        var place = source.Locate(token.Span.Start);
+        return FormattableString.Invariant($"line {place.Line + 1}, column {place.Column + 1}");
+    }
+
+    private static string Partner(Token token) => token.Text switch { "(" => ")", "[" => "]", "{" => "}", ")" => "(", "]" => "[", _ => "{" };
+
+    private Diagnostic Error(string code, TextSpan span, string message) => new(code, Severity.Error, new SourceSpan(source, span), message);
+}
