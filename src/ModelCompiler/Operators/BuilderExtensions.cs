@@ -11,8 +11,30 @@ public static class BuilderExtensions
         builder.Add(Primitives.Pointwise, new PointwiseAttributes(formula), inputs);
 
     /// <summary>A value that is the same everywhere.</summary>
-    public static Node Fill(this GraphBuilder builder, Expression value, Shape shape) =>
-        builder.Add(Primitives.Pointwise, new PointwiseAttributes(value, shape));
+    public static Node Fill(this GraphBuilder builder, Expression value, Shape shape, bool batched = false) =>
+        builder.Add(Primitives.Pointwise, new PointwiseAttributes(value, shape, batched));
+
+    /// <summary>Element by element with a given shape, in the shortest form: values that are the same everywhere move into the
+    /// formula, inputs that it does not mention go, and a formula that is one of its inputs is that input.</summary>
+    public static Node Formula(this GraphBuilder builder, Expression formula, ImmutableArray<Node> inputs, Shape shape, bool batched)
+    {
+        formula = formula.Rewrite(part => part is InputFormula input ? FillOf(inputs[input.Index]) : null);
+        if (formula is InputFormula only && inputs[only.Index].Shape.Equals(shape) && inputs[only.Index].Batched == batched)
+        {
+            return inputs[only.Index];
+        }
+
+        var used = Formulas.InputsOf(formula);
+        var renumbered = formula.Rewrite(part => part is InputFormula input ? new InputFormula(used.IndexOf(input.Index)) : null);
+        var kept = used.Select(i => inputs[i]).ToImmutableArray();
+        var needsShape = !kept.Any(input => input.Shape.Equals(shape));
+        return builder.Add(
+            Primitives.Pointwise, new PointwiseAttributes(renumbered, needsShape ? shape : null, batched && !kept.Any(input => input.Batched)), kept);
+    }
+
+    /// <summary>The formula of a value that is the same everywhere; null for others.</summary>
+    private static Expression? FillOf(Node node) =>
+        node.Inputs.IsEmpty && node.Attributes is PointwiseAttributes fill && !fill.Formula.Mentions<RandomFormula>() ? fill.Formula : null;
 
     /// <summary>Reduced axes keep size 1. Nothing is added where there is nothing to reduce.</summary>
     public static Node Reduce(this GraphBuilder builder, ReduceKind kind, Node x, ImmutableArray<int> axes, bool overBatch)
@@ -22,14 +44,24 @@ public static class BuilderExtensions
         return axes.IsEmpty && !overBatch ? x : builder.Add(Primitives.Reduce, new ReduceAttributes(kind, axes, overBatch), x);
     }
 
-    public static Node Sum(this GraphBuilder builder, Node x, ImmutableArray<int> axes, bool overBatch) =>
-        builder.Reduce(ReduceKind.Sum, x, axes, overBatch);
+    public static Node Sum(this GraphBuilder builder, Node x, ImmutableArray<int> axes, bool overBatch)
+    {
+        // Of all classes, only one holds anything.
+        if (x.Primitive == Primitives.ScatterClass && axes.SequenceEqual([0]) && !overBatch)
+        {
+            return builder.Reshape(x.Inputs[0], x.Shape.With(0, 1));
+        }
+
+        return builder.Reduce(ReduceKind.Sum, x, axes, overBatch);
+    }
 
     public static Node Mean(this GraphBuilder builder, Node x, ImmutableArray<int> axes, bool overBatch) =>
         builder.Reduce(ReduceKind.Mean, x, axes, overBatch);
 
     public static Node Reshape(this GraphBuilder builder, Node x, Shape shape) =>
-        x.Shape.Equals(shape) ? x : builder.Add(Primitives.Reshape, new ReshapeAttributes(shape), x);
+        x.Shape.Equals(shape) ? x
+        : FillOf(x) is { } value ? builder.Fill(value, shape, x.Batched)
+        : builder.Add(Primitives.Reshape, new ReshapeAttributes(shape), x);
 
     public static Node Slice(this GraphBuilder builder, Node x, int axis, int start, int count) =>
         start == 0 && count == x.Shape[axis] ? x : builder.Add(Primitives.Slice, new SliceAttributes(axis, start, count), x);

@@ -98,9 +98,9 @@ public static class Formulas
     /// <summary>The same formula with <paramref name="change"/> tried on every part, outermost first; null leaves a part alone.</summary>
     public static Expression Rewrite(this Expression formula, Func<Expression, Expression?> change) => change(formula) ?? formula switch
     {
-        UnaryFormula u => new UnaryFormula(u.Function, u.Operand.Rewrite(change)),
-        BinaryFormula b => new BinaryFormula(b.Function, b.Left.Rewrite(change), b.Right.Rewrite(change)),
-        SelectFormula s => new SelectFormula(s.Condition.Rewrite(change), s.Then.Rewrite(change), s.Else.Rewrite(change)),
+        UnaryFormula u => Apply(u.Function, u.Operand.Rewrite(change)),
+        BinaryFormula b => Apply(b.Function, b.Left.Rewrite(change), b.Right.Rewrite(change)),
+        SelectFormula s => Select(s.Condition.Rewrite(change), s.Then.Rewrite(change), s.Else.Rewrite(change)),
         _ => formula,
     };
 
@@ -119,4 +119,14 @@ public static class Formulas
         });
         return [.. found];
     }
+
+    public static bool Mentions<T>(this Expression formula)
+        where T : Expression => formula switch
+    {
+        T => true,
+        UnaryFormula u => u.Operand.Mentions<T>(),
+        BinaryFormula b => b.Left.Mentions<T>() || b.Right.Mentions<T>(),
+        SelectFormula s => s.Condition.Mentions<T>() || s.Then.Mentions<T>() || s.Else.Mentions<T>(),
+        _ => false,
+    };
 }

@@ -12,6 +12,9 @@ internal sealed class PointwisePrimitive : Primitive
     public override Shape InferShape(ImmutableArray<Node> inputs, object? attributes) =>
         ((PointwiseAttributes)attributes!).Shape ?? inputs.Aggregate(Shape.Scalar, (shape, input) => Broadcast(shape, input.Shape));
 
+    public override bool InferBatched(ImmutableArray<Node> inputs, object? attributes) =>
+        ((PointwiseAttributes)attributes!).Batched || base.InferBatched(inputs, attributes);
+
     public override ImmutableArray<Node?> Gradient(Node node, Node upstream, ImmutableArray<bool> wanted, GraphBuilder builder) =>
         node.Inputs.Select((input, i) => wanted[i] ? InputGradient(node, upstream, i, builder) : null).ToImmutableArray();
 
@@ -34,20 +37,8 @@ internal sealed class PointwisePrimitive : Primitive
             return null;
         }
 
-        return Unbroadcast(Compact(gradient, node.Inputs.Add(node).Add(upstream), builder), node.Inputs[index], builder);
-    }
-
-    /// <summary>The formula over only those inputs that it mentions.</summary>
-    private static Node Compact(Expression formula, ImmutableArray<Node> inputs, GraphBuilder builder)
-    {
-        if (formula is InputFormula single)
-        {
-            return inputs[single.Index];
-        }
-
-        var used = Formulas.InputsOf(formula);
-        var renumbered = formula.Rewrite(part => part is InputFormula input ? new InputFormula(used.IndexOf(input.Index)) : null);
-        return builder.Pointwise(renumbered, used.Select(i => inputs[i]).ToArray());
+        var spread = builder.Formula(gradient, node.Inputs.Add(node).Add(upstream), node.Shape, node.Batched);
+        return Unbroadcast(spread, node.Inputs[index], builder);
     }
 
     /// <summary>Sums the gradient over what the input was repeated along.</summary>

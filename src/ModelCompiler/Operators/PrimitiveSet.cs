@@ -45,8 +45,7 @@ public static class Primitives
     /// <summary>(x); <see cref="ReduceAttributes"/>.</summary>
     public static readonly Primitive Reduce = new ReducePrimitive();
 
-    /// <summary>A formula over any number of broadcast inputs, also none; <see cref="PointwiseAttributes"/>. An input that the
-    /// formula does not mention lends the result its shape and its batch.</summary>
+    /// <summary>A formula over any number of broadcast inputs, also none; <see cref="PointwiseAttributes"/>.</summary>
     public static readonly Primitive Pointwise = new PointwisePrimitive();
 
     /// <summary>(x); <see cref="ReshapeAttributes"/>.</summary>

@@ -49,7 +49,8 @@ public sealed class ReduceAttributes(ReduceKind kind, ImmutableArray<int> axes, 
 
 /// <summary>Inputs have the rank of the result, each axis its size or 1; scalars (rank 0) broadcast to everything.
 /// The result's shape is the broadcast of the inputs' unless <paramref name="Shape"/> gives a larger one.</summary>
-public sealed record PointwiseAttributes(Expression Formula, Shape? Shape = null);
+/// <param name="Batched">True for a value per sample where no input has one: the gradient of a mean over the batch.</param>
+public sealed record PointwiseAttributes(Expression Formula, Shape? Shape = null, bool Batched = false);
 
 public sealed record ReshapeAttributes(Shape Shape);
 

@@ -26,8 +26,8 @@ internal sealed class ReducePrimitive : Primitive
             return [builder.Pointwise(Formulas.Select(isMaximum, Formulas.Input(2) / Formulas.Input(3), 0), x, node, upstream, count)];
         }
 
-        // The second input is there for its shape and its batch.
-        return [builder.Pointwise(Formulas.Divide(Formulas.X, attributes.Kind == ReduceKind.Sum ? 1 : Count(node)), upstream, x)];
+        var share = Formulas.Divide(Formulas.X, attributes.Kind == ReduceKind.Sum ? 1 : Count(node));
+        return [builder.Formula(share, [upstream], x.Shape, x.Batched)];
     }
 
     public override Window? Window(Node node)

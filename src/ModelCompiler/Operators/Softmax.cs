@@ -30,6 +30,6 @@ internal sealed class LogSoftmaxPrimitive : Primitive
     {
         var (y, dy, sum) = (new InputFormula(0), new InputFormula(1), new InputFormula(2));
         var total = builder.Sum(upstream, [node.As<SoftmaxAttributes>().Axis], overBatch: false);
-        return [builder.Pointwise(dy - (new UnaryFormula(UnaryFunction.Exp, y) * sum), node, upstream, total)];
+        return [builder.Formula(dy - (Formulas.Exp(y) * sum), [node, upstream, total], node.Shape, node.Batched)];
     }
 }
