@@ -115,6 +115,15 @@ public abstract unsafe class CompiledNetwork : IDisposable
         }
     }
 
+    /// <summary>Class numbers outside their range would make kernels read and write outside of buffers.</summary>
+    private protected void CheckTargets()
+    {
+        foreach (var target in targets)
+        {
+            target.CheckClasses();
+        }
+    }
+
     protected void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed, this);
 
     /// <summary>Inference and training descriptions of one network differ in arena sizes only.</summary>

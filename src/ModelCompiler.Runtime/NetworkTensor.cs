@@ -52,7 +52,7 @@ public sealed unsafe class NetworkTensor
         return Classes.Slice(index * SampleCount, SampleCount);
     }
 
-    /// <summary>Class numbers outside 0 … Classes - 1 would read and write outside of buffers.</summary>
+    /// <exception cref="InvalidOperationException">A class number is outside 0 … Classes - 1.</exception>
     internal void CheckClasses()
     {
         if (Info.Kind != TensorKind.Class)

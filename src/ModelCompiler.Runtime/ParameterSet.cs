@@ -53,5 +53,13 @@ public sealed unsafe class ParameterSet : IDisposable
         Touch();
     }
 
+    /// <summary>Replaces all values by those of a safetensors file; F64, F16 and BF16 are converted. All or nothing.</summary>
+    /// <param name="strict">False ignores tensors that the network does not have. Missing ones are always an error.</param>
+    /// <exception cref="WeightsException">The file is damaged, or made for another network; the message lists every difference.</exception>
+    public void Load(string path, bool strict = true) => WeightFile.Load(this, path, strict);
+
+    /// <summary>Writes a safetensors file; an existing one is replaced only when the new one is complete.</summary>
+    public void Save(string path) => WeightFile.Save(this, path);
+
     public void Dispose() => buffer = null;
 }

@@ -45,11 +45,7 @@ public abstract unsafe class TrainingNetwork : CompiledNetwork
     public void ComputeGradients()
     {
         ThrowIfDisposed();
-        foreach (var target in Targets)
-        {
-            target.CheckClasses();
-        }
-
+        CheckTargets();
         RunTraining();
         Loss = *LossPointer;
         Parameters.Touch();

@@ -1,0 +1,168 @@
+// The loop around Step: shuffle, fill the batch, follow the schedule, evaluate, report.
+using System.Diagnostics;
+
+namespace ModelCompiler.Runtime;
+
+/// <summary>What happens to the samples that do not fill a batch at the end of an epoch.</summary>
+public enum LastBatch
+{
+    /// <summary>They are left out; shuffling leaves out others in every epoch.</summary>
+    Drop,
+
+    /// <summary>The batch is filled with the first samples of the epoch's order.</summary>
+    Wrap,
+}
+
+/// <summary>Where training stands, after every step.</summary>
+/// <param name="Epoch">Counts from 1.</param>
+/// <param name="Step">Steps done in this epoch.</param>
+/// <param name="Steps">Steps of an epoch.</param>
+/// <param name="Loss">Mean over the steps of this epoch so far.</param>
+/// <param name="SamplesPerSecond">Of this epoch.</param>
+/// <param name="Remaining">Estimate until the last epoch ends, evaluations not counted.</param>
+public readonly record struct TrainingProgress(
+    int Epoch, int Epochs, int Step, int Steps, double Loss, double SamplesPerSecond, TimeSpan Remaining);
+
+/// <summary>How an epoch ended.</summary>
+/// <param name="Epoch">Counts from 1.</param>
+/// <param name="Loss">Mean over the epoch's steps.</param>
+/// <param name="Test">Null without test data.</param>
+public sealed record EpochResult(int Epoch, double Loss, TimeSpan Duration, Evaluation? Test);
+
+/// <summary>Trains a network on a dataset. The same seed gives the same batches in the same order.</summary>
+public sealed class Trainer
+{
+    private readonly TrainingNetwork network;
+    private readonly float baseRate;
+
+    public Trainer(TrainingNetwork network)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        this.network = network;
+        baseRate = network.Optimizer.LearningRate;
+        ShuffleSeed = network.Seed;
+    }
+
+    /// <summary>Factor on the learning rate that the optimizer has when the trainer is made.</summary>
+    public Schedule Schedule { get; init; } = Schedule.Constant;
+
+    /// <summary>Whether every epoch has an order of its own.</summary>
+    public bool Shuffle { get; init; } = true;
+
+    /// <summary>By default the network's seed.</summary>
+    public ulong ShuffleSeed { get; init; }
+
+    public LastBatch LastBatch { get; init; } = LastBatch.Drop;
+
+    /// <summary>Evaluates test data after each epoch; shares the training network's parameters.</summary>
+    public InferenceNetwork? Evaluator { get; init; }
+
+    /// <summary>Called after every step.</summary>
+    public Action<TrainingProgress>? OnStep { get; init; }
+
+    /// <summary>Called after every epoch, its evaluation included.</summary>
+    public Action<EpochResult>? OnEpoch { get; init; }
+
+    /// <summary>Steps done by this trainer.</summary>
+    public long CompletedSteps { get; private set; }
+
+    /// <summary>Trains until <paramref name="epochs"/> epochs are complete, counted from the trainer's first step.</summary>
+    /// <param name="test">Evaluated after each epoch by <see cref="Evaluator"/>.</param>
+    /// <returns>One result for each epoch that this call completed.</returns>
+    /// <exception cref="DatasetException">The data does not fit the network: nothing was trained.</exception>
+    /// <exception cref="TrainingException">The loss became NaN or infinite.</exception>
+    public IReadOnlyList<EpochResult> Fit(Dataset training, int epochs, Dataset? test = null, CancellationToken cancellation = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(epochs);
+        Check(training, test);
+        var steps = LastBatch == LastBatch.Drop ? training.Count / network.Batch : (training.Count + network.Batch - 1) / network.Batch;
+        var order = new int[training.Count];
+        var results = new List<EpochResult>();
+        while (CompletedSteps < (long)epochs * steps)
+        {
+            var epoch = (int)(CompletedSteps / steps);
+            var clock = Stopwatch.StartNew();
+            FillOrder(order, epoch);
+            var loss = RunEpoch(training, order, epoch, epochs, steps, clock, cancellation);
+            var duration = clock.Elapsed;
+            results.Add(new EpochResult(epoch + 1, loss, duration, test is null ? null : Evaluation.Of(Evaluator!, test)));
+            OnEpoch?.Invoke(results[^1]);
+        }
+
+        return results;
+    }
+
+    private double RunEpoch(
+        Dataset training, int[] order, int epoch, int epochs, int steps, Stopwatch clock, CancellationToken cancellation)
+    {
+        var first = (int)(CompletedSteps % steps);
+        var sum = 0.0;
+        for (var step = first; step < steps; step++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            FillBatch(training, order, step * network.Batch);
+            network.Optimizer.LearningRate = (float)(baseRate * Schedule.Factor(CompletedSteps, (long)epochs * steps));
+            sum += network.Step();
+            CompletedSteps++;
+            if (OnStep is not null)
+            {
+                var done = step - first + 1;
+                var seconds = clock.Elapsed.TotalSeconds;
+                var left = ((long)epochs * steps) - CompletedSteps;
+                OnStep(new TrainingProgress(
+                    epoch + 1, epochs, step + 1, steps, sum / done, done * network.Batch / seconds, TimeSpan.FromSeconds(left * seconds / done)));
+            }
+        }
+
+        return sum / (steps - first);
+    }
+
+    /// <summary>Depends on the seed and the epoch only, so a resumed run needs no generator's state.</summary>
+    private void FillOrder(int[] order, int epoch)
+    {
+        for (var i = 0; i < order.Length; i++)
+        {
+            order[i] = i;
+        }
+
+        if (Shuffle)
+        {
+            new RandomGenerator(ShuffleSeed, (ulong)epoch).Shuffle<int>(order);
+        }
+    }
+
+    private void FillBatch(Dataset training, int[] order, int start)
+    {
+        for (var i = 0; i < network.Batch; i++)
+        {
+            var sample = order[(start + i) % order.Length];
+            training.Input(sample).CopyTo(network.Inputs[0].Sample(i));
+            training.Labels(sample).CopyTo(network.Targets[0].SampleClasses(i));
+        }
+    }
+
+    private void Check(Dataset training, Dataset? test)
+    {
+        training.CheckInput(network.Info);
+        if (network.Info.Targets is not [{ Kind: TensorKind.Class } target])
+        {
+            throw new DatasetException($"network '{network.Info.Name}' needs one class target to learn from labels; it has {network.Info.Targets.Length} targets.");
+        }
+
+        if (!target.Shape.SequenceEqual(training.LabelShape) || target.Classes < training.Classes)
+        {
+            throw new DatasetException(
+                $"target '{target.Name}' of '{network.Info.Name}' takes {Shapes.Text(target.Shape)} of {target.Classes} classes, the dataset holds {Shapes.Text(training.LabelShape)} of {training.Classes}.");
+        }
+
+        if (training.Count < network.Batch && (LastBatch == LastBatch.Drop || training.Count == 0))
+        {
+            throw new DatasetException($"{training.Count} samples do not fill one batch of {network.Batch}; use a smaller batch or {nameof(LastBatch)}.{nameof(LastBatch.Wrap)}.");
+        }
+
+        if (test is not null && Evaluator is null)
+        {
+            throw new ArgumentException($"test data needs an {nameof(Evaluator)}.", nameof(test));
+        }
+    }
+}

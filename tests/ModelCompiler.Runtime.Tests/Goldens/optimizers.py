@@ -1,0 +1,60 @@
+"""Writes optimizers.json: parameters after each of five steps by torch.optim, for given gradients.
+
+Run as: python3 optimizers.py > optimizers.json   (made with torch 1.13.1)
+"""
+import json
+import torch
+
+COUNT, STEPS = 37, 5
+start = [((7 * i) % 19 - 9) / 8 for i in range(COUNT)]
+gradients = [[((5 * i + 11 * t) % 23 - 11) / (16 if i % 3 else 1024) for i in range(COUNT)] for t in range(STEPS)]
+
+cases = {
+    "sgd": lambda p: torch.optim.SGD(p, lr=0.1),
+    "sgd_decay": lambda p: torch.optim.SGD(p, lr=0.1, weight_decay=0.01),
+    "sgd_momentum": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=0.001),
+    "sgd_nesterov": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=0.001, nesterov=True),
+    "adam": lambda p: torch.optim.Adam(p, lr=0.01),
+    "adam_decay": lambda p: torch.optim.Adam(p, lr=0.01, betas=(0.8, 0.95), eps=1e-6, weight_decay=0.07),
+    "adamw": lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.1),
+    "adam_clip": lambda p: torch.optim.Adam(p, lr=0.01),
+    "sgd_clip": lambda p: torch.optim.SGD(p, lr=0.5, momentum=0.5),
+}
+
+
+def trajectory(name):
+    p = torch.nn.Parameter(torch.tensor(start))
+    optimizer = cases[name]([p])
+    rows = []
+    for gradient in gradients:
+        p.grad = torch.tensor(gradient)
+        if name.endswith("_clip"):
+            torch.nn.utils.clip_grad_norm_([p], 0.5)
+        optimizer.step()
+        rows.append(p.detach().tolist())
+    return rows
+
+
+def schedule(make, steps=20):
+    p = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([p], lr=1.0)
+    scheduler = make(optimizer)
+    rates = []
+    for _ in range(steps):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    return rates
+
+
+lr = torch.optim.lr_scheduler
+print(json.dumps({
+    "start": start,
+    "gradients": gradients,
+    "after": {name: trajectory(name) for name in cases},
+    "schedules": {
+        "steps": schedule(lambda o: lr.StepLR(o, 6, gamma=0.3)),
+        "cosine": schedule(lambda o: lr.CosineAnnealingLR(o, 20, eta_min=0.05)),
+        "onecycle": schedule(lambda o: lr.OneCycleLR(o, 1.0, total_steps=21, cycle_momentum=False)),
+    },
+}, indent=None, separators=(",", ":")))
