@@ -79,5 +79,6 @@ internal sealed class Report
         }
     }
 
-    public ImmutableArray<Diagnostic> ToImmutable() => diagnostics.ToImmutableArray();
+    /// <summary>In the order of the text.</summary>
+    public ImmutableArray<Diagnostic> ToImmutable() => diagnostics.OrderBy(diagnostic => diagnostic.Place.Span.Start).ToImmutableArray();
 }

@@ -34,7 +34,7 @@ internal static class Combinators
     };
 
     /// <summary>A word that a colon or a computed number follows: only then it is a label, or the name of an argument.</summary>
-    public static readonly Parser<Token> LabelWord = input =>
+    public static Parser<Token> LabelWord(Expectation expectation) => input =>
     {
         var at = (TokenInput)input;
         if (!at.AtEnd && at.Token.Kind is TokenKind.Name or TokenKind.Keyword
@@ -43,7 +43,7 @@ internal static class Combinators
             return Result.Success(at.Token, at.Advance());
         }
 
-        at.Reading.Expect(at.Position, Expectation.Value);
+        at.Reading.Expect(at.Position, expectation);
         return Failure<Token>(input);
     };
 

@@ -39,7 +39,7 @@ internal static class Declarations
         from word in Keyword("parameter")
         from name in Name
         from shape in Shape
-        from options in (from comma in Sign(",") from option in NamedArgument select option).Many()
+        from options in (from comma in Sign(",") from option in Option select option).Many()
         let last = options.Any() ? options.Last().Span : shape.Span
         select new FreeParameterSyntax(name, shape, options.ToImmutableArray(), word.Span.Through(last));
 

@@ -27,5 +27,6 @@ public static partial class DiagnosticCatalog
         new("CNN1019", "Misplaced label", Severity.Error, "A label stands at the start of a stage: 'a -> conv1: conv(64, 3x3)'."),
         new("CNN5001", "Nested too deeply", Severity.Error, "Expressions and blocks nest within a fixed limit, so that no file can exhaust the stack."),
         new("CNN5002", "File too large", Severity.Error, "A file holds at most a mebi of characters."),
-        new("CNN5003", "Too many mistakes", Severity.Info, "The first hundred mistakes of a file are shown."));
+        new("CNN5003", "Too many mistakes", Severity.Info, "The first hundred mistakes of a file are shown."),
+        new("CNN5004", "Flow too long", Severity.Error, "A flow has at most ten thousand stages; repeat stages with '*'."));
 }

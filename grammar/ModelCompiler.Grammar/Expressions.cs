@@ -102,12 +102,12 @@ internal static class Expressions
 
     /// <summary>A name before a colon. Words of the language are allowed here, so that the names of published weights
     /// (<c>block</c>, <c>output</c>) can be written.</summary>
-    private static readonly Parser<NameSyntax> LabelName =
-        from token in LabelWord
+    private static Parser<NameSyntax> LabelName(Expectation expectation) =>
+        from token in LabelWord(expectation)
         select new NameSyntax(token.Text, token.Span);
 
     private static readonly Parser<Func<ExpressionSyntax, ExpressionSyntax>> Label =
-        from name in LabelName
+        from name in LabelName(Expectation.Value)
         from number in Group(TokenKind.Number, Expectation.Value).Optional()
         from colon in Sign(":")
         select new Func<ExpressionSyntax, ExpressionSyntax>(value => new LabelExpression(
@@ -120,7 +120,8 @@ internal static class Expressions
 
     private static readonly Parser<ExpressionSyntax> Flow =
         from stages in Stage.DelimitedBy(Sign("->", weak: true))
-        select Flatten(stages.ToImmutableArray());
+        from flow in Flatten(stages.ToImmutableArray())
+        select flow;
 
     // ---- if ------------------------------------------------------------------------------------------
 
@@ -142,14 +143,17 @@ internal static class Expressions
 
     // ---- inside brackets -----------------------------------------------------------------------------
 
-    public static readonly Parser<ArgumentSyntax> NamedArgument =
-        from name in LabelName
+    private static Parser<ArgumentSyntax> Named(Expectation expectation) =>
+        from name in LabelName(expectation)
         from colon in Sign(":")
         from value in Expression
         select new ArgumentSyntax(name, value, name.Span.Through(value.Span));
 
+    /// <summary>An argument that has to be named.</summary>
+    public static readonly Parser<ArgumentSyntax> Option = Named(new Expectation("an option by its name, as in 'init: zeros',"));
+
     private static readonly Parser<ArgumentSyntax> Argument =
-        NamedArgument.Or(from value in Expression select new ArgumentSyntax(null, value, value.Span));
+        Named(Expectation.Value).Or(from value in Expression select new ArgumentSyntax(null, value, value.Span));
 
     private static readonly Parser<ImmutableArray<ArgumentSyntax>> Arguments =
         from items in Argument.CommaSeparated().Optional()
@@ -204,9 +208,13 @@ internal static class Expressions
         _ => new ListExpression(ImmutableArray<ExpressionSyntax>.Empty, group.Span),
     };
 
-    private static ExpressionSyntax Flatten(ImmutableArray<ExpressionSyntax> stages) => stages.Length == 1
-        ? stages[0]
-        : new FlowExpression(stages[0], stages.RemoveAt(0), stages[0].Span.Through(stages[stages.Length - 1].Span));
+    private static Parser<ExpressionSyntax> Flatten(ImmutableArray<ExpressionSyntax> stages) => stages.Length switch
+    {
+        1 => Parse.Return(stages[0]),
+        > Limits.FlowStages => Fault<ExpressionSyntax>(
+            "CNN5004", stages[Limits.FlowStages].Span, $"this flow has more than {Limits.FlowStages} stages; equal ones are repeated with '*', as in 'Basic(64) * 3'"),
+        _ => Parse.Return(new FlowExpression(stages[0], stages.RemoveAt(0), stages[0].Span.Through(stages[stages.Length - 1].Span))),
+    };
 }
 
 /// <summary><c>if … then … else</c>, what follows the last word being another branch or the end of the chain.</summary>

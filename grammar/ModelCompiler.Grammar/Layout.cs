@@ -34,6 +34,12 @@ internal sealed class Layout
 
     /// <summary>Whether the slice has its <c>=</c>: what follows is a value.</summary>
     private bool binds;
+
+    /// <summary>Whether the token before was a brace that closes nothing; a row of them is one mistake.</summary>
+    private bool strayBrace;
+
+    /// <summary>Whether bodies nested too deep: then a missing brace is not worth a second report.</summary>
+    private bool tooManyBodies;
     private int at;
 
     private Layout(SourceFile source, ImmutableArray<Token> tokens)
@@ -141,6 +147,10 @@ internal sealed class Layout
     private bool IsHead => current.Count > 0 && open.Count == 0 && current[0].Kind == TokenKind.Keyword
         && current[0].Text is "block" or "network" && !binds;
 
+    /// <summary>Two words and no <c>=</c>, as other languages have it: <c>class Foo {</c>, or <c>blok Foo {</c>.</summary>
+    private bool LooksLikeHead => current.Count > 1 && !binds
+        && current[0].Kind is TokenKind.Name or TokenKind.Keyword && current[1].Kind == TokenKind.Name;
+
     /// <summary>Whether a bracket here would belong to the value before it, on the same line.</summary>
     private bool FollowsValue => current.Count > 0 && !tokens[at].StartsLine
         && current[current.Count - 1] is { Kind: TokenKind.Name or TokenKind.Parentheses or TokenKind.Arguments or TokenKind.List or TokenKind.Index }
@@ -168,11 +178,12 @@ internal sealed class Layout
         {
             Open(token, TokenKind.Number);
         }
-        else if (open.Count == 0 && (IsHead || endsLine))
+        else if (open.Count == 0 && (IsHead || endsLine || LooksLikeHead))
         {
             var head = current.Count > 0 ? current[0] : token;
-            if (bodies.Count == Limits.NestedBlocks)
+            if (bodies.Count == Limits.NestedBlocks && !tooManyBodies)
             {
+                tooManyBodies = true;
                 problem ??= Error("CNN5001", token.Span, $"blocks nest more than {Limits.NestedBlocks} deep here");
             }
 
@@ -190,7 +201,9 @@ internal sealed class Layout
     {
         if (!open.Has(Partner(token)))
         {
-            problem ??= Error("CNN1008", token.Span, $"this '{token.Text}' closes nothing");
+            problem ??= Error("CNN1008", token.Span, open.Count == 0
+                ? $"this '{token.Text}' closes nothing"
+                : $"this '{token.Text}' does not close the '{open.Peek().Token.Text}' in {PlaceInWords(open.Peek().Token)}: expected '{Partner(open.Peek().Token)}'");
             return;
         }
 
@@ -226,6 +239,12 @@ internal sealed class Layout
         Flush(SliceKind.Statement);
         if (bodies.Count == 0)
         {
+            if (strayBrace && !token.StartsLine)
+            {
+                return;
+            }
+
+            strayBrace = true;
             slices.Add(new Slice(
                 SliceKind.Statement, ImmutableArray.Create(token), ImmutableArray<Token>.Empty, null, Error("CNN1008", token.Span, "this '}' closes nothing")));
             return;
@@ -245,7 +264,7 @@ internal sealed class Layout
     private void ReadEnd()
     {
         Flush(SliceKind.Statement);
-        if (bodies.Count > 0)
+        if (bodies.Count > 0 && !tooManyBodies)
         {
             ReportOpenBody(bodies.Peek());
         }
@@ -278,6 +297,7 @@ internal sealed class Layout
             slices.Add(new Slice(kind, current.ToImmutable(), groups.ToImmutable(), brace, problem));
         }
 
+        strayBrace &= current.Count == 0;
         current.Clear();
         groups.Clear();
         problem = null;

@@ -15,6 +15,9 @@ public static class Limits
     /// parser recurses over these alone. A chain of <c>else if</c> does not count.</summary>
     public const int OpenIfs = 16;
 
+    /// <summary>Stages of one flow.</summary>
+    public const int FlowStages = 10_000;
+
     /// <summary>Characters of one file.</summary>
     public const int FileCharacters = 1 << 20;
 

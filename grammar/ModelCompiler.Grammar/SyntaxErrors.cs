@@ -35,12 +35,19 @@ internal static class SyntaxErrors
 
         if (group is null && at == 1 && tokens[0].Kind == TokenKind.Name && Expects(reading, "'='"))
         {
-            return new SyntaxError("CNN1013", tokens[0].Span, ValueGoesNowhere(tokens[0], found));
+            return NotABinding(tokens[0], found, next);
+        }
+
+        if (reading.Expected.Contains(Expectation.Name))
+        {
+            return found?.Kind == TokenKind.Keyword && !found.IsKeyword("of")
+                ? Error("CNN1010", Reserved(found))
+                : Error("CNN1001", $"a name is missing after {Describe(previous, group)}{Found(found, group)}");
         }
 
         if (found?.IsSign("=") == true && !Expects(reading, "'='"))
         {
-            return Error("CNN1012", group?.Kind == TokenKind.Arguments && at == 1 && previous!.Kind == TokenKind.Name || IsArgumentName(reading, group, at)
+            return Error("CNN1012", IsArgumentName(reading, group, at)
                 ? $"an argument is named with ':', as in '{previous!.Text}: …'"
                 : "'=' cannot stand inside a value: to compare write '=='; to bind a name start a new line");
         }
@@ -49,11 +56,6 @@ internal static class SyntaxErrors
         if (missing is not null)
         {
             return Error("CNN1011", $"{missing} is missing {Before(found, group)}: write 'if condition then value else value'");
-        }
-
-        if (reading.Expected.Contains(Expectation.Name) && found?.Kind == TokenKind.Keyword)
-        {
-            return Error("CNN1010", Reserved(found));
         }
 
         if (reading.Expected.Contains(Expectation.Value))
@@ -69,6 +71,21 @@ internal static class SyntaxErrors
         if (previous?.Kind == TokenKind.Integer && found?.Kind == TokenKind.Name && found.Text[0] == 'x')
         {
             return Error("CNN1005", "dims are written without spaces, as in 3x3; with names or arithmetic write a list, as in [3, k]");
+        }
+
+        if (group?.Kind == TokenKind.Parentheses && found?.IsSign(",") == true)
+        {
+            return Error("CNN1001", "a list stands in square brackets: [a, b]");
+        }
+
+        if (Expects(reading, "'of'") && found?.IsKeyword("in") == true)
+        {
+            return Error("CNN1001", "write 'of' here, as in '[f(i) for i of 0..n]'");
+        }
+
+        if (found is { Kind: TokenKind.Float } && found.Text[0] == '.' && found.Span.Start == previous?.Span.End)
+        {
+            return Error("CNN1001", $"an element is taken with brackets: [{found.Text.Substring(1)}]");
         }
 
         if (next?.IsSign("=") == true && found!.Kind == TokenKind.Name)
@@ -97,9 +114,7 @@ internal static class SyntaxErrors
             return new SyntaxError("CNN1010", place, Reserved(found));
         }
 
-        return new SyntaxError("CNN1009", place, found is null && group is null
-            ? $"a value is missing{after}"
-            : $"a value is missing{after}: found {Describe(found, group)}");
+        return new SyntaxError("CNN1009", place, $"a value is missing{after}{Found(found, group)}");
     }
 
     private static string NotAStatement(Token token) => token.Kind switch
@@ -108,24 +123,36 @@ internal static class SyntaxErrors
         _ => $"a statement starts with a name and '=', or with a word such as 'input', 'output', 'out' or 'loss', not with {Describe(token, null)}",
     };
 
-    private static string ValueGoesNowhere(Token first, Token? second)
+    /// <summary>A statement that starts with a name but does not go on with '='.</summary>
+    private static SyntaxError NotABinding(Token first, Token? second, Token? third)
     {
-        if (second?.Kind is TokenKind.Name or TokenKind.String && Closest(first.Text) is { } keyword)
-        {
-            return $"'{first.Text}' starts no statement; did you mean '{keyword}'?";
-        }
+        SyntaxError Error(string message) => new("CNN1013", first.Span, message);
 
-        return second?.IsSign(":") == true
-            ? $"a name is bound with '=', as in '{first.Text} = …'; only 'input', 'target' and 'parameter' take a shape after ':'"
-            : $"this value goes nowhere: bind it to a name ('x = …'), or make it a result with 'out', 'output' or 'loss'";
+        return second switch
+        {
+            { Kind: TokenKind.Name or TokenKind.String } when Closest(first.Text) is { } keyword =>
+                Error($"'{Shorten(first.Text)}' starts no statement; did you mean '{keyword}'?"),
+            { Kind: TokenKind.Name } when third?.IsSign("=") == true =>
+                Error($"'{Shorten(first.Text)}' starts no statement; a name is bound without a word before it: '{Shorten(second.Text)} = …'"),
+            { Kind: TokenKind.Name } => Error($"'{Shorten(first.Text)}' starts no statement"),
+            { Kind: TokenKind.Sign, Text: "==" } =>
+                new SyntaxError("CNN1012", second.Span, $"'==' compares: a name is bound with '=', as in '{Shorten(first.Text)} = …'"),
+            { Kind: TokenKind.Sign } when third?.IsSign("=") == true && Precedence.IsInfix(second) =>
+                new SyntaxError("CNN1012", third.Span, $"names never change their value: bind the new value to a new name, as in 'y = {Shorten(first.Text)} {second.Text} …'"),
+            { Kind: TokenKind.Sign, Text: ":" } =>
+                Error($"a name is bound with '=', as in '{Shorten(first.Text)} = …'; only 'input', 'target' and 'parameter' take a shape after ':'"),
+            _ => Error("this value goes nowhere: bind it to a name ('x = …'), or make it a result with 'out', 'output' or 'loss'"),
+        };
     }
 
     private static string Reserved(Token token) => $"'{token.Text}' is a word of the language and cannot be used as a name";
 
     private static bool IsArgumentName(Reading reading, Token? group, int at) =>
-        group?.Kind == TokenKind.Arguments && at >= 2 && reading.Tokens[at - 1].Kind == TokenKind.Name && reading.Tokens[at - 2].IsSign(",");
+        group?.Kind == TokenKind.Arguments && at >= 1 && reading.Tokens[at - 1].Kind == TokenKind.Name && (at == 1 || reading.Tokens[at - 2].IsSign(","));
 
     private static bool Expects(Reading reading, string words) => reading.Expected.Any(expectation => expectation.Words == words && !expectation.Weak);
+
+    private static string Found(Token? found, Token? group) => found is null && group is null ? "" : $": found {Describe(found, group)}";
 
     private static string Before(Token? found, Token? group) => found is null && group is null ? "at the end" : $"before {Describe(found, group)}";
 
@@ -161,7 +188,7 @@ internal static class SyntaxErrors
     }
 
     private static string? Closest(string word) =>
-        Keywords.Statements.Where(keyword => Distance(word, keyword) <= 2).OrderBy(keyword => Distance(word, keyword))
+        Keywords.Statements.Where(keyword => Distance(word, keyword) <= (word.Length < 5 ? 1 : 2)).OrderBy(keyword => Distance(word, keyword))
             .ThenBy(keyword => keyword, StringComparer.Ordinal).FirstOrDefault();
 
     /// <summary>Levenshtein's distance; words much longer than any keyword are far without counting.</summary>
