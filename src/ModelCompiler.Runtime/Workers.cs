@@ -45,7 +45,7 @@ internal sealed unsafe class Workers
         for (var i = 1; i < threads; i++)
         {
             var index = i;
-            new Thread(() => Work(index)) { IsBackground = true, Name = $"ModelCompiler {i}/{threads}" }.Start();
+            new Thread(() => Work(index)) { IsBackground = true, Name = $"ModelCompiler {i}/{threads}" }.UnsafeStart();
         }
     }
 
