@@ -110,7 +110,7 @@ internal sealed class Layout
                 Flush(SliceKind.Statement);
             }
         }
-        else if (current.Count > 0 && !Continuation.Joins(current[current.Count - 1], tokens, at) && !(token.IsSign("{") && IsHead))
+        else if (current.Count > 0 && !Continuation.Joins(current[current.Count - 1], tokens, at) && !(token.IsSign("{") && IsHead) && !AwaitsName)
         {
             Flush(SliceKind.Statement);
         }
@@ -146,6 +146,9 @@ internal sealed class Layout
 
     private bool IsHead => current.Count > 0 && open.Count == 0 && current[0].Kind == TokenKind.Keyword
         && current[0].Text is "block" or "network" && !binds;
+
+    /// <summary>Names of a destructuring binding that goes on in the next line.</summary>
+    private bool AwaitsName => current[0].Kind == TokenKind.Name && current[current.Count - 1].IsSign(",") && !binds;
 
     /// <summary>Two words and no <c>=</c>, as other languages have it: <c>class Foo {</c>, or <c>blok Foo {</c>.</summary>
     private bool LooksLikeHead => current.Count > 1 && !binds
