@@ -1,0 +1,113 @@
+// The door of this room: a file in, its networks as graphs and everything there is to say about it out. It never
+// throws: whatever goes wrong inside is reported as a fault of the compiler, at the place it was working on.
+using System.Collections.Immutable;
+using ModelCompiler.Grammar;
+using ModelCompiler.Graph;
+
+namespace ModelCompiler.Evaluation;
+
+public static class Evaluator
+{
+    /// <summary>Evaluates every network of the file that needs no arguments. Networks with a mistake are left out.</summary>
+    public static EvaluatedFile Evaluate(SourceFile file, ImportResolver imports) => DeepStack.Run(() =>
+    {
+        var reporter = new Reporter();
+        var graphs = ImmutableArray.CreateBuilder<NetworkGraph>();
+        Guarded(reporter, () => new SourceSpan(file, new TextSpan(0, 0)), () => Evaluate(file, imports, reporter, graphs));
+        return new EvaluatedFile(graphs.ToImmutable(), Sorted(reporter.Diagnostics, file));
+    });
+
+    private static void Evaluate(SourceFile file, ImportResolver imports, Reporter reporter, ImmutableArray<NetworkGraph>.Builder graphs)
+    {
+        var files = new FileSet(file, imports, reporter);
+        foreach (var problem in files.Main.SyntaxErrors)
+        {
+            reporter.Add(problem);
+        }
+
+        foreach (var unit in files.Imported)
+        {
+            CheckImport(files, unit, reporter);
+        }
+
+        new NameCheck(files, files.Main, reporter).Run();
+        if (files.Main.Incomplete)
+        {
+            return;
+        }
+
+        foreach (var request in Requests(files, reporter))
+        {
+            var evaluation = new NetworkEvaluation(files, reporter);
+            Guarded(reporter, () => evaluation.Current, () =>
+            {
+                if (evaluation.Run(request) is { } graph)
+                {
+                    graphs.Add(graph);
+                }
+            });
+        }
+    }
+
+    /// <summary>An imported file reports its own mistakes when it is compiled itself; here only the 'use' is marked.</summary>
+    private static void CheckImport(FileSet files, FileUnit unit, Reporter reporter)
+    {
+        var own = new Reporter();
+        foreach (var problem in unit.SyntaxErrors)
+        {
+            own.Add(problem);
+        }
+
+        new NameCheck(files, unit, own).Run();
+        var first = own.Diagnostics.FirstOrDefault(problem => problem.Severity == Severity.Error);
+        if (first is not null && files.UseOf(unit) is { } place)
+        {
+            files.Main.Incomplete = true;
+            reporter.Error("CNN5022", place, $"'{unit.Source.Path}' has {ArgumentBinder.Count(own.Errors, "mistake")} of its own; the first is in line {first.Place.Line}: {first.Message}",
+                null, new DiagnosticNote(first.Place, first.Message));
+        }
+    }
+
+    private static IEnumerable<NetworkRequest> Requests(FileSet files, Reporter reporter)
+    {
+        foreach (var declaration in files.Main.Syntax.Declarations)
+        {
+            var request = declaration switch
+            {
+                NetworkSyntax network when network.Parameters.All(parameter => parameter.Default is not null) =>
+                    new NetworkRequest(network.Name, files.Main.Source, network, files.Main.Source, []),
+                DerivedNetworkSyntax derived => DerivedNetworks.Resolve(files, derived, reporter),
+                _ => null,
+            };
+            if (request is not null && !files.Unit(request.BodyFile).IsDamaged(request.Body) && !files.Main.IsDamaged(declaration))
+            {
+                yield return request;
+            }
+        }
+    }
+
+    private static void Guarded(Reporter reporter, Func<SourceSpan> current, Action work)
+    {
+        try
+        {
+            work();
+        }
+        catch (BudgetException exceeded)
+        {
+            reporter.Error(exceeded.Code, exceeded.Place, exceeded.Message);
+        }
+        catch (Exception fault)
+        {
+            reporter.Error("CNN9001", current(), $"the compiler failed here, which is its own fault: {fault.GetType().Name}: {fault.Message}; please report it with this file");
+        }
+    }
+
+    /// <summary>In the order of the text, other files last.</summary>
+    private static ImmutableArray<Diagnostic> Sorted(ImmutableArray<Diagnostic> diagnostics, SourceFile file) =>
+    [
+        .. diagnostics.OrderBy(diagnostic => diagnostic.Place.File.Path == file.Path ? 0 : 1)
+            .ThenBy(diagnostic => diagnostic.Place.File.Path, StringComparer.Ordinal)
+            .ThenBy(diagnostic => diagnostic.Place.Span.Start)
+            .ThenBy(diagnostic => diagnostic.Code, StringComparer.Ordinal),
+    ];
+}

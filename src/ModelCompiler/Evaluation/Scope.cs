@@ -1,0 +1,83 @@
+// Where a name is looked up, and what an expression may know beside its text: the block's input, the names of
+// layers around it, and the uses that led to it.
+using System.Collections.Immutable;
+using ModelCompiler.Grammar;
+
+namespace ModelCompiler.Evaluation;
+
+/// <summary>A step of the chain of uses that led to a place, for notes.</summary>
+internal sealed class Frame(Frame? parent, DiagnosticNote note)
+{
+    public Frame? Parent { get; } = parent;
+
+    public DiagnosticNote Note { get; } = note;
+
+    public int Depth { get; } = parent is null ? 1 : parent.Depth + 1;
+}
+
+internal sealed class Scope(Scope? parent, SourceFile file, Naming naming)
+{
+    public Scope? Parent { get; } = parent;
+
+    public SourceFile File { get; } = file;
+
+    public Dictionary<string, Binding> Names { get; } = new(StringComparer.Ordinal);
+
+    public Naming Naming { get; } = naming;
+
+    /// <summary>Comes before the text position of whatever is applied here: numbers of the comprehensions around.</summary>
+    public ImmutableArray<int> Prefix { get; init; } = parent?.Prefix ?? [];
+
+    public Frame? Frame { get; init; } = parent?.Frame;
+
+    /// <summary>What <c>in</c> stands for; null outside blocks.</summary>
+    public Value? Input { get; init; } = parent?.Input;
+
+    public Binding? Find(string name)
+    {
+        for (var scope = this; scope is not null; scope = scope.Parent)
+        {
+            if (scope.Names.TryGetValue(name, out var binding))
+            {
+                return binding;
+            }
+        }
+
+        return null;
+    }
+
+    public SourceSpan Place(SyntaxNode node) => new(File, node.Span);
+
+    public SourceSpan Place(TextSpan span) => new(File, span);
+}
+
+/// <summary>A name and its value, evaluated when first asked for.</summary>
+internal sealed class Binding(string name, SourceSpan place, Func<Value> evaluate)
+{
+    private Func<Value>? pending = evaluate;
+    private Value? value;
+
+    public string Name { get; } = name;
+
+    public SourceSpan Place { get; } = place;
+
+    /// <summary>True while the value is being evaluated: asking again means that it is defined by itself.</summary>
+    public bool Busy { get; private set; }
+
+    public bool Evaluated => value is not null;
+
+    public static Binding Of(string name, SourceSpan place, Value value) => new(name, place, () => value);
+
+    public Value Force()
+    {
+        if (value is null)
+        {
+            Busy = true;
+            value = pending!();
+            pending = null;
+            Busy = false;
+        }
+
+        return value;
+    }
+}
