@@ -29,7 +29,7 @@ public static class Reference
         return list.Length == 0 ? signature.Name : $"{signature.Name}({list})";
     }
 
-    private static string Value(ArgumentSpec argument) => argument.Default!.Contains(' ') ? "…" : argument.Default;
+    private static string Value(ArgumentSpec argument) => argument.Default!.Contains(' ') ? "…" : argument.Default!;
 
     private static void Append(StringBuilder page, Signature signature)
     {
