@@ -91,7 +91,7 @@ public sealed class SafetensorsTests : IDisposable
                 "shape of 'fc.weight': the network has 3x6, the file 6x3.",
                 "missing: 'fc.bias' (3).",
                 "type of 'seen': the network has F32, the file I64, which does not convert.",
-                "unexpected: 'head.weight' (2x2) is in the file but not in 'Logistic'.",
+                "unexpected: 'head.weight' (2x2) is in the file but not in the network.",
             ],
             exception.Differences);
         Assert.All(exception.Differences, difference => Assert.Contains(difference, exception.Message));

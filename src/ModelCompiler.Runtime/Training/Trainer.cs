@@ -63,8 +63,28 @@ public sealed class Trainer
     /// <summary>Called after every epoch, its evaluation included.</summary>
     public Action<EpochResult>? OnEpoch { get; init; }
 
-    /// <summary>Steps done by this trainer.</summary>
-    public long CompletedSteps { get; private set; }
+    /// <summary>Where checkpoints go: the state after each epoch, and every <see cref="CheckpointEvery"/> steps; the newest two
+    /// are kept. Null writes none.</summary>
+    public string? CheckpointFolder { get; init; }
+
+    /// <summary>Steps between checkpoints within an epoch; 0 for none.</summary>
+    public int CheckpointEvery { get; init; }
+
+    /// <summary>Steps done, those before a resumed checkpoint included.</summary>
+    public long CompletedSteps { get; internal set; }
+
+    /// <summary>Sum of the losses of the running epoch.</summary>
+    internal double EpochLoss { get; set; }
+
+    internal TrainingNetwork Network => network;
+
+    /// <summary>Continues from the newest whole checkpoint in <see cref="CheckpointFolder"/>: what follows has the same bits as if
+    /// there had been no interruption, given the same data and settings.</summary>
+    /// <returns>False when there is no checkpoint; training then starts from the beginning.</returns>
+    /// <exception cref="WeightsException">There are checkpoints, but none that belongs to this network and run.</exception>
+    public bool Resume() => CheckpointFolder is not null
+        ? Checkpoint.LoadNewest(CheckpointFolder, this)
+        : throw new InvalidOperationException($"set {nameof(CheckpointFolder)} to resume from it.");
 
     /// <summary>Trains until <paramref name="epochs"/> epochs are complete, counted from the trainer's first step.</summary>
     /// <param name="test">Evaluated after each epoch by <see cref="Evaluator"/>.</param>
@@ -96,25 +116,34 @@ public sealed class Trainer
         Dataset training, int[] order, int epoch, int epochs, int steps, Stopwatch clock, CancellationToken cancellation)
     {
         var first = (int)(CompletedSteps % steps);
-        var sum = 0.0;
+        if (first == 0)
+        {
+            EpochLoss = 0;
+        }
+
         for (var step = first; step < steps; step++)
         {
             cancellation.ThrowIfCancellationRequested();
             FillBatch(training, order, step * network.Batch);
             network.Optimizer.LearningRate = (float)(baseRate * Schedule.Factor(CompletedSteps, (long)epochs * steps));
-            sum += network.Step();
+            EpochLoss += network.Step();
             CompletedSteps++;
+            if (CheckpointFolder is not null && (step == steps - 1 || (CheckpointEvery > 0 && CompletedSteps % CheckpointEvery == 0)))
+            {
+                Checkpoint.SaveInto(CheckpointFolder, this);
+            }
+
             if (OnStep is not null)
             {
                 var done = step - first + 1;
                 var seconds = clock.Elapsed.TotalSeconds;
                 var left = ((long)epochs * steps) - CompletedSteps;
                 OnStep(new TrainingProgress(
-                    epoch + 1, epochs, step + 1, steps, sum / done, done * network.Batch / seconds, TimeSpan.FromSeconds(left * seconds / done)));
+                    epoch + 1, epochs, step + 1, steps, EpochLoss / (step + 1), done * network.Batch / seconds, TimeSpan.FromSeconds(left * seconds / done)));
             }
         }
 
-        return sum / (steps - first);
+        return EpochLoss / steps;
     }
 
     /// <summary>Depends on the seed and the epoch only, so a resumed run needs no generator's state.</summary>

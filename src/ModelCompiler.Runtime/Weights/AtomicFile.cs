@@ -4,6 +4,9 @@ namespace ModelCompiler.Runtime;
 /// <summary>A new file that takes its place only when it is complete and on disk.</summary>
 internal sealed class AtomicFile : IDisposable
 {
+    /// <summary>Of the file until it is complete.</summary>
+    public const string Extension = ".tmp";
+
     private readonly string path;
     private readonly string temporary;
 
@@ -15,7 +18,7 @@ internal sealed class AtomicFile : IDisposable
             throw new IOException($"{path}: is a directory.");
         }
 
-        temporary = $"{this.path}.{Environment.ProcessId}-{Guid.NewGuid():N}.tmp";
+        temporary = $"{this.path}.{Environment.ProcessId}-{Guid.NewGuid():N}{Extension}";
         Stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
     }
 
