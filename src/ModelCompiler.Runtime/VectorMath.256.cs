@@ -1,0 +1,228 @@
+// VectorMath for 256-bit vectors: the text of VectorMath.512.cs with the vector type replaced, which a test checks.
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace ModelCompiler.Runtime;
+
+public static partial class VectorMath
+{
+    /// <summary>e^x, to 2 ulp; +inf above 88.73, 0 below -104, denormals between.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Exp(Vector256<float> x)
+    {
+        // The constant comes first: these forms return the second operand, and so NaN, when it is NaN.
+        x = Vector256.MinNative(Vector256.Create(89f), Vector256.MaxNative(Vector256.Create(-104f), x));
+        var shifted = Vector256.MultiplyAddEstimate(x, Vector256.Create(1.44269504f), Vector256.Create(12582912f));
+        var n = shifted - Vector256.Create(12582912f);
+        var r = Vector256.MultiplyAddEstimate(n, Vector256.Create(-0.693359375f), x);
+        r = Vector256.MultiplyAddEstimate(n, Vector256.Create(2.12194440e-4f), r);
+        var p = Vector256.MultiplyAddEstimate(r, Vector256.Create(0.00138124893f), Vector256.Create(0.00836973451f));
+        p = Vector256.MultiplyAddEstimate(p, r, Vector256.Create(0.0416684896f));
+        p = Vector256.MultiplyAddEstimate(p, r, Vector256.Create(0.166665122f));
+        p = Vector256.MultiplyAddEstimate(p, r, Vector256.Create(0.49999994f));
+        p = Vector256.MultiplyAddEstimate(p, r * r, r) + Vector256<float>.One;
+
+        // Two factors, because 2^n itself overflows or vanishes at the ends.
+        var power = shifted.AsInt32() - Vector256.Create(12582912f).AsInt32();
+        var half = power >> 1;
+        var first = ((half + Vector256.Create(127)) << 23).AsSingle();
+        var second = ((power - half + Vector256.Create(127)) << 23).AsSingle();
+        return p * first * second;
+    }
+
+    /// <summary>ln x, to 2 ulp; -inf at 0, NaN below.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Log(Vector256<float> x)
+    {
+        var tiny = Vector256.LessThan(x, Vector256.Create(1.17549435e-38f));
+        var scaled = Vector256.ConditionalSelect(tiny, x * Vector256.Create(8388608f), x);
+
+        // scaled = 2^e * m with m in [sqrt(1/2), sqrt(2)).
+        var bits = scaled.AsInt32() - Vector256.Create(0x3f3504f3);
+        var e = Vector256.ConvertToSingle(bits >> 23) - Vector256.ConditionalSelect(tiny, Vector256.Create(23f), Vector256<float>.Zero);
+        var f = ((bits & Vector256.Create(0x7fffff)) + Vector256.Create(0x3f3504f3)).AsSingle() - Vector256<float>.One;
+        var p = Vector256.MultiplyAddEstimate(f, Vector256.Create(0.0675756484f), Vector256.Create(-0.116943337f));
+        p = Vector256.MultiplyAddEstimate(p, f, Vector256.Create(0.118935138f));
+        p = Vector256.MultiplyAddEstimate(p, f, Vector256.Create(-0.124030843f));
+        p = Vector256.MultiplyAddEstimate(p, f, Vector256.Create(0.142185539f));
+        p = Vector256.MultiplyAddEstimate(p, f, Vector256.Create(-0.166680902f));
+        p = Vector256.MultiplyAddEstimate(p, f, Vector256.Create(0.200021669f));
+        p = Vector256.MultiplyAddEstimate(p, f, Vector256.Create(-0.250000089f));
+        p = Vector256.MultiplyAddEstimate(p, f, Vector256.Create(0.333333105f));
+        var square = f * f;
+        var low = Vector256.MultiplyAddEstimate(e, Vector256.Create(-2.12194440e-4f), p * f * square);
+        low = Vector256.MultiplyAddEstimate(square, Vector256.Create(-0.5f), low);
+        var result = Vector256.MultiplyAddEstimate(e, Vector256.Create(0.693359375f), f + low);
+
+        // +inf and NaN stay as they are.
+        result = Vector256.ConditionalSelect(Vector256.LessThan(x, Vector256.Create(float.PositiveInfinity)), result, x);
+        result = Vector256.ConditionalSelect(Vector256.LessThan(x, Vector256<float>.Zero), Vector256.Create(float.NaN), result);
+        return Vector256.ConditionalSelect(Vector256.Equals(x, Vector256<float>.Zero), Vector256.Create(float.NegativeInfinity), result);
+    }
+
+    /// <summary>ln(1 + x), to 3 ulp, also near 0; -inf at -1, NaN below.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Log1p(Vector256<float> x)
+    {
+        var sum = Vector256<float>.One + x;
+        var lost = x - (sum - Vector256<float>.One);
+        var log = Log(sum);
+
+        // The rounding error of the sum, put back to first order; not where the sum is 0 or infinite.
+        var result = Vector256.ConditionalSelect(
+            Vector256.LessThan(sum, Vector256.Create(1e30f)) & Vector256.GreaterThan(sum, Vector256<float>.Zero), log + (lost / sum), log);
+        return Vector256.ConditionalSelect(Vector256.Equals(sum, Vector256<float>.One), x, result);
+    }
+
+    /// <summary>Hyperbolic tangent, to 2 ulp.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Tanh(Vector256<float> x)
+    {
+        var magnitude = Vector256.Abs(x);
+        var square = x * x;
+        var p = Vector256.MultiplyAddEstimate(square, Vector256.Create(0.00214753952f), Vector256.Create(-0.00818267744f));
+        p = Vector256.MultiplyAddEstimate(p, square, Vector256.Create(0.0217029676f));
+        p = Vector256.MultiplyAddEstimate(p, square, Vector256.Create(-0.0539472029f));
+        p = Vector256.MultiplyAddEstimate(p, square, Vector256.Create(0.133332103f));
+        p = Vector256.MultiplyAddEstimate(p, square, Vector256.Create(-0.333333313f));
+        var near = Vector256.MultiplyAddEstimate(p * square, x, x);
+        var far = Vector256<float>.One - (Vector256.Create(2f) / (Exp(magnitude + magnitude) + Vector256<float>.One));
+        var result = Vector256.ConditionalSelect(Vector256.LessThan(magnitude, Vector256.Create(0.625f)), near, far);
+        return Vector256.ConditionalSelect(Vector256.Create(-0f), x, result);
+    }
+
+    /// <summary>1 / (1 + e^-x), to 3 ulp.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Sigmoid(Vector256<float> x)
+    {
+        var e = Exp(-Vector256.Abs(x));
+        var numerator = Vector256.ConditionalSelect(Vector256.LessThan(x, Vector256<float>.Zero), e, Vector256<float>.One);
+        return numerator / (Vector256<float>.One + e);
+    }
+
+    /// <summary>The error function, to 2 ulp.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Erf(Vector256<float> x)
+    {
+        var magnitude = Vector256.Abs(x);
+        var square = x * x;
+        var p = Vector256.MultiplyAddEstimate(square, Vector256.Create(7.88912294e-05f), Vector256.Create(-0.000802084222f));
+        p = Vector256.MultiplyAddEstimate(p, square, Vector256.Create(0.00518953567f));
+        p = Vector256.MultiplyAddEstimate(p, square, Vector256.Create(-0.0268544443f));
+        p = Vector256.MultiplyAddEstimate(p, square, Vector256.Create(0.112836003f));
+        p = Vector256.MultiplyAddEstimate(p, square, Vector256.Create(-0.37612626f));
+        p = Vector256.MultiplyAddEstimate(p, square, Vector256.Create(0.128379166f));
+        var near = Vector256.MultiplyAddEstimate(p, x, x);
+
+        // 1 - e^-g with g = -ln(1 - erf): smooth, and needed ever less exactly. It is 1 from 4 on.
+        var a = Vector256.MinNative(Vector256.Create(4.1f), magnitude);
+        var g = Vector256.MultiplyAddEstimate(a, Vector256.Create(2.14455322e-05f), Vector256.Create(-0.000438529562f));
+        g = Vector256.MultiplyAddEstimate(g, a, Vector256.Create(0.0041908538f));
+        g = Vector256.MultiplyAddEstimate(g, a, Vector256.Create(-0.0251718033f));
+        g = Vector256.MultiplyAddEstimate(g, a, Vector256.Create(0.108361542f));
+        g = Vector256.MultiplyAddEstimate(g, a, Vector256.Create(0.633272409f));
+        g = Vector256.MultiplyAddEstimate(g, a, Vector256.Create(1.12955201f));
+        g = Vector256.MultiplyAddEstimate(g, a, Vector256.Create(-0.000182459538f));
+        var result = Vector256.ConditionalSelect(Vector256.LessThan(magnitude, Vector256<float>.One), near, Vector256<float>.One - Exp(-g));
+        return Vector256.ConditionalSelect(Vector256.Create(-0f), x, result);
+    }
+
+    /// <summary>Sine of an angle in radians, to 2 ulp (near its zeros to 2e-8 absolute).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Sin(Vector256<float> x) => SinOfQuarters(x, 0);
+
+    /// <summary>Cosine of an angle in radians, to 2 ulp (near its zeros to 2e-8 absolute).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Cos(Vector256<float> x) => SinOfQuarters(x, 1);
+
+    /// <summary>Arc tangent in radians, to 3 ulp.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Atan(Vector256<float> x)
+    {
+        var magnitude = Vector256.Abs(x);
+        var large = Vector256.GreaterThan(magnitude, Vector256.Create(2.41421356f));
+        var middle = Vector256.GreaterThan(magnitude, Vector256.Create(0.414213562f));
+        var numerator = Vector256.ConditionalSelect(large, Vector256.Create(-1f), Vector256.ConditionalSelect(middle, magnitude - Vector256<float>.One, magnitude));
+        var denominator = Vector256.ConditionalSelect(large, magnitude, Vector256.ConditionalSelect(middle, magnitude + Vector256<float>.One, Vector256<float>.One));
+        var offset = Vector256.ConditionalSelect(large, Vector256.Create(1.57079633f), Vector256.ConditionalSelect(middle, Vector256.Create(0.785398163f), Vector256<float>.Zero));
+        var t = numerator / denominator;
+        var square = t * t;
+        var p = Vector256.MultiplyAddEstimate(square, Vector256.Create(-0.0608345233f), Vector256.Create(0.105960011f));
+        p = Vector256.MultiplyAddEstimate(p, square, Vector256.Create(-0.142438486f));
+        p = Vector256.MultiplyAddEstimate(p, square, Vector256.Create(0.199984893f));
+        p = Vector256.MultiplyAddEstimate(p, square, Vector256.Create(-0.333333164f));
+        // What the offset, pi / 2 or pi / 4, lost in rounding comes back with the small terms.
+        var result = offset + Vector256.MultiplyAddEstimate(offset, Vector256.Create(-2.78275e-08f), Vector256.MultiplyAddEstimate(p * square, t, t));
+        return Vector256.ConditionalSelect(Vector256.Create(-0f), x, result);
+    }
+
+    /// <summary>x to the power y, to 1 ulp, with the special cases of <see cref="MathF.Pow"/>. Each element on its own: slow.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static Vector256<float> Pow(Vector256<float> x, Vector256<float> y)
+    {
+        var result = x;
+        for (var i = 0; i < Vector256<float>.Count; i++)
+        {
+            result = result.WithElement(i, MathF.Pow(x[i], y[i]));
+        }
+
+        return result;
+    }
+
+    /// <summary>The largest element; NaN when any is NaN.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static float MaxAcross(Vector256<float> x)
+    {
+        var result = x[0];
+        for (var i = 1; i < Vector256<float>.Count; i++)
+        {
+            result = MathF.Max(result, x[i]);
+        }
+
+        return result;
+    }
+
+    // sin(x + quarters * pi / 2).
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> SinOfQuarters(Vector256<float> x, int quarters)
+    {
+        if (!Vector256.LessThanOrEqualAll(Vector256.Abs(x), Vector256.Create(8192f)))
+        {
+            return SinOfLarge(x, quarters);
+        }
+
+        // Pi / 2 in four parts, the first three so short that their products with n are exact.
+        var shifted = Vector256.MultiplyAddEstimate(x, Vector256.Create(0.636619772f), Vector256.Create(12582912f));
+        var n = shifted - Vector256.Create(12582912f);
+        var r = Vector256.MultiplyAddEstimate(n, Vector256.Create(-1.5703125f), x);
+        r = Vector256.MultiplyAddEstimate(n, Vector256.Create(-4.83751297e-04f), r);
+        r = Vector256.MultiplyAddEstimate(n, Vector256.Create(-7.54953362e-08f), r);
+        r = Vector256.MultiplyAddEstimate(n, Vector256.Create(-2.56334407e-12f), r);
+        var square = r * r;
+        var sin = Vector256.MultiplyAddEstimate(square, Vector256.Create(2.71735917e-06f), Vector256.Create(-0.000198392343f));
+        sin = Vector256.MultiplyAddEstimate(sin, square, Vector256.Create(0.00833332911f));
+        sin = Vector256.MultiplyAddEstimate(sin, square, Vector256.Create(-0.166666672f));
+        sin = Vector256.ConditionalSelect(Vector256.Equals(r, Vector256<float>.Zero), r, Vector256.MultiplyAddEstimate(sin * square, r, r));
+        var cos = Vector256.MultiplyAddEstimate(square, Vector256.Create(-2.72013978e-07f), Vector256.Create(2.47994139e-05f));
+        cos = Vector256.MultiplyAddEstimate(cos, square, Vector256.Create(-0.00138888834f));
+        cos = Vector256.MultiplyAddEstimate(cos, square, Vector256.Create(0.0416666679f));
+        cos = Vector256.MultiplyAddEstimate(cos, square, Vector256.Create(-0.5f));
+        cos = Vector256.MultiplyAddEstimate(cos, square, Vector256<float>.One);
+        var quarter = shifted.AsInt32() + Vector256.Create(quarters);
+        var odd = Vector256.Equals(quarter & Vector256<int>.One, Vector256<int>.One).AsSingle();
+        var sign = ((quarter & Vector256.Create(2)) << 30).AsSingle();
+        return Vector256.ConditionalSelect(odd, cos, sin) ^ sign;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Vector256<float> SinOfLarge(Vector256<float> x, int quarters)
+    {
+        var result = x;
+        for (var i = 0; i < Vector256<float>.Count; i++)
+        {
+            result = result.WithElement(i, (float)(quarters == 0 ? Math.Sin(x[i]) : Math.Cos(x[i])));
+        }
+
+        return result;
+    }
+}

@@ -1,0 +1,230 @@
+// The functions that activations and losses need and hardware lacks, for 512-bit vectors. The files for 256 and
+// 128 bits are this one with the vector type replaced (a test compares them): generated kernels exist in three
+// widths, and one text keeps their results alike. Polynomials are minimax fits made for these ranges.
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace ModelCompiler.Runtime;
+
+public static partial class VectorMath
+{
+    /// <summary>e^x, to 2 ulp; +inf above 88.73, 0 below -104, denormals between.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Exp(Vector512<float> x)
+    {
+        // The constant comes first: these forms return the second operand, and so NaN, when it is NaN.
+        x = Vector512.MinNative(Vector512.Create(89f), Vector512.MaxNative(Vector512.Create(-104f), x));
+        var shifted = Vector512.MultiplyAddEstimate(x, Vector512.Create(1.44269504f), Vector512.Create(12582912f));
+        var n = shifted - Vector512.Create(12582912f);
+        var r = Vector512.MultiplyAddEstimate(n, Vector512.Create(-0.693359375f), x);
+        r = Vector512.MultiplyAddEstimate(n, Vector512.Create(2.12194440e-4f), r);
+        var p = Vector512.MultiplyAddEstimate(r, Vector512.Create(0.00138124893f), Vector512.Create(0.00836973451f));
+        p = Vector512.MultiplyAddEstimate(p, r, Vector512.Create(0.0416684896f));
+        p = Vector512.MultiplyAddEstimate(p, r, Vector512.Create(0.166665122f));
+        p = Vector512.MultiplyAddEstimate(p, r, Vector512.Create(0.49999994f));
+        p = Vector512.MultiplyAddEstimate(p, r * r, r) + Vector512<float>.One;
+
+        // Two factors, because 2^n itself overflows or vanishes at the ends.
+        var power = shifted.AsInt32() - Vector512.Create(12582912f).AsInt32();
+        var half = power >> 1;
+        var first = ((half + Vector512.Create(127)) << 23).AsSingle();
+        var second = ((power - half + Vector512.Create(127)) << 23).AsSingle();
+        return p * first * second;
+    }
+
+    /// <summary>ln x, to 2 ulp; -inf at 0, NaN below.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Log(Vector512<float> x)
+    {
+        var tiny = Vector512.LessThan(x, Vector512.Create(1.17549435e-38f));
+        var scaled = Vector512.ConditionalSelect(tiny, x * Vector512.Create(8388608f), x);
+
+        // scaled = 2^e * m with m in [sqrt(1/2), sqrt(2)).
+        var bits = scaled.AsInt32() - Vector512.Create(0x3f3504f3);
+        var e = Vector512.ConvertToSingle(bits >> 23) - Vector512.ConditionalSelect(tiny, Vector512.Create(23f), Vector512<float>.Zero);
+        var f = ((bits & Vector512.Create(0x7fffff)) + Vector512.Create(0x3f3504f3)).AsSingle() - Vector512<float>.One;
+        var p = Vector512.MultiplyAddEstimate(f, Vector512.Create(0.0675756484f), Vector512.Create(-0.116943337f));
+        p = Vector512.MultiplyAddEstimate(p, f, Vector512.Create(0.118935138f));
+        p = Vector512.MultiplyAddEstimate(p, f, Vector512.Create(-0.124030843f));
+        p = Vector512.MultiplyAddEstimate(p, f, Vector512.Create(0.142185539f));
+        p = Vector512.MultiplyAddEstimate(p, f, Vector512.Create(-0.166680902f));
+        p = Vector512.MultiplyAddEstimate(p, f, Vector512.Create(0.200021669f));
+        p = Vector512.MultiplyAddEstimate(p, f, Vector512.Create(-0.250000089f));
+        p = Vector512.MultiplyAddEstimate(p, f, Vector512.Create(0.333333105f));
+        var square = f * f;
+        var low = Vector512.MultiplyAddEstimate(e, Vector512.Create(-2.12194440e-4f), p * f * square);
+        low = Vector512.MultiplyAddEstimate(square, Vector512.Create(-0.5f), low);
+        var result = Vector512.MultiplyAddEstimate(e, Vector512.Create(0.693359375f), f + low);
+
+        // +inf and NaN stay as they are.
+        result = Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512.Create(float.PositiveInfinity)), result, x);
+        result = Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512<float>.Zero), Vector512.Create(float.NaN), result);
+        return Vector512.ConditionalSelect(Vector512.Equals(x, Vector512<float>.Zero), Vector512.Create(float.NegativeInfinity), result);
+    }
+
+    /// <summary>ln(1 + x), to 3 ulp, also near 0; -inf at -1, NaN below.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Log1p(Vector512<float> x)
+    {
+        var sum = Vector512<float>.One + x;
+        var lost = x - (sum - Vector512<float>.One);
+        var log = Log(sum);
+
+        // The rounding error of the sum, put back to first order; not where the sum is 0 or infinite.
+        var result = Vector512.ConditionalSelect(
+            Vector512.LessThan(sum, Vector512.Create(1e30f)) & Vector512.GreaterThan(sum, Vector512<float>.Zero), log + (lost / sum), log);
+        return Vector512.ConditionalSelect(Vector512.Equals(sum, Vector512<float>.One), x, result);
+    }
+
+    /// <summary>Hyperbolic tangent, to 2 ulp.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Tanh(Vector512<float> x)
+    {
+        var magnitude = Vector512.Abs(x);
+        var square = x * x;
+        var p = Vector512.MultiplyAddEstimate(square, Vector512.Create(0.00214753952f), Vector512.Create(-0.00818267744f));
+        p = Vector512.MultiplyAddEstimate(p, square, Vector512.Create(0.0217029676f));
+        p = Vector512.MultiplyAddEstimate(p, square, Vector512.Create(-0.0539472029f));
+        p = Vector512.MultiplyAddEstimate(p, square, Vector512.Create(0.133332103f));
+        p = Vector512.MultiplyAddEstimate(p, square, Vector512.Create(-0.333333313f));
+        var near = Vector512.MultiplyAddEstimate(p * square, x, x);
+        var far = Vector512<float>.One - (Vector512.Create(2f) / (Exp(magnitude + magnitude) + Vector512<float>.One));
+        var result = Vector512.ConditionalSelect(Vector512.LessThan(magnitude, Vector512.Create(0.625f)), near, far);
+        return Vector512.ConditionalSelect(Vector512.Create(-0f), x, result);
+    }
+
+    /// <summary>1 / (1 + e^-x), to 3 ulp.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Sigmoid(Vector512<float> x)
+    {
+        var e = Exp(-Vector512.Abs(x));
+        var numerator = Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512<float>.Zero), e, Vector512<float>.One);
+        return numerator / (Vector512<float>.One + e);
+    }
+
+    /// <summary>The error function, to 2 ulp.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Erf(Vector512<float> x)
+    {
+        var magnitude = Vector512.Abs(x);
+        var square = x * x;
+        var p = Vector512.MultiplyAddEstimate(square, Vector512.Create(7.88912294e-05f), Vector512.Create(-0.000802084222f));
+        p = Vector512.MultiplyAddEstimate(p, square, Vector512.Create(0.00518953567f));
+        p = Vector512.MultiplyAddEstimate(p, square, Vector512.Create(-0.0268544443f));
+        p = Vector512.MultiplyAddEstimate(p, square, Vector512.Create(0.112836003f));
+        p = Vector512.MultiplyAddEstimate(p, square, Vector512.Create(-0.37612626f));
+        p = Vector512.MultiplyAddEstimate(p, square, Vector512.Create(0.128379166f));
+        var near = Vector512.MultiplyAddEstimate(p, x, x);
+
+        // 1 - e^-g with g = -ln(1 - erf): smooth, and needed ever less exactly. It is 1 from 4 on.
+        var a = Vector512.MinNative(Vector512.Create(4.1f), magnitude);
+        var g = Vector512.MultiplyAddEstimate(a, Vector512.Create(2.14455322e-05f), Vector512.Create(-0.000438529562f));
+        g = Vector512.MultiplyAddEstimate(g, a, Vector512.Create(0.0041908538f));
+        g = Vector512.MultiplyAddEstimate(g, a, Vector512.Create(-0.0251718033f));
+        g = Vector512.MultiplyAddEstimate(g, a, Vector512.Create(0.108361542f));
+        g = Vector512.MultiplyAddEstimate(g, a, Vector512.Create(0.633272409f));
+        g = Vector512.MultiplyAddEstimate(g, a, Vector512.Create(1.12955201f));
+        g = Vector512.MultiplyAddEstimate(g, a, Vector512.Create(-0.000182459538f));
+        var result = Vector512.ConditionalSelect(Vector512.LessThan(magnitude, Vector512<float>.One), near, Vector512<float>.One - Exp(-g));
+        return Vector512.ConditionalSelect(Vector512.Create(-0f), x, result);
+    }
+
+    /// <summary>Sine of an angle in radians, to 2 ulp (near its zeros to 2e-8 absolute).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Sin(Vector512<float> x) => SinOfQuarters(x, 0);
+
+    /// <summary>Cosine of an angle in radians, to 2 ulp (near its zeros to 2e-8 absolute).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Cos(Vector512<float> x) => SinOfQuarters(x, 1);
+
+    /// <summary>Arc tangent in radians, to 3 ulp.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Atan(Vector512<float> x)
+    {
+        var magnitude = Vector512.Abs(x);
+        var large = Vector512.GreaterThan(magnitude, Vector512.Create(2.41421356f));
+        var middle = Vector512.GreaterThan(magnitude, Vector512.Create(0.414213562f));
+        var numerator = Vector512.ConditionalSelect(large, Vector512.Create(-1f), Vector512.ConditionalSelect(middle, magnitude - Vector512<float>.One, magnitude));
+        var denominator = Vector512.ConditionalSelect(large, magnitude, Vector512.ConditionalSelect(middle, magnitude + Vector512<float>.One, Vector512<float>.One));
+        var offset = Vector512.ConditionalSelect(large, Vector512.Create(1.57079633f), Vector512.ConditionalSelect(middle, Vector512.Create(0.785398163f), Vector512<float>.Zero));
+        var t = numerator / denominator;
+        var square = t * t;
+        var p = Vector512.MultiplyAddEstimate(square, Vector512.Create(-0.0608345233f), Vector512.Create(0.105960011f));
+        p = Vector512.MultiplyAddEstimate(p, square, Vector512.Create(-0.142438486f));
+        p = Vector512.MultiplyAddEstimate(p, square, Vector512.Create(0.199984893f));
+        p = Vector512.MultiplyAddEstimate(p, square, Vector512.Create(-0.333333164f));
+        // What the offset, pi / 2 or pi / 4, lost in rounding comes back with the small terms.
+        var result = offset + Vector512.MultiplyAddEstimate(offset, Vector512.Create(-2.78275e-08f), Vector512.MultiplyAddEstimate(p * square, t, t));
+        return Vector512.ConditionalSelect(Vector512.Create(-0f), x, result);
+    }
+
+    /// <summary>x to the power y, to 1 ulp, with the special cases of <see cref="MathF.Pow"/>. Each element on its own: slow.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static Vector512<float> Pow(Vector512<float> x, Vector512<float> y)
+    {
+        var result = x;
+        for (var i = 0; i < Vector512<float>.Count; i++)
+        {
+            result = result.WithElement(i, MathF.Pow(x[i], y[i]));
+        }
+
+        return result;
+    }
+
+    /// <summary>The largest element; NaN when any is NaN.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static float MaxAcross(Vector512<float> x)
+    {
+        var result = x[0];
+        for (var i = 1; i < Vector512<float>.Count; i++)
+        {
+            result = MathF.Max(result, x[i]);
+        }
+
+        return result;
+    }
+
+    // sin(x + quarters * pi / 2).
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> SinOfQuarters(Vector512<float> x, int quarters)
+    {
+        if (!Vector512.LessThanOrEqualAll(Vector512.Abs(x), Vector512.Create(8192f)))
+        {
+            return SinOfLarge(x, quarters);
+        }
+
+        // Pi / 2 in four parts, the first three so short that their products with n are exact.
+        var shifted = Vector512.MultiplyAddEstimate(x, Vector512.Create(0.636619772f), Vector512.Create(12582912f));
+        var n = shifted - Vector512.Create(12582912f);
+        var r = Vector512.MultiplyAddEstimate(n, Vector512.Create(-1.5703125f), x);
+        r = Vector512.MultiplyAddEstimate(n, Vector512.Create(-4.83751297e-04f), r);
+        r = Vector512.MultiplyAddEstimate(n, Vector512.Create(-7.54953362e-08f), r);
+        r = Vector512.MultiplyAddEstimate(n, Vector512.Create(-2.56334407e-12f), r);
+        var square = r * r;
+        var sin = Vector512.MultiplyAddEstimate(square, Vector512.Create(2.71735917e-06f), Vector512.Create(-0.000198392343f));
+        sin = Vector512.MultiplyAddEstimate(sin, square, Vector512.Create(0.00833332911f));
+        sin = Vector512.MultiplyAddEstimate(sin, square, Vector512.Create(-0.166666672f));
+        sin = Vector512.ConditionalSelect(Vector512.Equals(r, Vector512<float>.Zero), r, Vector512.MultiplyAddEstimate(sin * square, r, r));
+        var cos = Vector512.MultiplyAddEstimate(square, Vector512.Create(-2.72013978e-07f), Vector512.Create(2.47994139e-05f));
+        cos = Vector512.MultiplyAddEstimate(cos, square, Vector512.Create(-0.00138888834f));
+        cos = Vector512.MultiplyAddEstimate(cos, square, Vector512.Create(0.0416666679f));
+        cos = Vector512.MultiplyAddEstimate(cos, square, Vector512.Create(-0.5f));
+        cos = Vector512.MultiplyAddEstimate(cos, square, Vector512<float>.One);
+        var quarter = shifted.AsInt32() + Vector512.Create(quarters);
+        var odd = Vector512.Equals(quarter & Vector512<int>.One, Vector512<int>.One).AsSingle();
+        var sign = ((quarter & Vector512.Create(2)) << 30).AsSingle();
+        return Vector512.ConditionalSelect(odd, cos, sin) ^ sign;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Vector512<float> SinOfLarge(Vector512<float> x, int quarters)
+    {
+        var result = x;
+        for (var i = 0; i < Vector512<float>.Count; i++)
+        {
+            result = result.WithElement(i, (float)(quarters == 0 ? Math.Sin(x[i]) : Math.Cos(x[i])));
+        }
+
+        return result;
+    }
+}
