@@ -54,15 +54,29 @@ public sealed record CopyKernel(
     }
 
     public override string Name => KernelName.Of(
-        "Copy", $"{From.Tag}_{To.Tag}", string.Join(",", FromStart), string.Join(",", ToStart), string.Join(",", Extent), string.Join(",", Permutation), $"{Clear}");
+        "Copy", $"{From.Tag}_{To.Tag}", string.Join(",", FromStart), string.Join(",", ToStart), string.Join(",", Extent), string.Join(",", Permutation), $"{Clear}", $"{WorkScope}");
 
-    public override string Comment => Name;
+    public override string Comment =>
+        $"y[{To.Tag}], from ({string.Join(", ", ToStart)}) on {string.Join("x", Extent)} elements, = x[{From.Tag}] from ({string.Join(", ", FromStart)}) on"
+        + (Permutation.SequenceEqual(Permutation.OrderBy(a => a)) ? "" : $", axes in the order {string.Join(", ", Permutation)}")
+        + (Clear ? "; the rest 0" : "");
 
     public override KernelScope Scope => WorkScope;
 
     public override ImmutableArray<Operand> Operands => [new("x"), new("y")];
 
-    public override int Units => 1;
+    public override int Units => CopySegment.Of(this).Sum(s => s.Units);
 
-    public override void Emit(SourceWriter writer, Isa isa) => throw new NotImplementedException();
+    public override void Emit(SourceWriter writer, Isa isa)
+    {
+        writer.OpenMethod(this);
+        var first = 0;
+        foreach (var segment in CopySegment.Of(this))
+        {
+            segment.Emit(writer, isa, first);
+            first += segment.Units;
+        }
+
+        writer.Close();
+    }
 }

@@ -1,0 +1,128 @@
+// Runs one kernel on every instruction set and compares with plain loops in double precision; on the way it checks
+// what every kernel promises: nothing outside the elements is written, and any split into units gives the same bits.
+using ModelCompiler.Kernels;
+
+namespace ModelCompiler.Tests.Kernels;
+
+/// <summary>An output and what its elements should be.</summary>
+/// <param name="Tolerance">Of |difference| / (1 + |expected|).</param>
+public sealed record Expectation(int Operand, Func<int, int[], double> Value, double Tolerance = 2e-6);
+
+/// <param name="Operands">Makes fresh operands, inputs and outputs in the kernel's order; class numbers go to <paramref name="Classes"/>.</param>
+/// <param name="Expect">Given the operands as they were before the call.</param>
+public sealed record KernelCase(
+    Kernel Kernel, int Batch, Func<TestOperand[]> Operands, Func<TestOperand[], Expectation[]> Expect, int[][]? Classes = null);
+
+public static unsafe class KernelHarness
+{
+    /// <summary>The key a sample's random stream gets.</summary>
+    public static uint Key(int index, int sample) => (uint)(12345 + (index * 1000) + (sample * 77));
+
+    public static void Check(params IReadOnlyList<KernelCase> cases)
+    {
+        var compiled = new CompiledKernels(cases.Select(c => c.Kernel));
+        foreach (var test in cases)
+        {
+            foreach (var isa in Isa.All)
+            {
+                Check(test, compiled, isa);
+            }
+        }
+    }
+
+    private static void Check(KernelCase test, CompiledKernels compiled, Isa isa)
+    {
+        var what = $"{test.Kernel.Name} ({test.Kernel.Comment}) on {isa.Suffix} bits";
+        var units = test.Kernel.Units;
+        var whole = test.Operands();
+        var split = test.Operands();
+        try
+        {
+            var before = whole.Select(o => o.Bits()).ToArray();
+            var expectations = test.Expect(whole);
+            var expected = expectations.Select(e => Values(whole[e.Operand], e)).ToArray();
+            Call(test, compiled, isa, whole, [(0, units)]);
+            for (var i = 0; i < whole.Length; i++)
+            {
+                whole[i].AssertUntouched(before[i], what);
+            }
+
+            foreach (var (expectation, values) in expectations.Zip(expected))
+            {
+                Compare(whole[expectation.Operand], values, expectation.Tolerance, what);
+            }
+
+            // Backwards, one unit at a time.
+            Call(test, compiled, isa, split, [.. Enumerable.Range(0, units).Select(u => (u, u + 1)).Reverse()]);
+            foreach (var expectation in expectations)
+            {
+                Assert.True(whole[expectation.Operand].ElementBits().SequenceEqual(split[expectation.Operand].ElementBits()), $"{what}: units change the result.");
+            }
+        }
+        finally
+        {
+            Array.ForEach(whole, o => o.Dispose());
+            Array.ForEach(split, o => o.Dispose());
+        }
+    }
+
+    private static List<(int Sample, int[] Index, double Value)> Values(TestOperand operand, Expectation expectation) =>
+        [.. Enumerable.Range(0, Math.Max(1, operand.Samples)).SelectMany(
+            s => TestOperand.Indices(operand.Layout.Shape).Select(i => (s, i, expectation.Value(s, i))))];
+
+    private static void Compare(TestOperand operand, List<(int Sample, int[] Index, double Value)> expected, double tolerance, string what)
+    {
+        foreach (var (sample, index, value) in expected)
+        {
+            var actual = operand[sample, index];
+            var close = double.IsNaN(value) ? double.IsNaN(actual)
+                : double.IsInfinity(value) ? actual == value
+                : Math.Abs(actual - value) <= tolerance * (1 + Math.Abs(value));
+            Assert.True(close, $"{what}: sample {sample}, element ({string.Join(", ", index)}) of {operand.Layout.Tag} is {actual:g9}, not {value:g9}.");
+        }
+    }
+
+    private static void Call(KernelCase test, CompiledKernels compiled, Isa isa, TestOperand[] operands, (int Begin, int End)[] ranges)
+    {
+        var calls = test.Kernel.Scope == KernelScope.Sample ? test.Batch : 1;
+        foreach (var (begin, end) in ranges)
+        {
+            for (var sample = 0; sample < calls; sample++)
+            {
+                fixed (int* classes = test.Classes?[sample])
+                {
+                    compiled.Call(test.Kernel, isa, Arguments(test, operands, sample, (nint)classes, begin, end));
+                }
+            }
+        }
+    }
+
+    private static List<object> Arguments(KernelCase test, TestOperand[] operands, int sample, nint classes, int begin, int end)
+    {
+        var arguments = new List<object>();
+        var floats = new Queue<TestOperand>(operands);
+        foreach (var operand in test.Kernel.Operands)
+        {
+            var memory = operand.Type == "int*" ? null : floats.Dequeue();
+            arguments.Add(memory?.Pointer(sample) ?? classes);
+            if (test.Kernel.Scope == KernelScope.Batch)
+            {
+                arguments.Add(memory is { Samples: > 0 } ? memory.Stride : 0L);
+            }
+        }
+
+        if (test.Kernel.Scope == KernelScope.Batch)
+        {
+            arguments.Add(test.Batch);
+        }
+
+        foreach (var scalar in test.Kernel.Scalars)
+        {
+            arguments.Add(scalar is RandomKeyArgument random ? Key(random.Index, sample) : (object)(float)test.Batch);
+        }
+
+        arguments.Add(begin);
+        arguments.Add(end);
+        return arguments;
+    }
+}
