@@ -29,7 +29,7 @@ static void Run(Options options)
         train = train.Take(limit);
     }
 
-    using var training = new LeNet5.Training(batch: options.Batch, threads: options.Threads, optimizer: new Adam(3e-3f), seed: options.Seed);
+    using var training = new LeNet5.Training(batch: options.Batch, threads: options.Threads, optimizer: new AdamW(3e-3f, weightDecay: 0.1f), seed: options.Seed);
     if (options.Load is not null)
     {
         training.Parameters.Load(options.Load);

@@ -6,29 +6,35 @@ namespace ModelCompiler.Runtime;
 /// <summary>xoshiro256** (Blackman and Vigna 2018), seeded by SplitMix64. The same seed gives the same numbers everywhere.</summary>
 public sealed class RandomGenerator
 {
-    private readonly ulong[] state = new ulong[4];
+    private ulong s0;
+    private ulong s1;
+    private ulong s2;
+    private ulong s3;
 
     /// <param name="stream">Generators of one seed and different streams are independent.</param>
-    public RandomGenerator(ulong seed, ulong stream = 0)
+    public RandomGenerator(ulong seed, ulong stream = 0) => Reseed(seed, stream);
+
+    /// <summary>Begins again as a new generator would.</summary>
+    public void Reseed(ulong seed, ulong stream = 0)
     {
-        var mixer = RandomBits.Mix(seed + 0x9E3779B97F4A7C15) + stream;
-        for (var i = 0; i < state.Length; i++)
-        {
-            mixer += 0x9E3779B97F4A7C15;
-            state[i] = RandomBits.Mix(mixer);
-        }
+        const ulong golden = 0x9E3779B97F4A7C15;
+        var start = RandomBits.Mix(seed + golden) + stream;
+        s0 = RandomBits.Mix(start + golden);
+        s1 = RandomBits.Mix(start + unchecked(2 * golden));
+        s2 = RandomBits.Mix(start + unchecked(3 * golden));
+        s3 = RandomBits.Mix(start + unchecked(4 * golden));
     }
 
     public ulong NextUInt64()
     {
-        var result = BitOperations.RotateLeft(state[1] * 5, 7) * 9;
-        var shifted = state[1] << 17;
-        state[2] ^= state[0];
-        state[3] ^= state[1];
-        state[1] ^= state[2];
-        state[0] ^= state[3];
-        state[2] ^= shifted;
-        state[3] = BitOperations.RotateLeft(state[3], 45);
+        var result = BitOperations.RotateLeft(s1 * 5, 7) * 9;
+        var shifted = s1 << 17;
+        s2 ^= s0;
+        s3 ^= s1;
+        s1 ^= s2;
+        s0 ^= s3;
+        s2 ^= shifted;
+        s3 = BitOperations.RotateLeft(s3, 45);
         return result;
     }
 
@@ -53,6 +59,9 @@ public sealed class RandomGenerator
         return (int)high;
     }
 
+    /// <summary>Uniform in [<paramref name="low"/>, <paramref name="high"/>).</summary>
+    public float NextFloat(float low, float high) => (float)(low + ((high - low) * NextDouble()));
+
     /// <summary>Normal(0, 1), by Marsaglia's polar method.</summary>
     public double NextNormal()
     {
@@ -76,19 +85,5 @@ public sealed class RandomGenerator
             var j = Next(i + 1);
             (items[i], items[j]) = (items[j], items[i]);
         }
-    }
-
-    /// <summary>The four words of the state, for checkpoints.</summary>
-    public ulong[] Save() => (ulong[])state.Clone();
-
-    /// <summary>Continues where <see cref="Save"/> was called.</summary>
-    public void Restore(ReadOnlySpan<ulong> saved)
-    {
-        if (saved.Length != state.Length || saved.IndexOfAnyExcept(0UL) < 0)
-        {
-            throw new ArgumentException("the state of a generator is four words, not all 0.", nameof(saved));
-        }
-
-        saved.CopyTo(state);
     }
 }

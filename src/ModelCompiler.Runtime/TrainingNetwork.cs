@@ -1,4 +1,6 @@
 // The product for learning: a step is forward, backward and update, and allocates nothing.
+using System.Numerics;
+
 namespace ModelCompiler.Runtime;
 
 /// <summary>Base of generated training classes.</summary>
@@ -6,6 +8,8 @@ public abstract unsafe class TrainingNetwork : CompiledNetwork
 {
     private readonly AlignedBuffer loss = new(1, "loss");
     private readonly NetworkTensor[] inputGradients;
+    private AlignedBuffer? accumulated;
+    private int accumulatedRuns;
 
     /// <param name="optimizer">Null takes <see cref="Adam"/> with its defaults.</param>
     /// <param name="seed">Of the initial weights when <paramref name="parameters"/> is null, and of dropout.</param>
@@ -36,6 +40,9 @@ public abstract unsafe class TrainingNetwork : CompiledNetwork
     /// <summary>In the order of the inputs; empty unless the network was compiled to provide them.</summary>
     public IReadOnlyList<NetworkTensor> InputGradients => inputGradients;
 
+    /// <summary>What a trainer fills the batch from.</summary>
+    internal BatchSource? Source { get; set; }
+
     /// <summary>The generated code stores the loss here.</summary>
     protected float* LossPointer => loss.Pointer;
 
@@ -56,23 +63,91 @@ public abstract unsafe class TrainingNetwork : CompiledNetwork
     /// <exception cref="TrainingException">The loss is NaN or infinite: the parameters were not updated.</exception>
     public float Step()
     {
-        ComputeGradients();
-        if (!float.IsFinite(Loss))
-        {
-            throw new TrainingException(
-                $"the loss of '{Info.Name}' became {(float.IsNaN(Loss) ? "NaN" : "infinite")} at step {StepNumber}: lower the learning rate ({Optimizer.LearningRate:G4}), clip the gradients, or check the inputs.");
-        }
-
+        ComputeFiniteGradients();
         Optimizer.Update(this);
         StepNumber++;
         Parameters.Touch();
         return Loss;
     }
 
+    /// <summary><see cref="ComputeGradients"/> for a part of a batch that is too large for memory: adds the gradients to a sum that
+    /// <see cref="ApplyAccumulated"/> uses. Counts as a step, so that dropout draws anew. Returns the part's loss.</summary>
+    /// <exception cref="TrainingException">The loss is NaN or infinite.</exception>
+    public float Accumulate()
+    {
+        ComputeFiniteGradients();
+        accumulated ??= new AlignedBuffer(Info.StorageFloats, $"accumulated gradients of '{Info.Name}'");
+        if (accumulatedRuns == 0)
+        {
+            Gradients.Storage.CopyTo(accumulated.Span);
+        }
+        else
+        {
+            Add(accumulated.Pointer, Gradients.Pointer, Info.StorageFloats);
+        }
+
+        accumulatedRuns++;
+        StepNumber++;
+        return Loss;
+    }
+
+    /// <summary>One update by the mean of the gradients accumulated since the last one.</summary>
+    /// <exception cref="InvalidOperationException">Nothing was accumulated.</exception>
+    public void ApplyAccumulated()
+    {
+        if (accumulatedRuns == 0)
+        {
+            throw new InvalidOperationException($"call {nameof(Accumulate)} before {nameof(ApplyAccumulated)}.");
+        }
+
+        Scale(Gradients.Pointer, accumulated!.Pointer, 1f / accumulatedRuns, Info.StorageFloats);
+        accumulatedRuns = 0;
+        Optimizer.Update(this);
+        Parameters.Touch();
+    }
+
     /// <summary>Generated: forward, backward; writes <see cref="LossPointer"/>, <see cref="Gradients"/> and running statistics.</summary>
     protected abstract void RunTraining();
 
     protected float* InputGradientPointer(int index) => inputGradients[index].Pointer;
+
+    private void ComputeFiniteGradients()
+    {
+        ComputeGradients();
+        if (!float.IsFinite(Loss))
+        {
+            throw new TrainingException(
+                $"the loss of '{Info.Name}' became {(float.IsNaN(Loss) ? "NaN" : "infinite")} at step {StepNumber}: lower the learning rate ({Optimizer.LearningRate:G4}), clip the gradients, or check the inputs.");
+        }
+    }
+
+    private static void Add(float* sum, float* values, int count)
+    {
+        var i = 0;
+        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            Vector.Store(Vector.Load(sum + i) + Vector.Load(values + i), sum + i);
+        }
+
+        for (; i < count; i++)
+        {
+            sum[i] += values[i];
+        }
+    }
+
+    private static void Scale(float* result, float* values, float factor, int count)
+    {
+        var i = 0;
+        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            Vector.Store(Vector.Load(values + i) * factor, result + i);
+        }
+
+        for (; i < count; i++)
+        {
+            result[i] = values[i] * factor;
+        }
+    }
 }
 
 /// <summary>Training cannot go on: the loss diverged, or the data does not fit.</summary>

@@ -27,6 +27,11 @@ internal static class Checkpoint
             }
         }
 
+        if (trainer.Average is { } average)
+        {
+            tensors.AddRange(average.Parameters.All.Select(p => new StoredTensor(AverageName(p), p.Shape, p.Values)));
+        }
+
         void Add(string name, long value) => tensors.Add(new StoredTensor(name, [], [value]));
         Add("optimizer.updates", network.Optimizer.Updates);
         Add("trainer.step_number", network.StepNumber);
@@ -48,6 +53,7 @@ internal static class Checkpoint
             from state in network.Optimizer.StateNames
             from parameter in Trainable(network)
             select (StateName(state, parameter), parameter.Shape));
+        var averaged = comparison.Floats((trainer.Average?.Parameters.All ?? []).Select(p => (AverageName(p), p.Info.Shape)));
         var updates = comparison.Integer("optimizer.updates");
         var stepNumber = comparison.Integer("trainer.step_number");
         var seed = unchecked((ulong)comparison.Integer("trainer.seed"));
@@ -76,6 +82,12 @@ internal static class Checkpoint
             }
         }
 
+        foreach (var parameter in trainer.Average?.Parameters.All ?? [])
+        {
+            averaged[AverageName(parameter)].ToFloats().CopyTo(parameter.Values);
+        }
+
+        trainer.Average?.Parameters.Touch();
         network.Optimizer.Updates = updates;
         network.StepNumber = stepNumber;
         network.Seed = seed;
@@ -127,6 +139,8 @@ internal static class Checkpoint
         Directory.GetFiles(folder, $"{Prefix}*{Extension}").OrderDescending(StringComparer.Ordinal);
 
     private static IEnumerable<ParameterInfo> Trainable(TrainingNetwork network) => network.Info.Parameters.Where(p => p.Trainable);
+
+    private static string AverageName(Parameter parameter) => $"average.{parameter.Name}";
 
     private static string StateName(string state, ParameterInfo parameter) => $"optimizer.{state}.{parameter.Name}";
 }

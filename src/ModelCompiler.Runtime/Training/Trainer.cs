@@ -54,6 +54,15 @@ public sealed class Trainer
 
     public LastBatch LastBatch { get; init; } = LastBatch.Drop;
 
+    /// <summary>Changes every training image anew in each epoch; by the shuffling's seed, sample and epoch.</summary>
+    public Augmentation? Augmentation { get; init; }
+
+    /// <summary>Batches whose gradients are averaged for one update: a large batch in little memory.</summary>
+    public int BatchesPerStep { get; init; } = 1;
+
+    /// <summary>Updated after every step, and part of checkpoints.</summary>
+    public WeightAverage? Average { get; init; }
+
     /// <summary>Evaluates test data after each epoch; shares the training network's parameters.</summary>
     public InferenceNetwork? Evaluator { get; init; }
 
@@ -78,6 +87,8 @@ public sealed class Trainer
 
     internal TrainingNetwork Network => network;
 
+    private long StepSamples => (long)network.Batch * Math.Max(BatchesPerStep, 1);
+
     /// <summary>Continues from the newest whole checkpoint in <see cref="CheckpointFolder"/>: what follows has the same bits as if
     /// there had been no interruption, given the same data and settings.</summary>
     /// <returns>False when there is no checkpoint; training then starts from the beginning.</returns>
@@ -95,15 +106,16 @@ public sealed class Trainer
     {
         ArgumentOutOfRangeException.ThrowIfNegative(epochs);
         Check(training, test);
-        var steps = LastBatch == LastBatch.Drop ? training.Count / network.Batch : (training.Count + network.Batch - 1) / network.Batch;
-        var order = new int[training.Count];
+        var source = new BatchSource(network, training, Augmentation, ShuffleSeed);
+        var samples = StepSamples;
+        var steps = (int)(LastBatch == LastBatch.Drop ? training.Count / samples : (training.Count + samples - 1) / samples);
         var results = new List<EpochResult>();
         while (CompletedSteps < (long)epochs * steps)
         {
             var epoch = (int)(CompletedSteps / steps);
             var clock = Stopwatch.StartNew();
-            FillOrder(order, epoch);
-            var loss = RunEpoch(training, order, epoch, epochs, steps, clock, cancellation);
+            source.BeginEpoch(epoch, Shuffle);
+            var loss = RunEpoch(source, epoch, epochs, steps, clock, cancellation);
             var duration = clock.Elapsed;
             results.Add(new EpochResult(epoch + 1, loss, duration, test is null ? null : Evaluation.Of(Evaluator!, test)));
             OnEpoch?.Invoke(results[^1]);
@@ -113,7 +125,7 @@ public sealed class Trainer
     }
 
     private double RunEpoch(
-        Dataset training, int[] order, int epoch, int epochs, int steps, Stopwatch clock, CancellationToken cancellation)
+        BatchSource source, int epoch, int epochs, int steps, Stopwatch clock, CancellationToken cancellation)
     {
         var first = (int)(CompletedSteps % steps);
         if (first == 0)
@@ -124,9 +136,9 @@ public sealed class Trainer
         for (var step = first; step < steps; step++)
         {
             cancellation.ThrowIfCancellationRequested();
-            FillBatch(training, order, step * network.Batch);
             network.Optimizer.LearningRate = (float)(baseRate * Schedule.Factor(CompletedSteps, (long)epochs * steps));
-            EpochLoss += network.Step();
+            EpochLoss += RunStep(source, step);
+            Average?.Update();
             CompletedSteps++;
             if (CheckpointFolder is not null && (step == steps - 1 || (CheckpointEvery > 0 && CompletedSteps % CheckpointEvery == 0)))
             {
@@ -139,35 +151,31 @@ public sealed class Trainer
                 var seconds = clock.Elapsed.TotalSeconds;
                 var left = ((long)epochs * steps) - CompletedSteps;
                 OnStep(new TrainingProgress(
-                    epoch + 1, epochs, step + 1, steps, EpochLoss / (step + 1), done * network.Batch / seconds, TimeSpan.FromSeconds(left * seconds / done)));
+                    epoch + 1, epochs, step + 1, steps, EpochLoss / (step + 1), done * StepSamples / seconds, TimeSpan.FromSeconds(left * seconds / done)));
             }
         }
 
         return EpochLoss / steps;
     }
 
-    /// <summary>Depends on the seed and the epoch only, so a resumed run needs no generator's state.</summary>
-    private void FillOrder(int[] order, int epoch)
+    private float RunStep(BatchSource source, int step)
     {
-        for (var i = 0; i < order.Length; i++)
+        var start = step * StepSamples;
+        if (BatchesPerStep <= 1)
         {
-            order[i] = i;
+            source.Fill(start);
+            return network.Step();
         }
 
-        if (Shuffle)
+        var sum = 0f;
+        for (var part = 0; part < BatchesPerStep; part++)
         {
-            new RandomGenerator(ShuffleSeed, (ulong)epoch).Shuffle<int>(order);
+            source.Fill(start + ((long)part * network.Batch));
+            sum += network.Accumulate();
         }
-    }
 
-    private void FillBatch(Dataset training, int[] order, int start)
-    {
-        for (var i = 0; i < network.Batch; i++)
-        {
-            var sample = order[(start + i) % order.Length];
-            training.Input(sample).CopyTo(network.Inputs[0].Sample(i));
-            training.Labels(sample).CopyTo(network.Targets[0].SampleClasses(i));
-        }
+        network.ApplyAccumulated();
+        return sum / BatchesPerStep;
     }
 
     private void Check(Dataset training, Dataset? test)
@@ -184,9 +192,9 @@ public sealed class Trainer
                 $"target '{target.Name}' of '{network.Info.Name}' takes {Shapes.Text(target.Shape)} of {target.Classes} classes, the dataset holds {Shapes.Text(training.LabelShape)} of {training.Classes}.");
         }
 
-        if (training.Count < network.Batch && (LastBatch == LastBatch.Drop || training.Count == 0))
+        if (training.Count < StepSamples && (LastBatch == LastBatch.Drop || training.Count == 0))
         {
-            throw new DatasetException($"{training.Count} samples do not fill one batch of {network.Batch}; use a smaller batch or {nameof(LastBatch)}.{nameof(LastBatch.Wrap)}.");
+            throw new DatasetException($"{training.Count} samples do not fill one batch of {StepSamples}; use a smaller batch or {nameof(LastBatch)}.{nameof(LastBatch.Wrap)}.");
         }
 
         if (test is not null && Evaluator is null)
