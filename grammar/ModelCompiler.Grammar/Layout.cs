@@ -133,14 +133,27 @@ internal sealed class Layout
 
         var outermost = open.Outermost;
         var start = outermost.Outside.Count > 0 ? outermost.Outside[0] : outermost.Token;
-        return token.Kind == TokenKind.Keyword || !balance.IsClosed(outermost.Token) || Column(token) <= Column(start);
+        return token.Kind == TokenKind.Keyword || !balance.IsClosed(outermost.Token)
+            || (outermost.Kind != TokenKind.Parameters && Indentation(token) <= Indentation(start));
     }
 
     /// <summary>When a brace is missing somewhere, a declaration that stands no deeper than the one around it says where.</summary>
     private bool LeavesBodyOpen(Token token) =>
-        bodies.Count > 0 && balance.LacksBrace && Continuation.StartsDeclaration(tokens, at) && Column(token) <= Column(bodies.Peek().Head);
+        bodies.Count > 0 && balance.LacksBrace && Continuation.StartsDeclaration(tokens, at) && Indentation(token) <= Indentation(bodies.Peek().Head);
 
-    private int Column(Token token) => source.Locate(token.Span.Start).Column;
+    /// <summary>Blanks at the start of the line that a token stands on; beyond a hundred they are not counted, since they are
+    /// counted again for every line after it.</summary>
+    private int Indentation(Token token)
+    {
+        var start = source.LineStart(source.Locate(token.Span.Start).Line);
+        var end = start;
+        while (source.Text[end] is ' ' or '\t' && end - start < 100)
+        {
+            end++;
+        }
+
+        return end - start;
+    }
 
     // ---- brackets ------------------------------------------------------------------------------------
 
