@@ -72,18 +72,7 @@ public sealed class Dataset
             throw new DatasetException($"{imagesPath} holds {count} images, but {labelsPath} {labelCount} labels; do they belong together?");
         }
 
-        var table = new float[256];
-        for (var value = 0; value < table.Length; value++)
-        {
-            table[value] = ((value / 255f) - mean) / deviation;
-        }
-
-        var inputs = GC.AllocateUninitializedArray<float>(images.Values.Length);
-        for (var i = 0; i < inputs.Length; i++)
-        {
-            inputs[i] = table[images.Values[i]];
-        }
-
+        var inputs = new Normalization([mean], [deviation]).Apply(images.Values, 1, height * width, channelsLast: false);
         try
         {
             return new Dataset([1, height, width], inputs, Array.ConvertAll(stored.Values, label => (int)label), classes);
@@ -92,6 +81,37 @@ public sealed class Dataset
         {
             throw new DatasetException($"{labelsPath}: {exception.Message}", exception);
         }
+    }
+
+    /// <summary>Images as NumPy arrays: bytes are normalised, floats taken as they are.</summary>
+    /// <param name="images">count x channels x height x width; count x height x width for grey ones.</param>
+    /// <param name="labels">One class number for each image.</param>
+    /// <param name="channelsLast">The images are count x height x width x channels.</param>
+    /// <exception cref="DatasetException">Shapes or counts do not fit.</exception>
+    public static Dataset FromNumpy(
+        NumpyArray images, NumpyArray labels, int classes, Normalization? normalization = null, bool channelsLast = false)
+    {
+        var (count, channels, height, width) = images.Shape switch
+        {
+            [var n, var h, var w] => (n, 1, h, w),
+            [var n, var h, var w, var c] when channelsLast => (n, c, h, w),
+            [var n, var c, var h, var w] => (n, c, h, w),
+            _ => throw new DatasetException($"images of shape {Shapes.Text(images.Shape)}: expected count x channels x height x width."),
+        };
+        if (labels.Shape is not [var labelCount] || labelCount != count)
+        {
+            throw new DatasetException($"{count} images but labels of shape {Shapes.Text(labels.Shape)}.");
+        }
+
+        if (images.ElementType != "|u1" && channelsLast && channels > 1)
+        {
+            throw new DatasetException($"floats must be count x channels x height x width; transpose the array of {Shapes.Text(images.Shape)} first.");
+        }
+
+        var inputs = images.ElementType == "|u1"
+            ? (normalization ?? Normalization.None).Apply(images.Bytes, channels, height * width, channelsLast)
+            : images.ToFloats();
+        return new Dataset([channels, height, width], inputs, labels.ToIntegers(), classes);
     }
 
     /// <summary>Elements of sample <paramref name="index"/>.</summary>

@@ -70,32 +70,6 @@ public static class Idx
             shape[axis] = (int)size;
         }
 
-        return new IdxArray(shape, ReadValues(stream, (int)count, path));
-    }
-
-    /// <summary>Grows with what is really there: a damaged header must not cost gigabytes.</summary>
-    private static byte[] ReadValues(Stream stream, int count, string path)
-    {
-        var values = new byte[Math.Min(count, 1 << 20)];
-        var read = 0;
-        while (read < count)
-        {
-            if (read == values.Length)
-            {
-                Array.Resize(ref values, (int)Math.Min(count, 2L * values.Length));
-            }
-
-            var got = stream.Read(values, read, values.Length - read);
-            if (got == 0)
-            {
-                throw new DatasetException($"{path}: truncated: {read} of {count} values.");
-            }
-
-            read += got;
-        }
-
-        return stream.ReadByte() < 0
-            ? values
-            : throw new DatasetException($"{path}: longer than the {count} values its header announces.");
+        return new IdxArray(shape, ExactReader.ReadToEnd(stream, (int)count, path));
     }
 }
