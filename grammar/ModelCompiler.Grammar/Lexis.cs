@@ -6,9 +6,6 @@ using System.Globalization;
 
 namespace ModelCompiler.Grammar;
 
-/// <summary>A comment and where it stands; the parser skips them, the formatter keeps them.</summary>
-internal readonly record struct Comment(TextSpan Span, bool StartsLine);
-
 internal sealed class Lexis
 {
     private static readonly string[] Signs =
@@ -19,7 +16,7 @@ internal sealed class Lexis
     private readonly SourceFile source;
     private readonly string text;
     private readonly ImmutableArray<Token>.Builder tokens = ImmutableArray.CreateBuilder<Token>();
-    private readonly ImmutableArray<Comment>.Builder comments = ImmutableArray.CreateBuilder<Comment>();
+    private readonly ImmutableArray<TextSpan>.Builder comments = ImmutableArray.CreateBuilder<TextSpan>();
     private Diagnostic? openComment;
     private bool startsLine = true;
     private int at;
@@ -30,8 +27,9 @@ internal sealed class Lexis
         text = source.Text;
     }
 
+    /// <param name="Comments">The parser skips them, the formatter keeps them.</param>
     /// <param name="OpenComment">The diagnostic of a comment that runs to the end of the file.</param>
-    public readonly record struct Result(ImmutableArray<Token> Tokens, ImmutableArray<Comment> Comments, Diagnostic? OpenComment);
+    public readonly record struct Result(ImmutableArray<Token> Tokens, ImmutableArray<TextSpan> Comments, Diagnostic? OpenComment);
 
     public static Result Read(SourceFile source)
     {
@@ -119,7 +117,7 @@ internal sealed class Lexis
             }
         }
 
-        comments.Add(new Comment(TextSpan.FromBounds(start, at), startsLine));
+        comments.Add(TextSpan.FromBounds(start, at));
         startsLine |= text.IndexOf('\n', start, at - start) >= 0;
     }
 
