@@ -3,6 +3,8 @@ using System.Collections.Immutable;
 using ModelCompiler.Graph;
 using ModelCompiler.Kernels;
 using ModelCompiler.Planning;
+using ModelCompiler.Runtime;
+using ModelCompiler.Tests.Oracle;
 
 namespace ModelCompiler.Tests.Kernels;
 
@@ -99,7 +101,7 @@ public class PointwiseKernelTests
         KernelHarness.Check([.. formulas.Select(f => new KernelCase(
             new PointwiseKernel(f, [layout, layout], layout), 1,
             () => [TestOperand.Input(layout, 1, (_, i) => i[0] % 3 == 0 ? double.NaN : i[0] - 20), TestOperand.Input(layout, 1, 3), TestOperand.Output(layout, 1)],
-            o => [new Expectation(2, (s, i) => FormulaReference.Evaluate(f, k => o[k][s, i]))]))]);
+            o => [new Expectation(2, (s, i) => FormulaValues.Value(f, k => o[k][s, i], _ => 0, 1))]))]);
     }
 
     [Fact]
@@ -156,7 +158,7 @@ public class PointwiseKernelTests
         return new KernelCase(
             kernel, batch,
             () => [.. inputs.Select((l, k) => TestOperand.Input(l, samples?[k] ?? batch, k + 1, float.NaN)), TestOperand.Output(output, scope == KernelScope.Once ? 0 : batch)],
-            o => [new Expectation(inputs.Length, (s, i) => FormulaReference.Evaluate(
-                formula, k => o[k][s, i], batch, stream => FormulaReference.Random(KernelHarness.Key(streams[stream], s), elements[string.Join(",", i)])))]);
+            o => [new Expectation(inputs.Length, (s, i) => FormulaValues.Value(
+                formula, k => o[k][s, i], stream => RandomBits.Value(KernelHarness.Key(streams[stream], s), elements[string.Join(",", i)]), batch))]);
     }
 }
