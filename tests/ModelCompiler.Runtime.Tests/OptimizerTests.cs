@@ -18,6 +18,7 @@ public class OptimizerTests
     [InlineData("adamw")]
     [InlineData("adam_clip")]
     [InlineData("sgd_clip")]
+    [InlineData("lamb")]
     public void AgreesWithPyTorch(string name)
     {
         Optimizer optimizer = name switch
@@ -29,6 +30,7 @@ public class OptimizerTests
             "adam" => new Adam(0.01f),
             "adam_decay" => new Adam(0.01f, 0.8f, 0.95f, 1e-6f, 0.07f),
             "adamw" => new AdamW(0.01f, weightDecay: 0.1f),
+            "lamb" => new Lamb(0.1f, weightDecay: 0.1f),
             "adam_clip" => new Adam(0.01f) { ClipNorm = 0.5f },
             _ => new Sgd(0.5f, momentum: 0.5f) { ClipNorm = 0.5f },
         };
@@ -89,6 +91,7 @@ public class OptimizerTests
         foreach (var threads in new[] { 2, 3, 8 })
         {
             Assert.Equal(Train(1, new AdamW { ClipNorm = 0.1f }), Train(threads, new AdamW { ClipNorm = 0.1f }));
+            Assert.Equal(Train(1, new Lamb { ClipNorm = 1 }), Train(threads, new Lamb { ClipNorm = 1 }));
             Assert.Equal(Train(1, new Sgd(1, 0.9f) { ClipNorm = 3 }), Train(threads, new Sgd(1, 0.9f) { ClipNorm = 3 }));
         }
     }

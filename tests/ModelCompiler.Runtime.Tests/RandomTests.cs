@@ -1,4 +1,6 @@
 // Numbers that other code, other platforms and later versions must repeat to the bit.
+using System.Runtime.Intrinsics;
+
 namespace ModelCompiler.Runtime.Tests;
 
 public class RandomTests
@@ -9,6 +11,25 @@ public class RandomTests
         // The emitted code computes the same formula; these pin it.
         Assert.Equal([556823690u, 862728789u, 4229870939u], new[] { RandomBits.Key(0, 0, 0, 0), RandomBits.Key(1, 2, 3, 4), RandomBits.Key(ulong.MaxValue, long.MaxValue, 255, 1_000_000) });
         Assert.Equal([0f, 130277f / (1 << 24), 10462786f / (1 << 24)], new[] { RandomBits.Value(0, 0), RandomBits.Value(0, 1), RandomBits.Value(0xDEADBEEF, 12345) });
+    }
+
+    [Fact]
+    public void VectorsDrawTheSameNumbers()
+    {
+        var key = RandomBits.Key(3, 1, 4, 1);
+        for (var element = 0; element < 1024; element += 16)
+        {
+            var expected = Enumerable.Range(element, 16).Select(i => RandomBits.Value(key, i)).ToArray();
+            var wide = VectorMath.Uniform(Vector512.Create(key), Vector512<uint>.Indices + Vector512.Create((uint)element));
+            var half = VectorMath.Uniform(Vector256.Create(key), Vector256<uint>.Indices + Vector256.Create((uint)element));
+            var quarter = VectorMath.Uniform(Vector128.Create(key), Vector128<uint>.Indices + Vector128.Create((uint)element));
+            for (var lane = 0; lane < 16; lane++)
+            {
+                Assert.Equal(expected[lane], wide[lane]);
+                Assert.Equal(expected[lane % 8], half[lane % 8]);
+                Assert.Equal(expected[lane % 4], quarter[lane % 4]);
+            }
+        }
     }
 
     [Fact]

@@ -16,30 +16,23 @@ public class Adam : Optimizer
     public Adam(float learningRate = 1e-3f, float beta1 = 0.9f, float beta2 = 0.999f, float epsilon = 1e-8f, float weightDecay = 0)
         : base(learningRate, weightDecay)
     {
-        if (beta1 is not (>= 0 and < 1))
-        {
-            throw new ArgumentOutOfRangeException(nameof(beta1), beta1, "beta1 lies in 0 … 1, 1 excluded.");
-        }
-
-        if (beta2 is not (>= 0 and < 1))
-        {
-            throw new ArgumentOutOfRangeException(nameof(beta2), beta2, "beta2 lies in 0 … 1, 1 excluded.");
-        }
-
-        if (!(epsilon > 0))
-        {
-            throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, "epsilon is above 0.");
-        }
-
-        this.beta1 = beta1;
-        this.beta2 = beta2;
-        this.epsilon = epsilon;
+        this.beta1 = CheckBeta(beta1, nameof(beta1));
+        this.beta2 = CheckBeta(beta2, nameof(beta2));
+        this.epsilon = CheckEpsilon(epsilon);
     }
 
     internal sealed override IReadOnlyList<string> StateNames => ["exp_avg", "exp_avg_sq"];
 
     /// <summary>Whether decay shrinks the parameter itself (AdamW) instead of joining the gradient.</summary>
     private protected virtual bool Decoupled => false;
+
+    internal static float CheckBeta(float beta, string name) => beta is >= 0 and < 1
+        ? beta
+        : throw new ArgumentOutOfRangeException(name, beta, $"{name} lies in 0 … 1, 1 excluded.");
+
+    internal static float CheckEpsilon(float epsilon) => epsilon > 0
+        ? epsilon
+        : throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, "epsilon is above 0.");
 
     private protected sealed override void BeginUpdate()
     {

@@ -83,7 +83,7 @@ public abstract unsafe class Optimizer
 
         this.network = network;
         trainable = network.Info.TrainableFloats;
-        segments = Segment.Of(network.Info, rules);
+        segments = Segment.Of(network.Info, rules, merge: !PerParameter);
         partialSums = new double[Blocks(trainable)];
         state = StateNames.Select(name => new AlignedBuffer(trainable, $"optimizer state '{name}'")).ToArray();
     }
@@ -106,8 +106,18 @@ public abstract unsafe class Optimizer
         }
 
         BeginUpdate();
-        network.Run(&UpdateBlocks, partialSums.Length);
+        if (PerParameter)
+        {
+            network.Run(&UpdateParameters, segments.Length);
+        }
+        else
+        {
+            network.Run(&UpdateBlocks, partialSums.Length);
+        }
     }
+
+    /// <summary>Whether <see cref="UpdateRange"/> wants whole parameters, one call each, because it needs their norms.</summary>
+    private protected virtual bool PerParameter => false;
 
     /// <summary>Computes what all elements share.</summary>
     private protected virtual void BeginUpdate()
@@ -134,11 +144,25 @@ public abstract unsafe class Optimizer
             var to = Math.Min(last, segment.End);
             if (from < to)
             {
-                var factors = new UpdateFactors(
-                    self.LearningRate * segment.LearningRate, self.WeightDecay * segment.WeightDecay, self.gradientScale);
-                self.UpdateRange(training.Parameters.Pointer + from, training.Gradients.Pointer + from, from, to - from, factors);
+                self.Update(training, segment, from, to);
             }
         }
+    }
+
+    private static void UpdateParameters(CompiledNetwork network, int begin, int end)
+    {
+        var training = (TrainingNetwork)network;
+        var self = training.Optimizer;
+        foreach (ref readonly var segment in self.segments.AsSpan(begin, end - begin))
+        {
+            self.Update(training, segment, segment.Begin, segment.End);
+        }
+    }
+
+    private void Update(TrainingNetwork training, in Segment segment, int from, int to)
+    {
+        var factors = new UpdateFactors(LearningRate * segment.LearningRate, WeightDecay * segment.WeightDecay, gradientScale);
+        UpdateRange(training.Parameters.Pointer + from, training.Gradients.Pointer + from, from, to - from, factors);
     }
 
     /// <summary>One double for each block, in 16 fixed lanes: the same bits for every number of threads and vector width.</summary>
@@ -165,7 +189,8 @@ public abstract unsafe class Optimizer
         }
     }
 
-    private static double SumSquares(float* values, int count)
+    /// <summary>In an order that depends on nothing but <paramref name="count"/>.</summary>
+    private protected static double SumSquares(float* values, int count)
     {
         var (low, high) = (Vector512<double>.Zero, Vector512<double>.Zero);
         var i = 0;

@@ -7,8 +7,9 @@ namespace ModelCompiler.Runtime;
 internal readonly record struct Segment(int Begin, int End, float LearningRate, float WeightDecay)
 {
     /// <summary>The ranges an optimizer updates, ascending; frozen parameters are in none.</summary>
+    /// <param name="merge">Whether neighbours with equal settings become one range.</param>
     /// <exception cref="ArgumentException">A rule matches no trainable parameter.</exception>
-    public static Segment[] Of(NetworkInfo info, IReadOnlyList<ParameterRule> rules)
+    public static Segment[] Of(NetworkInfo info, IReadOnlyList<ParameterRule> rules, bool merge)
     {
         var trainable = info.Parameters.Where(p => p.Trainable).OrderBy(p => p.Offset).ToArray();
         foreach (var rule in rules)
@@ -31,7 +32,7 @@ internal readonly record struct Segment(int Begin, int End, float LearningRate, 
                 continue;
             }
 
-            if (segments.Count > 0 && segments[^1] is var last && last.End == begin && last.LearningRate == rule.LearningRate && last.WeightDecay == rule.WeightDecay)
+            if (merge && segments.Count > 0 && segments[^1] is var last && last.End == begin && last.LearningRate == rule.LearningRate && last.WeightDecay == rule.WeightDecay)
             {
                 segments[^1] = last with { End = end };
             }

@@ -35,6 +35,19 @@ def trajectory(name):
     return rows
 
 
+def lamb(lr=0.1, b1=0.9, b2=0.999, eps=1e-6, decay=0.1):
+    """Algorithm 2 of You et al. 2020 in double precision; torch.optim has none."""
+    p = torch.tensor(start, dtype=torch.float64)
+    m, v, rows = torch.zeros_like(p), torch.zeros_like(p), []
+    for t, gradient in enumerate(gradients, 1):
+        g = torch.tensor(gradient, dtype=torch.float64)
+        m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g * g
+        u = (m / (1 - b1 ** t)) / ((v / (1 - b2 ** t)).sqrt() + eps) + decay * p
+        p = p - lr * p.norm() / u.norm() * u
+        rows.append(p.tolist())
+    return rows
+
+
 def schedule(make, steps=20):
     p = torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.SGD([p], lr=1.0)
@@ -51,7 +64,7 @@ lr = torch.optim.lr_scheduler
 print(json.dumps({
     "start": start,
     "gradients": gradients,
-    "after": {name: trajectory(name) for name in cases},
+    "after": {**{name: trajectory(name) for name in cases}, "lamb": lamb()},
     "schedules": {
         "steps": schedule(lambda o: lr.StepLR(o, 6, gamma=0.3)),
         "cosine": schedule(lambda o: lr.CosineAnnealingLR(o, 20, eta_min=0.05)),
