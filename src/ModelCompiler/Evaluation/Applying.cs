@@ -14,7 +14,7 @@ internal sealed partial class NetworkEvaluation
     {
         current = stage.Place;
         var signature = stage.Signature;
-        if ((stage.Arguments ?? binder.Bind(signature, [], stage.Place, frame)) is not { } arguments)
+        if ((stage.Arguments ?? binder.Bind(signature, [], stage.Place, 1, frame)) is not { } arguments)
         {
             return ErrorValue.Instance;
         }
@@ -178,9 +178,23 @@ internal sealed partial class NetworkEvaluation
             ErrorValue or ListValue { HasError: true } => ErrorValue.Instance,
             TensorValue => value,
             ListValue { Items.Length: > 0 } list when list.Items.All(item => item is TensorValue or ListValue) => value,
+            StageValue stage when WithTooFewInputs(stage) is { } problem => Error("CNN2023", expression, scope, problem),
             StageValue => Error("CNN2024", expression, scope, $"{what} must be a tensor, and this is {value.Describe()} that waits for its input{Begin(scope)}"),
             _ => Error("CNN2024", expression, scope, $"{what} must be a tensor, and this is {value.Describe()}"),
         };
+    }
+
+    /// <summary>An operator that was called with tensors, only not with all of them, is no recipe that lacks its beginning.</summary>
+    private static string? WithTooFewInputs(StageValue stage)
+    {
+        if (stage.Members.FirstOrDefault()?.Core is not OperatorStage { Arguments.Inputs.IsEmpty: false, Signature: var signature, Arguments: var arguments })
+        {
+            return null;
+        }
+
+        return signature.Variadic
+            ? $"'{signature.Name}' joins several tensors, and gets one: {signature.Name}(a, b), or {signature.Name}(list)"
+            : $"'{signature.Name}' takes {Inputs(signature)}, and gets {ArgumentBinder.Count(arguments.Inputs.Length, "tensor")}: {signature.Name}({string.Join(", ", signature.Inputs)})";
     }
 
     private static string Begin(Scope scope) => scope.Input is null ? "; begin with an input: 'image -> …'" : "; begin with 'in -> …'";

@@ -77,7 +77,16 @@ internal static class ArgumentKinds
         _ => null,
     };
 
-    private static ImmutableArray<string> Words(ArgumentSpec spec) => spec.Words.IsDefault ? [] : spec.Words;
+    /// <summary>The bare words that the argument takes.</summary>
+    public static ImmutableArray<string> Words(ArgumentSpec spec) => spec.Kind switch
+    {
+        ArgumentKind.Padding => PaddingWords,
+        ArgumentKind.Initializer => [.. Initializers.Names.OrderBy(name => name, StringComparer.Ordinal)],
+        _ => spec.Words.IsDefault ? [] : spec.Words,
+    };
+
+    public static string UnknownWord(ArgumentSpec spec, string word) =>
+        $"'{spec.Name}' does not know the word '{word}'{(Suggestions.DidYouMean(word, Words(spec)) is { Length: > 0 } suggestion ? suggestion : "; it knows " + string.Join(", ", Words(spec)))}";
 
     private static bool IsNumeric(Value value) =>
         value is IntegerValue or FloatValue or BooleanValue or DimsValue || (value is ListValue list && list.Items.All(IsNumeric));

@@ -18,7 +18,8 @@ internal sealed record OperatorArguments(ImmutableArray<Argument> Inputs, Immuta
 internal sealed class ArgumentBinder(Reporter reporter)
 {
     /// <summary>Returns null when something was wrong (reported, or erroneous before).</summary>
-    public OperatorArguments? Bind(Signature signature, ImmutableArray<Argument> arguments, SourceSpan callee, Frame? frame)
+    /// <param name="flowing">How many tensors come by an arrow and not as arguments.</param>
+    public OperatorArguments? Bind(Signature signature, ImmutableArray<Argument> arguments, SourceSpan callee, int flowing, Frame? frame)
     {
         var fine = arguments.All(argument => argument.Value is not ErrorValue);
         var inputs = new List<Argument>();
@@ -28,7 +29,7 @@ internal sealed class ArgumentBinder(Reporter reporter)
         {
             if (argument.Name is null)
             {
-                var leading = positional.Count == 0 && (signature.Variadic || inputs.Count < signature.Inputs.Length);
+                var leading = positional.Count == 0 && (signature.Variadic || inputs.Count < signature.Inputs.Length - flowing);
                 (leading && CarriesTensor(argument.Value) ? inputs : positional).Add(argument);
             }
             else if (signature.Inputs.Contains(argument.Name.Text) && CarriesTensor(argument.Value))
@@ -41,7 +42,10 @@ internal sealed class ArgumentBinder(Reporter reporter)
             }
         }
 
-        for (var i = 0; i < positional.Count; i++)
+        // What an erroneous value would have been decides which argument the ones behind it are.
+        var known = !arguments.Any(argument => argument.Name is null && argument.Value is ErrorValue or ListValue { HasError: true });
+        fine &= known;
+        for (var i = 0; i < positional.Count && known; i++)
         {
             fine &= AddPositional(signature, positional, i, values, frame);
         }
@@ -84,7 +88,7 @@ internal sealed class ArgumentBinder(Reporter reporter)
             {
                 var known = parameters.Select(p => p.Name.Text);
                 reporter.Error("CNN2002", new SourceSpan(argument.Place.File, argument.Name!.Span),
-                    $"{kind} '{name}' has no argument '{parameter}'{Suggestions.DidYouMean(parameter, known)}{Has(known)}", frame);
+                    $"{kind} '{name}' has no argument '{parameter}'{Has(parameter, known)}", frame);
                 fine = false;
             }
             else if (values.ContainsKey(parameter))
@@ -103,8 +107,9 @@ internal sealed class ArgumentBinder(Reporter reporter)
 
     public static string Usage(Signature signature)
     {
-        var arguments = signature.Arguments.Select(spec => spec.Default is null ? spec.Name : $"{spec.Name}: {spec.Default}");
-        return $"{signature.Name}({string.Join(", ", arguments)})";
+        var needed = signature.Arguments.Where(spec => spec.Default is null).Select(spec => spec.Name);
+        var more = signature.Arguments.Any(spec => spec.Default is not null) ? new[] { "…" } : [];
+        return $"{signature.Name}({string.Join(", ", needed.Concat(more))})";
     }
 
     public static bool CarriesTensor(Value value) =>
@@ -113,10 +118,11 @@ internal sealed class ArgumentBinder(Reporter reporter)
     public static string Count(int number, string noun) =>
         number.ToString(CultureInfo.InvariantCulture) + " " + noun + (number == 1 ? "" : "s");
 
-    private static string Has(IEnumerable<string> known)
+    /// <summary>The argument that was meant, or else all there are.</summary>
+    private static string Has(string name, IEnumerable<string> known)
     {
         var list = string.Join(", ", known);
-        return list.Length == 0 ? "; it has none" : $"; it has {list}";
+        return Suggestions.DidYouMean(name, known) is { Length: > 0 } suggestion ? suggestion : list.Length == 0 ? "; it has none" : $"; it has {list}";
     }
 
     private static string Text(ImmutableArray<Argument> arguments) =>
@@ -131,7 +137,7 @@ internal sealed class ArgumentBinder(Reporter reporter)
         if (spec is null)
         {
             var known = signature.Arguments.Select(candidate => candidate.Name).ToList();
-            reporter.Error("CNN2002", place, $"'{signature.Name}' has no argument '{name}'{Suggestions.DidYouMean(name, known)}{Has(known)}", frame);
+            reporter.Error("CNN2002", place, $"'{signature.Name}' has no argument '{name}'{Has(name, known)}", frame);
             return false;
         }
 
@@ -154,8 +160,8 @@ internal sealed class ArgumentBinder(Reporter reporter)
             if (index == signature.Arguments.Length)
             {
                 reporter.Error("CNN2004", argument.Place, argument.Value is TensorValue && signature.Inputs.Length > 0
-                    ? $"'{signature.Name}' takes {Count(signature.Inputs.Length, "tensor")}, and this is one more"
-                    : signature.Arguments.IsEmpty ? $"'{signature.Name}' takes no arguments" : $"'{signature.Name}' takes {Count(signature.Arguments.Length, "argument")} at most: {Usage(signature)}", frame);
+                    ? $"'{signature.Name}' takes {Count(signature.Inputs.Length, "tensor")}, and this is one too many"
+                    : signature.Arguments.IsEmpty ? $"'{signature.Name}' takes no arguments" : $"'{signature.Name}' takes {Count(signature.Arguments.Length, "argument")} at most: {string.Join(", ", signature.Arguments.Select(known => known.Name))}", frame);
             }
 
             return false;

@@ -46,7 +46,7 @@ internal sealed partial class NetworkEvaluation
         if (left is IntegerValue or FloatValue && right is IntegerValue or FloatValue)
         {
             var (value, problem) = NumberArithmetic.Calculate(binary.Operator, left, right);
-            return value ?? reporter.Error("CNN2025", scope.Place(binary.OperatorSpan), problem!, scope.Frame);
+            return value ?? reporter.Error("CNN2025", scope.Place(binary.OperatorSpan), problem + Deep(scope.Frame), scope.Frame);
         }
 
         if (left is StageValue or ListValue && binary.Operator == BinaryOperator.Multiply && right is IntegerValue times)
@@ -185,6 +185,11 @@ internal sealed partial class NetworkEvaluation
         layers.Add(new LayerRecord(path, name, "", nodes, [result], [], place));
         return new TensorValue(result, place, name, place);
     }
+
+    /// <summary>Numbers that grow from use to use overflow before the depth of the uses is reported.</summary>
+    private static string Deep(Frame? frame) => frame is { Depth: > 20 }
+        ? FormattableString.Invariant($"; blocks are used {frame.Depth} deep inside one another here: does the recursion end?")
+        : "";
 
     private static bool SameKind(Value left, Value right) => (left, right) switch
     {

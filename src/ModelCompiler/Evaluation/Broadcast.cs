@@ -43,16 +43,22 @@ internal static class Broadcast
             return "";
         }
 
-        var (large, small, name) = a.Count >= b.Count ? (a, b, right) : (b, a, left);
-        var of = name ?? "…";
         if (a[0] != b[0])
         {
-            var same = a.Spatial.SequenceEqual(b.Spatial);
-            return same ? $"; project one of them, as in '{right ?? "…"} -> conv({Text(a[0])}, 1)'" : "";
+            return a.Spatial.SequenceEqual(b.Spatial) ? $"; project one of them, as in '{right ?? "…"} -> conv({Text(a[0])}, 1)'" : "";
         }
 
+        var (large, small, largeName, smallName) = a.Count >= b.Count ? (a, b, left, right) : (b, a, right, left);
         var factors = large.Spatial.Zip(small.Spatial, (l, s) => s > 0 && l % s == 0 ? l / s : 0).Distinct().ToList();
-        return factors.Count == 1 && factors[0] > 1 ? $"; did you mean '{of} -> upsample({Text(factors[0])})'?" : "";
+        if (factors.Count != 1 || factors[0] < 2)
+        {
+            return "; 'pad: same' keeps the size of a convolution";
+        }
+
+        // Two named maps are a pyramid's; a name and a branch are a residual block with a stride.
+        var factor = Text(factors[0]);
+        return smallName is not null ? $"; did you mean '{smallName} -> upsample({factor})'?"
+            : $"; did you mean '{largeName ?? "…"} -> conv({Text(large[0])}, 1, stride: {factor})'?";
     }
 
     private static (Shape, Shape)? Aligned(Shape a, Shape b)

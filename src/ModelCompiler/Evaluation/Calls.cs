@@ -126,7 +126,7 @@ internal sealed partial class NetworkEvaluation
     {
         var place = scope.Place(call.Callee);
         var signature = @operator.Signature;
-        if (binder.Bind(signature, arguments, place, scope.Frame) is not { } bound)
+        if (binder.Bind(signature, arguments, place, inFlow ? 1 : 0, scope.Frame) is not { } bound)
         {
             return ErrorValue.Instance;
         }
@@ -180,14 +180,12 @@ internal sealed partial class NetworkEvaluation
         switch (spec.Kind, expression)
         {
             case (ArgumentKind.Word or ArgumentKind.Padding, NameExpression word):
-                var words = spec.Kind == ArgumentKind.Padding ? ArgumentKinds.PaddingWords : spec.Words;
-                if (words.Contains(word.Name))
+                if (ArgumentKinds.Words(spec).Contains(word.Name))
                 {
                     return new WordValue(word.Name);
                 }
 
-                return scope.Find(word.Name) is not null ? Evaluate(word, scope) : Error("CNN2020", word, scope,
-                    $"'{spec.Name}' does not know the word '{word.Name}'{Suggestions.DidYouMean(word.Name, words)}; it knows {string.Join(", ", words)}");
+                return scope.Find(word.Name) is not null ? Evaluate(word, scope) : Error("CNN2020", word, scope, ArgumentKinds.UnknownWord(spec, word.Name));
             case (ArgumentKind.Initializer, NameExpression word) when Initializers.Contains(word.Name):
                 return MakeInitializer(word.Name, [], scope.Place(word), scope);
             case (ArgumentKind.Initializer, CallExpression { Callee: NameExpression word } call) when Initializers.Contains(word.Name):

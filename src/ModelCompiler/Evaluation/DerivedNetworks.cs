@@ -10,6 +10,7 @@ internal static class DerivedNetworks
     public static NetworkRequest? Resolve(FileSet files, DerivedNetworkSyntax derived, Reporter reporter)
     {
         var (syntax, file) = (derived, files.Main.Source);
+        var first = derived;
         for (var i = 0; i < MaximumChain; i++)
         {
             var value = syntax.Value is ParenthesizedExpression parenthesized ? parenthesized.Inner : syntax.Value;
@@ -27,6 +28,7 @@ internal static class DerivedNetworks
                     return new NetworkRequest(derived.Name, file, body, home, call?.Arguments ?? []);
                 case (DerivedNetworkSyntax other, var home) when call is null || call.Arguments.IsEmpty:
                     (syntax, file) = (other, home);
+                    first = other.Span.Start < first.Span.Start ? other : first;
                     continue;
                 case (DerivedNetworkSyntax other, _):
                     reporter.Error("CNN2004", new SourceSpan(file, call.Arguments[0].Span), $"'{other.Name.Text}' is a derived network and takes no arguments; derive from the network it stands for");
@@ -41,7 +43,8 @@ internal static class DerivedNetworks
             }
         }
 
-        reporter.Error("CNN2013", new SourceSpan(files.Main.Source, derived.Name.Span), $"network '{derived.Name.Text}' is derived from itself");
+        // Every network of the circle comes here; the first of them reports it.
+        reporter.Error("CNN2013", new SourceSpan(file, first.Name.Span), $"network '{first.Name.Text}' is derived from itself");
         return null;
     }
 }

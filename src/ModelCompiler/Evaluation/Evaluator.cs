@@ -1,6 +1,7 @@
 // The door of this room: a file in, its networks as graphs and everything there is to say about it out. It never
 // throws: whatever goes wrong inside is reported as a fault of the compiler, at the place it was working on.
 using System.Collections.Immutable;
+using ModelCompiler.Advice;
 using ModelCompiler.Grammar;
 using ModelCompiler.Graph;
 
@@ -13,13 +14,19 @@ public static class Evaluator
     {
         var reporter = new Reporter();
         var graphs = ImmutableArray.CreateBuilder<NetworkGraph>();
-        Guarded(reporter, () => new SourceSpan(file, new TextSpan(0, 0)), () => Evaluate(file, imports, reporter, graphs));
-        return new EvaluatedFile(graphs.ToImmutable(), Sorted(reporter.Diagnostics, file));
+        FileSyntax? syntax = null;
+        Guarded(reporter, () => new SourceSpan(file, new TextSpan(0, 0)), () =>
+        {
+            var files = new FileSet(file, imports, reporter);
+            syntax = files.Main.Syntax;
+            Evaluate(files, reporter, graphs);
+        });
+        var diagnostics = syntax is null ? reporter.Diagnostics : WithoutConsequences(reporter.Diagnostics, syntax);
+        return new EvaluatedFile(graphs.ToImmutable(), Sorted(diagnostics, file));
     });
 
-    private static void Evaluate(SourceFile file, ImportResolver imports, Reporter reporter, ImmutableArray<NetworkGraph>.Builder graphs)
+    private static void Evaluate(FileSet files, Reporter reporter, ImmutableArray<NetworkGraph>.Builder graphs)
     {
-        var files = new FileSet(file, imports, reporter);
         foreach (var problem in files.Main.SyntaxErrors)
         {
             reporter.Add(problem);
@@ -44,6 +51,8 @@ public static class Evaluator
                 if (evaluation.Run(request) is { } graph)
                 {
                     graphs.Add(graph);
+                    Advisor.Advise(graph, (code, place, message, notes) =>
+                        reporter.Add(code, DiagnosticCatalog.Find(code)!.Severity, place, message, null, notes));
                 }
             });
         }
@@ -100,6 +109,17 @@ public static class Evaluator
         {
             reporter.Error("CNN9001", current(), $"the compiler failed here, which is its own fault: {fault.GetType().Name}: {fault.Message}; please report it with this file");
         }
+    }
+
+    /// <summary>A name is often unused because of a mistake beside it: that mistake is enough to say.</summary>
+    private static ImmutableArray<Diagnostic> WithoutConsequences(ImmutableArray<Diagnostic> diagnostics, FileSyntax file)
+    {
+        var faulty = file.Declarations.Where(declaration => diagnostics.Any(diagnostic =>
+            diagnostic.Severity == Severity.Error && diagnostic.Place.File == file.Source && Within(diagnostic, declaration))).ToList();
+        return [.. diagnostics.Where(diagnostic => diagnostic.Code != "CNN4004" || !faulty.Any(declaration => Within(diagnostic, declaration)))];
+
+        static bool Within(Diagnostic diagnostic, SyntaxNode node) =>
+            diagnostic.Place.Span.Start >= node.Span.Start && diagnostic.Place.Span.Start <= node.Span.End;
     }
 
     /// <summary>In the order of the text, other files last.</summary>

@@ -34,7 +34,7 @@ internal sealed partial class NetworkEvaluation
             LabelExpression label => EvaluateLabel(label, scope, inFlow: false),
             ParenthesizedExpression parenthesized => Evaluate(parenthesized.Inner, scope),
             IfExpression condition => EvaluateIf(condition, scope),
-            ClassSyntax => Error("CNN2018", expression, scope, "'class' stands only in the shape of a target: 'target label: class'"),
+            ClassSyntax => Error("CNN2018", expression, scope, "'class' stands only at the start of the shape of a target: 'target label: class', 'target mask: [class, 128, 128]'"),
             _ => throw new InvalidOperationException("no meaning for " + expression.GetType().Name),
         };
         budget.Leave();
@@ -180,7 +180,7 @@ internal sealed partial class NetworkEvaluation
         {
             if (value is not ErrorValue)
             {
-                Error("CNN2014", place, scope, $"{ArgumentBinder.Count(count, "name")} want a list, and this is {value.Describe()}");
+                Error("CNN2014", place, scope, $"a list is split over {ArgumentBinder.Count(count, "name")}, and this is {value.Describe()}");
             }
 
             return default;
@@ -188,7 +188,7 @@ internal sealed partial class NetworkEvaluation
 
         if (parts.Length != count)
         {
-            Error("CNN2014", place, scope, $"{ArgumentBinder.Count(count, "name")} cannot hold {value.Describe()}: the counts differ");
+            Error("CNN2014", place, scope, $"{value.Describe()} is split over {ArgumentBinder.Count(parts.Length, "name")}, not {count.ToString(CultureInfo.InvariantCulture)}");
             return default;
         }
 

@@ -33,7 +33,7 @@ internal static class Members
         };
         return known.Length == 0
             ? $"{target.Describe()} has no members"
-            : $"{target.Describe()} has no member '{name}'{Suggestions.DidYouMean(name, known)}; it has {string.Join(", ", known)}";
+            : $"{target.Describe()} has no member '{name}'{(Suggestions.DidYouMean(name, known) is { Length: > 0 } suggestion ? suggestion : "; it has " + string.Join(", ", known))}";
     }
 
     private static string Named(Shape shape)

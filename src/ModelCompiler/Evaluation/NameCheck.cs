@@ -126,7 +126,7 @@ internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter)
                 Error("CNN2012", expression.Span, "'in' is the input of a block, and this is outside of blocks; use the name of an input");
                 break;
             case ClassSyntax:
-                Error("CNN2018", expression.Span, "'class' stands only in the shape of a target: 'target label: class'");
+                Error("CNN2018", expression.Span, "'class' stands only at the start of the shape of a target: 'target label: class', 'target mask: [class, 128, 128]'");
                 break;
             case ListExpression list:
                 VisitAll(list.Items, level);
@@ -198,11 +198,14 @@ internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter)
         var signature = call.Callee is NameExpression { Name: var name } && !level.All.Contains(name) ? Vocabulary.Operator(name)?.Signature : null;
         foreach (var argument in call.Arguments)
         {
-            // The words of an argument are the operator's own; it knows best which it takes.
-            var kind = signature?.Arguments.FirstOrDefault(spec => spec.Name == argument.Name?.Text)?.Kind;
-            if (argument.Value is NameExpression word && kind is ArgumentKind.Word or ArgumentKind.Padding or ArgumentKind.Initializer)
+            // The words of an argument are the operator's own.
+            var spec = signature?.Arguments.FirstOrDefault(candidate => candidate.Name == argument.Name?.Text);
+            if (argument.Value is NameExpression word && spec is { Kind: ArgumentKind.Word or ArgumentKind.Padding or ArgumentKind.Initializer })
             {
-                level.Use(((NameExpression)argument.Value).Name);
+                if (!level.Use(word.Name) && !ArgumentKinds.Words(spec).Contains(word.Name) && !unit.Incomplete)
+                {
+                    Error("CNN2020", word.Span, ArgumentKinds.UnknownWord(spec, word.Name));
+                }
             }
             else
             {
@@ -218,11 +221,10 @@ internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter)
             return;
         }
 
-        var suggestion = Suggestions.DidYouMean(name.Name, level.All.Concat(Vocabulary.All));
-        var message = role == Role.Stage && char.IsUpper(name.Name[0])
-            ? $"unknown block '{name.Name}'{(suggestion.Length > 0 ? suggestion : "; a block of another file needs its 'use \"file.cnn\"'")}"
-            : $"unknown {(role == Role.Stage ? "operator" : "name")} '{name.Name}'{suggestion}";
-        Error("CNN2001", name.Span, message);
+        var nearest = Suggestions.Nearest(name.Name, level.All.Concat(Vocabulary.All));
+        var isBlock = char.IsUpper((nearest ?? name.Name)[0]);
+        var hint = nearest is not null ? $"; did you mean '{nearest}'?" : isBlock && role == Role.Stage ? "; a block of another file needs its 'use \"file.cnn\"'" : "";
+        Error("CNN2001", name.Span, $"unknown {(role == Role.Value ? "name" : isBlock ? "block" : "operator")} '{name.Name}'{hint}");
     }
 
     private void DeclareFile()

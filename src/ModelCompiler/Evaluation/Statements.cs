@@ -192,7 +192,7 @@ internal sealed partial class NetworkEvaluation
             var spec = ParameterOptions.FirstOrDefault(candidate => candidate.Name == option.Name?.Text);
             return new Argument(option.Name, spec is null ? Evaluate(option.Value, scope) : EvaluateFor(spec, option.Value, scope), scope.Place(option.Value));
         });
-        var bound = binder.Bind(signature, ImmutableArray.CreateRange(options), scope.Place(parameter.Name), scope.Frame);
+        var bound = binder.Bind(signature, ImmutableArray.CreateRange(options), scope.Place(parameter.Name), 0, scope.Frame);
         if (shape is null || bound is null)
         {
             return ErrorValue.Instance;

@@ -7,8 +7,54 @@ internal static class Suggestions
     public static string DidYouMean(string word, IEnumerable<string> known) =>
         Nearest(word, known) is { } nearest ? $"; did you mean '{nearest}'?" : "";
 
+    /// <summary>Words of other libraries for what the language calls otherwise.</summary>
+    private static readonly Dictionary<string, string> Elsewhere = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["conv1d"] = "conv",
+        ["conv2d"] = "conv",
+        ["conv3d"] = "conv",
+        ["convolution"] = "conv",
+        ["convtranspose2d"] = "upconv",
+        ["deconv"] = "upconv",
+        ["linear"] = "dense",
+        ["fc"] = "dense",
+        ["fully_connected"] = "dense",
+        ["maxpool2d"] = "maxpool",
+        ["maxpooling2d"] = "maxpool",
+        ["avgpool2d"] = "avgpool",
+        ["averagepooling2d"] = "avgpool",
+        ["adaptiveavgpool2d"] = "global_avgpool",
+        ["globalaveragepooling2d"] = "global_avgpool",
+        ["batchnorm1d"] = "batchnorm",
+        ["batchnorm2d"] = "batchnorm",
+        ["batchnormalization"] = "batchnorm",
+        ["bn"] = "batchnorm",
+        ["cat"] = "concat",
+        ["concatenate"] = "concat",
+        ["crossentropyloss"] = "cross_entropy",
+        ["mseloss"] = "mse",
+        ["swish"] = "silu",
+        ["padding"] = "pad",
+        ["kernel_size"] = "kernel",
+        ["pool_size"] = "kernel",
+        ["out_channels"] = "channels",
+        ["filters"] = "channels",
+        ["out_features"] = "features",
+        ["units"] = "features",
+        ["strides"] = "stride",
+        ["dilation_rate"] = "dilation",
+        ["use_bias"] = "bias",
+        ["p"] = "rate",
+    };
+
     public static string? Nearest(string word, IEnumerable<string> known)
     {
+        known = known.ToList();
+        if (Elsewhere.TryGetValue(word, out var same) && known.Contains(same))
+        {
+            return same;
+        }
+
         string? best = null;
         var bestDistance = Math.Max(1, Math.Min(3, word.Length / 3)) + 1;
         foreach (var candidate in known.OrderBy(name => name, StringComparer.Ordinal))

@@ -37,7 +37,14 @@ internal sealed class FloatValue(double number) : Value
 {
     public double Number { get; } = number;
 
-    public override string Text => Number.ToString("R", CultureInfo.InvariantCulture);
+    public override string Text
+    {
+        get
+        {
+            var text = Number.ToString("R", CultureInfo.InvariantCulture);
+            return text.IndexOfAny(['.', 'E']) < 0 ? text + ".0" : text;
+        }
+    }
 
     public override string Describe() => "the number " + Text;
 }
