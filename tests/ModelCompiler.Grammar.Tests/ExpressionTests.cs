@@ -1,4 +1,5 @@
 // Every form of value, and what binds tighter than what.
+using System.Globalization;
 using static ModelCompiler.Grammar.Tests.Texts;
 
 namespace ModelCompiler.Grammar.Tests;
@@ -174,6 +175,27 @@ public class ExpressionTests
                 "BooleanExpression true",
             ],
             spans);
+    }
+
+    /// <summary>A machine that writes 0,5 and a minus of its own reads the same file.</summary>
+    [Fact]
+    public void TheCultureOfTheMachineHasNoInfluence()
+    {
+        var before = CultureInfo.CurrentCulture;
+        var strange = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+        strange.NumberFormat.NumberDecimalSeparator = ",";
+        strange.NumberFormat.NumberGroupSeparator = ".";
+        strange.NumberFormat.NegativeSign = "\u2212";
+        try
+        {
+            CultureInfo.CurrentCulture = strange;
+            Assert.Equal("[0.5f 1E-05f (Negate 3) 1500f]", Value("[0.5, 1e-5, -3, 1.5e3]"));
+            Assert.Equal("test.cnn(1,5): error CNN1006: a size in '3x2147483648' is too large: at most 2147483647", Parse("x = 3x2147483648").Diagnostics[0].ToString());
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
     }
 
     [Fact]
