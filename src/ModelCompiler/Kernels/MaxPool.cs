@@ -6,30 +6,120 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Kernels;
 
-/// <summary>Operands x, y, both Blocked. Padding never wins: windows are clipped to the plane.</summary>
+/// <summary>Operands x, y, both Blocked. Padding never wins: windows are clipped to the plane. NaN wins, as in PyTorch.</summary>
 public sealed record MaxPoolKernel(Window Window, Layout Input, Layout Output) : Kernel
 {
     public override string Name => KernelName.Of("MaxPool", $"{Input.Tag}_{Output.Tag}", WindowText.Of(Window));
 
-    public override string Comment => Name;
+    public override string Comment => $"y[{Output.Tag}] = maximum of x[{Input.Tag}] over windows of {WindowText.Of(Window)}";
 
     public override ImmutableArray<Operand> Operands => [new("x"), new("y")];
 
-    public override int Units => 1;
+    public override int Units
+    {
+        get
+        {
+            var geometry = new PoolGeometry(Window, Input, Output);
+            return (geometry.Rows + geometry.RowsPerUnit - 1) / geometry.RowsPerUnit;
+        }
+    }
 
-    public override void Emit(SourceWriter writer, Isa isa) => throw new NotImplementedException();
+    public override void Emit(SourceWriter writer, Isa isa)
+    {
+        var geometry = new PoolGeometry(Window, Input, Output);
+        var (x, y) = (new PoolOperand("x", Input, true), new PoolOperand("y", Output, false));
+        var parts = Enumerable.Range(0, isa.Parts).ToArray();
+        new PoolEmitter(this, geometry, writer, [x, y]).EmitByRows((isWhole, visit) =>
+        {
+            var startsWithFirst = isWhole && geometry.IsUnrolled;
+            foreach (var p in startsWithFirst ? [] : parts)
+            {
+                writer.Line($"var max{p} = {isa.Broadcast("float.NegativeInfinity")};");
+            }
+
+            visit(element =>
+            {
+                foreach (var p in parts)
+                {
+                    var value = isa.Load($"{x.At} + {element.Offset(Input, p * isa.Width)}");
+                    writer.Line(startsWithFirst && element.IsFirst ? $"var max{p} = {value};" : $"max{p} = {isa.Static}.Max(max{p}, {value});");
+                }
+            });
+            foreach (var p in parts)
+            {
+                writer.Line(isa.Store($"{y.At} + {p * isa.Width}", $"max{p}"));
+            }
+        });
+    }
 }
 
-/// <summary>Operands x, dy, dx, all Blocked. The first maximum of a window in scan order gets its gradient.</summary>
+/// <summary>Operands x, dy, dx, all Blocked. The first maximum of a window in scan order gets its gradient; when there is NaN,
+/// the last NaN does, as in PyTorch.</summary>
 public sealed record MaxPoolGradientKernel(Window Window, Layout Input, Layout OutputGradient, Layout InputGradient) : Kernel
 {
     public override string Name => KernelName.Of("MaxPoolGradient", $"{Input.Tag}_{OutputGradient.Tag}_{InputGradient.Tag}", WindowText.Of(Window));
 
-    public override string Comment => Name;
+    public override string Comment =>
+        $"dx[{InputGradient.Tag}] = dy[{OutputGradient.Tag}] at the maxima of x[{Input.Tag}] over windows of {WindowText.Of(Window)}";
 
     public override ImmutableArray<Operand> Operands => [new("x"), new("dy"), new("dx")];
 
-    public override int Units => 1;
+    /// <summary>Windows may share elements, so a block of channels has one owner.</summary>
+    public override int Units => Input.Blocks;
 
-    public override void Emit(SourceWriter writer, Isa isa) => throw new NotImplementedException();
+    public override void Emit(SourceWriter writer, Isa isa)
+    {
+        var geometry = new PoolGeometry(Window, Input, OutputGradient);
+        var (x, dy, dx) = (new PoolOperand("x", Input, true), new PoolOperand("dy", OutputGradient, false), new PoolOperand("dx", InputGradient, true));
+        var parts = Enumerable.Range(0, isa.Parts).ToArray();
+        var integers = isa.Type.Replace("float", "int");
+        var emitter = new PoolEmitter(this, geometry, writer, [x, dy, dx]);
+        emitter.EmitByBlocks(
+            () =>
+            {
+                if (!geometry.IsTiling)
+                {
+                    emitter.EmitClear(dx, isa);
+                }
+            },
+            (_, visit) =>
+            {
+                foreach (var p in parts)
+                {
+                    writer.Line($"var best{p} = {isa.Broadcast("float.NegativeInfinity")};").Line($"var winner{p} = {isa.Static}.Create(-1);");
+                }
+
+                // An element wins when it is larger than all before it, or NaN, or the first.
+                visit(element =>
+                {
+                    writer.Open("").Line($"var number = {isa.Static}.Create({element.Number});");
+                    foreach (var p in parts)
+                    {
+                        writer.Line($"var v{p} = {isa.Load($"{x.At} + {element.Offset(Input, p * isa.Width)}")};")
+                            .Line($"var wins{p} = {isa.Static}.GreaterThan(v{p}, best{p}) | ~{isa.Static}.Equals(v{p}, v{p}) | {isa.Static}.LessThan(winner{p}, {integers}.Zero).AsSingle();")
+                            .Line($"best{p} = {isa.Static}.ConditionalSelect(wins{p}, v{p}, best{p});")
+                            .Line($"winner{p} = {isa.Static}.ConditionalSelect(wins{p}.AsInt32(), number, winner{p});");
+                    }
+
+                    writer.Close();
+                });
+                foreach (var p in parts)
+                {
+                    writer.Line($"var g{p} = {isa.Load($"{dy.At} + {p * isa.Width}")};");
+                }
+
+                visit(element =>
+                {
+                    writer.Open("").Line($"var number = {isa.Static}.Create({element.Number});");
+                    foreach (var p in parts)
+                    {
+                        var address = $"{dx.At} + {element.Offset(InputGradient, p * isa.Width)}";
+                        var share = $"{isa.Static}.Equals(winner{p}, number).AsSingle() & g{p}";
+                        writer.Line(isa.Store(address, geometry.IsDisjoint ? share : $"{isa.Load(address)} + ({share})"));
+                    }
+
+                    writer.Close();
+                });
+            });
+    }
 }

@@ -1,0 +1,180 @@
+// Sliding windows of one to three axes as loops over depth, rows and columns, with the part of the plane where
+// windows are whole kept apart from its edges.
+using System.Collections.Immutable;
+using ModelCompiler.Emission;
+using ModelCompiler.Graph;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Kernels;
+
+/// <summary>One axis: windows of <paramref name="Kernel"/> elements over <paramref name="Input"/> ones, giving <paramref name="Output"/>.</summary>
+internal sealed record PoolAxis(string Name, int Kernel, int Stride, int Pad, int Dilation, int Input, int Output)
+{
+    /// <summary>First output whose window starts inside.</summary>
+    public int InsideFrom => Math.Min(Output, (Pad + Stride - 1) / Stride);
+
+    /// <summary>One past the last output whose window ends inside.</summary>
+    public int InsideTo
+    {
+        get
+        {
+            var room = Input - 1 - (Dilation * (Kernel - 1)) + Pad;
+            return room < 0 ? InsideFrom : Math.Max(InsideFrom, Math.Min(Output, (room / Stride) + 1));
+        }
+    }
+
+    public bool IsClipped => InsideFrom > 0 || InsideTo < Output;
+
+    /// <summary>No element lies in two windows.</summary>
+    public bool IsDisjoint => Output == 1 || (Dilation * (Kernel - 1)) + 1 <= Stride;
+
+    /// <summary>Every element lies in a window, and none in two.</summary>
+    public bool IsTiling => IsDisjoint && Pad == 0 && Dilation == 1 && (Kernel == Stride || Output == 1) && Kernel * Output == Input;
+}
+
+internal sealed class PoolGeometry
+{
+    /// <summary>Windows up to this many elements are written out whole.</summary>
+    private const int Unrolled = 25;
+
+    public PoolGeometry(Window window, Layout input, Layout output)
+    {
+        if (input.Kind != LayoutKind.Blocked || output.Kind != LayoutKind.Blocked)
+        {
+            throw new InvalidOperationException($"Pooling works on channel blocks, not from {input.Tag} to {output.Tag}.");
+        }
+
+        var names = new[] { "d", "h", "w" };
+        var sizes = new[] { (input.Depth, output.Depth), (input.Height, output.Height), (input.Width, output.Width) };
+        Axes = [.. Enumerable.Range(0, 3).Select(i => i - 3 + window.Rank is var axis and >= 0
+            ? new PoolAxis(names[i], window.Kernel[axis], window.Stride[axis], window.PadBegin[axis], window.Dilation[axis], sizes[i].Item1, sizes[i].Item2)
+            : new PoolAxis(names[i], 1, 1, 0, 1, sizes[i].Item1, sizes[i].Item2))];
+        Input = input;
+        Output = output;
+    }
+
+    /// <summary>Depth, rows, columns.</summary>
+    public ImmutableArray<PoolAxis> Axes { get; }
+
+    public Layout Input { get; }
+
+    public Layout Output { get; }
+
+    public int Count => Axes.Aggregate(1, (count, axis) => count * axis.Kernel);
+
+    public bool IsClipped => Axes.Any(a => a.IsClipped);
+
+    public bool IsDisjoint => Axes.All(a => a.IsDisjoint);
+
+    public bool IsTiling => Axes.All(a => a.IsTiling);
+
+    /// <summary>Rows of output, over all blocks.</summary>
+    public int Rows => Output.Blocks * Output.Depth * Output.Height;
+
+    /// <summary>Rows in a unit of work of a kernel that writes rows of output.</summary>
+    public int RowsPerUnit => Math.Max(1, Math.Min(Rows, 8192 / (Output.Width * Layout.Lanes * Math.Min(Count, 9))));
+
+    public bool IsUnrolled => Count <= Unrolled;
+
+    /// <summary>Visits whole windows in scan order: written out when small, else with loops.</summary>
+    public void VisitWhole(SourceWriter writer, Action<PoolElement> body) => Visit(writer, [], body);
+
+    private void Visit(SourceWriter writer, ImmutableArray<string> chosen, Action<PoolElement> body)
+    {
+        var axis = chosen.Length;
+        if (axis == 3)
+        {
+            body(new PoolElement(this, chosen));
+        }
+        else if (IsUnrolled || (axis == 2 && Axes[2].Kernel <= Unrolled))
+        {
+            for (var k = 0; k < Axes[axis].Kernel; k++)
+            {
+                Visit(writer, chosen.Add($"{k}"), body);
+            }
+        }
+        else
+        {
+            var index = $"k{Axes[axis].Name}";
+            writer.Open($"for (var {index} = 0; {index} < {Axes[axis].Kernel}; {index}++)");
+            Visit(writer, chosen.Add(index), body);
+            writer.Close();
+        }
+    }
+
+    /// <summary>Visits windows cut by the plane's edges; the bounds come from <see cref="EmitBounds"/>.</summary>
+    public void VisitClipped(SourceWriter writer, Action<PoolElement> body)
+    {
+        foreach (var axis in Axes)
+        {
+            writer.Open($"for (var k{axis.Name} = first{axis.Name}; k{axis.Name} < last{axis.Name}; k{axis.Name}++)");
+        }
+
+        body(new PoolElement(this, ["kd", "kh", "kw"]));
+        foreach (var _ in Axes)
+        {
+            writer.Close();
+        }
+    }
+
+    /// <summary>Which window elements lie in the plane, for the output at (d, h, w).</summary>
+    public void EmitBounds(SourceWriter writer)
+    {
+        foreach (var axis in Axes)
+        {
+            // The first k with d * stride - pad + k * dilation >= 0, and one past the last with it < input.
+            writer.Line($"var start{axis.Name} = {axis.Name} * {axis.Stride} - {axis.Pad};")
+                .Line($"var first{axis.Name} = start{axis.Name} >= 0 ? 0 : (-start{axis.Name} + {axis.Dilation - 1}) / {axis.Dilation};")
+                .Line($"var last{axis.Name} = Math.Min({axis.Kernel}, ({axis.Input} - start{axis.Name} + {axis.Dilation - 1}) / {axis.Dilation});");
+        }
+    }
+
+    /// <summary>Start of the window of the output at (d, h, w), from the block's first element: perhaps outside the plane.</summary>
+    public string WindowStart(Layout layout)
+    {
+        var pad = Axes.Zip(Strides(layout), (axis, stride) => axis.Pad * stride).Sum();
+        var terms = Axes.Zip(Strides(layout), (axis, stride) => axis.Output == 1 ? "" : $"{axis.Name} * {axis.Stride * stride}").Where(t => t.Length > 0);
+        return string.Join(" + ", terms.DefaultIfEmpty("0")) + (pad == 0 ? "" : $" - {pad}");
+    }
+
+    /// <summary>The output at (d, h, w), from the block's first element.</summary>
+    public string OutputOffset(Layout layout)
+    {
+        var terms = Axes.Zip(Strides(layout), (axis, stride) => axis.Output == 1 ? "" : $"{axis.Name} * {stride}").Where(t => t.Length > 0);
+        return string.Join(" + ", terms.DefaultIfEmpty("0"));
+    }
+
+    public static int[] Strides(Layout layout) => [layout.DepthStride, layout.RowStride, layout.ColumnStride];
+}
+
+/// <summary>One element of a window: its indices as numbers or as names of loop variables.</summary>
+internal sealed class PoolElement(PoolGeometry geometry, ImmutableArray<string> indices)
+{
+    /// <summary>Place in scan order.</summary>
+    public string Number => int.TryParse(indices[0], out var d) && int.TryParse(indices[1], out var h) && int.TryParse(indices[2], out var w)
+        ? $"{(((d * geometry.Axes[1].Kernel) + h) * geometry.Axes[2].Kernel) + w}"
+        : $"({indices[0]} * {geometry.Axes[1].Kernel} + {indices[1]}) * {geometry.Axes[2].Kernel} + {indices[2]}";
+
+    public bool IsFirst => indices.All(i => i == "0");
+
+    /// <summary>Distance from the window's start.</summary>
+    public string Offset(Layout layout, int part)
+    {
+        var number = part;
+        var text = "";
+        for (var axis = 0; axis < 3; axis++)
+        {
+            var step = geometry.Axes[axis].Dilation * PoolGeometry.Strides(layout)[axis];
+            if (int.TryParse(indices[axis], out var index))
+            {
+                number += index * step;
+            }
+            else
+            {
+                text += $"{indices[axis]} * {step} + ";
+            }
+        }
+
+        return $"{text}{number}";
+    }
+}
