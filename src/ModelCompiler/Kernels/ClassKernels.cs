@@ -12,13 +12,19 @@ public sealed record GatherClassKernel(Shape Shape) : Kernel
 {
     public override string Name => $"GatherClass_{Shape}";
 
-    public override string Comment => Name;
+    public override string Comment => $"y[p] = x[{Shape}] at (classes[p], p)";
 
     public override ImmutableArray<Operand> Operands => [new("x"), new("classes", "int*"), new("y")];
 
-    public override int Units => 1;
+    public override int Units => ClassPositions.Units(Shape);
 
-    public override void Emit(SourceWriter writer, Isa isa) => throw new NotImplementedException();
+    public override void Emit(SourceWriter writer, Isa isa)
+    {
+        var positions = ClassPositions.Count(Shape);
+        writer.OpenMethod(this);
+        writer.Open(ClassPositions.Loop(Shape)).Line("var number = classes[p];")
+            .Line($"y[p] = (uint)number < {Shape[0]} ? x[number * {positions} + p] : 0f;").Close().Close();
+    }
 }
 
 /// <summary>Operands x (Flat, positions), classes (int, positions), y (Flat, classes x positions).
@@ -28,11 +34,40 @@ public sealed record ScatterClassKernel(Shape Shape) : Kernel
 {
     public override string Name => $"ScatterClass_{Shape}";
 
-    public override string Comment => Name;
+    public override string Comment => $"y[{Shape}] = x[p] at (classes[p], p), 0 elsewhere";
 
     public override ImmutableArray<Operand> Operands => [new("x"), new("classes", "int*"), new("y")];
 
-    public override int Units => 1;
+    public override int Units => ClassPositions.Units(Shape);
 
-    public override void Emit(SourceWriter writer, Isa isa) => throw new NotImplementedException();
+    public override void Emit(SourceWriter writer, Isa isa)
+    {
+        var positions = ClassPositions.Count(Shape);
+        writer.OpenMethod(this);
+        if (positions == 1)
+        {
+            writer.Line($"new Span<float>(y, {Shape[0]}).Clear();");
+        }
+        else
+        {
+            writer.Line($"var from = begin * {ClassPositions.PerUnit};").Line($"var to = Math.Min(end * {ClassPositions.PerUnit}, {positions});")
+                .Open($"for (var number = 0; number < {Shape[0]}; number++)").Line($"new Span<float>(y + number * {positions} + from, to - from).Clear();").Close();
+        }
+
+        writer.Open(ClassPositions.Loop(Shape)).Line("var number = classes[p];")
+            .Open($"if ((uint)number < {Shape[0]})").Line($"y[number * {positions} + p] = x[p];").Close().Close().Close();
+    }
+}
+
+internal static class ClassPositions
+{
+    /// <summary>Positions in a unit of work.</summary>
+    public const int PerUnit = 4096;
+
+    public static int Count(Shape shape) => checked((int)(shape.Count / shape[0]));
+
+    public static int Units(Shape shape) => (Count(shape) + PerUnit - 1) / PerUnit;
+
+    public static string Loop(Shape shape) =>
+        $"for (var p = begin * {PerUnit}; p < Math.Min(end * {PerUnit}, {Count(shape)}); p++)";
 }
