@@ -116,9 +116,46 @@ public abstract unsafe class TrainingNetwork : CompiledNetwork
         ComputeGradients();
         if (!float.IsFinite(Loss))
         {
-            throw new TrainingException(
-                $"the loss of '{Info.Name}' became {(float.IsNaN(Loss) ? "NaN" : "infinite")} at step {StepNumber}: lower the learning rate ({Optimizer.LearningRate:G4}), clip the gradients, or check the inputs.");
+            throw new TrainingException($"the loss of '{Info.Name}' became {(float.IsNaN(Loss) ? "NaN" : "infinite")} at step {StepNumber}: {FindCause()}.");
         }
+    }
+
+    private string FindCause()
+    {
+        foreach (var tensor in Inputs.Concat(Targets).Where(t => t.Info.Kind == TensorKind.Float))
+        {
+            var place = IndexOfNonFinite(tensor.Data);
+            if (place >= 0)
+            {
+                return $"'{tensor.Info.Name}' holds {Word(tensor.Data[place])} in sample {place / tensor.SampleCount}";
+            }
+        }
+
+        foreach (var parameter in Parameters.All)
+        {
+            var place = IndexOfNonFinite(parameter.Values);
+            if (place >= 0)
+            {
+                return $"parameter '{parameter.Name}' holds {Word(parameter.Values[place])}; an update before made it so: lower the learning rate ({Optimizer.LearningRate:G4}) or clip the gradients";
+            }
+        }
+
+        return $"inputs and parameters are finite, so a value inside overflowed: lower the learning rate ({Optimizer.LearningRate:G4}), clip the gradients, or normalise the inputs";
+    }
+
+    private static string Word(float value) => float.IsNaN(value) ? "NaN" : "infinity";
+
+    private static int IndexOfNonFinite(ReadOnlySpan<float> values)
+    {
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (!float.IsFinite(values[i]))
+            {
+                return i;
+            }
+        }
+
+        return -1;
     }
 
     private static void Add(float* sum, float* values, int count)

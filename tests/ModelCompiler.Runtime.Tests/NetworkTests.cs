@@ -130,6 +130,21 @@ public unsafe class NetworkTests
     }
 
     [Fact]
+    public void ADivergedLossNamesItsCause()
+    {
+        using var network = new LogisticTraining(batch: 3);
+        network.Inputs[0].Sample(2)[1] = float.NaN;
+        Assert.EndsWith("NaN at step 0: 'image' holds NaN in sample 2.", Assert.Throws<TrainingException>(() => network.Step()).Message);
+        network.Inputs[0].Data.Clear();
+        network.Parameters["fc.bias"].Set([0, float.NegativeInfinity, float.NaN]);
+        Assert.Contains("parameter 'fc.bias' holds infinity", Assert.Throws<TrainingException>(() => network.Step()).Message);
+        network.Parameters["fc.bias"].Set([0, 0, 3e38f]);
+        network.Parameters["fc.weight"].Set(Enumerable.Repeat(-3e38f, 18).ToArray());
+        network.Inputs[0].Data.Fill(3);
+        Assert.Contains("a value inside overflowed", Assert.Throws<TrainingException>(() => network.Step()).Message);
+    }
+
+    [Fact]
     public void GradientsAgreeWithFiniteDifferences()
     {
         using var network = new LogisticTraining(batch: 3);
