@@ -137,7 +137,7 @@ public sealed class DataReaderTests : IDisposable
         Assert.Equal(1, images.Data.Labels(1)[0]);
         Pnm.Write(Path.Combine(folder["dog"], "2.ppm"), new ImageBytes(2, 1, 3, new byte[6]));
         Assert.Contains("one size", Assert.Throws<DatasetException>(() => ImageFolder.Read(folder.Path)).Message);
-        Assert.Contains("no .pgm", Assert.Throws<DatasetException>(() => ImageFolder.Read(folder["cat"])).Message);
+        Assert.Contains("no .png, .pgm", Assert.Throws<DatasetException>(() => ImageFolder.Read(folder["cat"])).Message);
         Assert.Throws<ArgumentException>(() => Pnm.Write(folder["x"], new ImageBytes(2, 2, 1, new byte[3])));
     }
 

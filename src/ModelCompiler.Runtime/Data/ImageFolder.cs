@@ -5,7 +5,7 @@ namespace ModelCompiler.Runtime;
 /// <param name="Classes">Names of the subfolders; a label is an index into them.</param>
 public sealed record ImageFolder(Dataset Data, IReadOnlyList<string> Classes)
 {
-    /// <summary>Reads every <c>.pgm</c> and <c>.ppm</c> file, by name within its class.</summary>
+    /// <summary>Reads every <c>.png</c>, <c>.pgm</c> and <c>.ppm</c> file, by name within its class.</summary>
     /// <exception cref="DatasetException">There are none, one is damaged, or sizes differ.</exception>
     public static ImageFolder Read(string folder, Normalization? normalization = null)
     {
@@ -18,7 +18,7 @@ public sealed record ImageFolder(Dataset Data, IReadOnlyList<string> Classes)
             var files = Directory.GetFiles(classes[label]).Where(IsImage).Order(StringComparer.Ordinal);
             foreach (var file in files)
             {
-                var image = Pnm.Read(file);
+                var image = ImageBytes.Read(file);
                 first ??= image;
                 if ((image.Width, image.Height, image.Channels) != (first.Width, first.Height, first.Channels))
                 {
@@ -37,7 +37,7 @@ public sealed record ImageFolder(Dataset Data, IReadOnlyList<string> Classes)
 
         if (first is null)
         {
-            throw new DatasetException($"{folder}: no .pgm or .ppm image in any subfolder.");
+            throw new DatasetException($"{folder}: no .png, .pgm or .ppm image in any subfolder.");
         }
 
         var inputs = (normalization ?? Normalization.None).Apply(
@@ -46,7 +46,7 @@ public sealed record ImageFolder(Dataset Data, IReadOnlyList<string> Classes)
         return new ImageFolder(data, Array.ConvertAll(classes, c => Path.GetFileName(c)!));
     }
 
-    private static bool IsImage(string file) => Path.GetExtension(file).ToLowerInvariant() is ".pgm" or ".ppm" or ".pnm";
+    private static bool IsImage(string file) => Path.GetExtension(file).ToLowerInvariant() is ".png" or ".pgm" or ".ppm" or ".pnm";
 
     private static string Text(ImageBytes image) => $"{image.Channels}x{image.Height}x{image.Width}";
 }

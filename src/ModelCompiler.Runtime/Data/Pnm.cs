@@ -3,9 +3,6 @@ using System.Globalization;
 
 namespace ModelCompiler.Runtime;
 
-/// <summary>Pixels with their channels together, one byte each, rows from the top.</summary>
-public sealed record ImageBytes(int Width, int Height, int Channels, byte[] Pixels);
-
 /// <summary>Reads and writes PGM and PPM images (http://netpbm.sourceforge.net/doc/).</summary>
 public static class Pnm
 {
