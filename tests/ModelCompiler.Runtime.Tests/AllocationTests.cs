@@ -48,7 +48,7 @@ public class AllocationTests
         trainer.Fit(Logistic.Data(800, 1), 2);
 
         // A step that begins an epoch allocates its generator, and the test host now and then something.
-        Assert.True(allocated.Count(bytes => bytes == 0) > 150, $"only {allocated.Count(bytes => bytes == 0)} of {allocated.Count} steps allocated nothing");
+        Assert.True(allocated.Count(bytes => bytes == 0) > allocated.Count / 4, $"only {allocated.Count(bytes => bytes == 0)} of {allocated.Count} steps allocated nothing");
     }
 
     [Fact]
@@ -63,15 +63,16 @@ public class AllocationTests
         });
     }
 
-    /// <summary>Counts all threads. The test host allocates now and then, so one clean round of five is the proof.</summary>
+    /// <summary>Counts all threads. The test host allocates now and then, so one clean round is the proof: an action that
+    /// allocates has none.</summary>
     private static void AssertNoBytes(Action action)
     {
         action();
         var least = long.MaxValue;
-        for (var round = 0; round < 5 && least > 0; round++)
+        for (var round = 0; round < 200 && least > 0; round++)
         {
             var before = GC.GetTotalAllocatedBytes(precise: true);
-            for (var i = 0; i < 200; i++)
+            for (var i = 0; i < 20; i++)
             {
                 action();
             }
