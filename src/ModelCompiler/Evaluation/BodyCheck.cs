@@ -5,9 +5,9 @@ using ModelCompiler.Grammar;
 namespace ModelCompiler.Evaluation;
 
 internal sealed class BodyCheck(
-    NameCheck check, string kind, NameSyntax name, ImmutableArray<ParameterSyntax> parameters, ImmutableArray<StatementSyntax> body)
+    NameCheck check, NameCheck.Level around, string kind, NameSyntax name, ImmutableArray<ParameterSyntax> parameters, ImmutableArray<StatementSyntax> body)
 {
-    private readonly NameCheck.Level level = new(check.Top) { InBlock = kind == "block" };
+    private readonly NameCheck.Level level = new(around) { InBlock = kind == "block" };
     private bool IsBlock => kind == "block";
 
     public void Run()
@@ -46,6 +46,7 @@ internal sealed class BodyCheck(
         TargetSyntax target => [target.Name],
         FreeParameterSyntax parameter => [parameter.Name],
         SharedSyntax shared => [shared.Name],
+        LocalBlockSyntax local => [local.Block.Name],
         BindingSyntax binding => binding.Names,
         OutputSyntax { Name: { } output } => [output],
         _ => [],
@@ -64,6 +65,11 @@ internal sealed class BodyCheck(
         {
             check.Error("CNN2028", NameCheck.FirstWord(statement), $"'out' is the result of a block, and '{name.Text}' is a network; use 'output'");
             return;
+        }
+
+        if (statement is LocalBlockSyntax { Block: var block })
+        {
+            new BodyCheck(check, level, "block", block.Name, block.Parameters, block.Body).Run();
         }
 
         foreach (var expression in Expressions(statement))
@@ -143,7 +149,7 @@ internal sealed class BodyCheck(
                 case BindingSyntax binding when !binding.Names.Any(bound => level.Used.Contains(bound.Text)):
                     Unused(binding.Names[0], $"'{binding.Names[0].Text}' is never used, and what it stands for is not part of {(IsBlock ? "the block" : "the network")}");
                     break;
-                case FreeParameterSyntax or SharedSyntax:
+                case FreeParameterSyntax or SharedSyntax or LocalBlockSyntax:
                     var own = Names(statement).First();
                     Unused(own, $"'{own.Text}' is never used");
                     break;

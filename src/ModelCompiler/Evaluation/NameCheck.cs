@@ -23,10 +23,10 @@ internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter)
             switch (declaration)
             {
                 case BlockSyntax block:
-                    new BodyCheck(this, "block", block.Name, block.Parameters, block.Body).Run();
+                    new BodyCheck(this, top, "block", block.Name, block.Parameters, block.Body).Run();
                     break;
                 case NetworkSyntax network:
-                    new BodyCheck(this, "network", network.Name, network.Parameters, network.Body).Run();
+                    new BodyCheck(this, top, "network", network.Name, network.Parameters, network.Body).Run();
                     break;
                 case DerivedNetworkSyntax derived:
                     Visit(derived.Value, top, Role.Value);

@@ -42,7 +42,7 @@ internal sealed class BlockStage(BlockSyntax block, Scope home, SourceSpan place
 {
     public BlockSyntax Block { get; } = block;
 
-    /// <summary>The scope of the file the block stands in.</summary>
+    /// <summary>The scope the block is declared in: of a file, or of the body of another block or network.</summary>
     public Scope Home { get; } = home;
 
     public SourceSpan Place { get; } = place;

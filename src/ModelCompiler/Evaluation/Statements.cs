@@ -107,6 +107,9 @@ internal sealed partial class NetworkEvaluation
                 case OutputSyntax { Name: { } name } output:
                     yield return One(name, () => EvaluateTensors(output.Value, scope(), "an output"));
                     break;
+                case LocalBlockSyntax { Block: var block }:
+                    yield return One(block.Name, () => new BlockStage(block, scope(), new SourceSpan(file, block.Name.Span), null));
+                    break;
                 case BindingSyntax { Names.Length: 1 } binding:
                     yield return One(binding.Names[0], () => Evaluate(binding.Value, scope()));
                     break;
