@@ -13,6 +13,6 @@ public static partial class DiagnosticCatalog
         new DiagnosticEntry("CNN4005", "Bias before batch normalization", Severity.Info, "Batch normalization subtracts the mean, and the bias with it."),
         new DiagnosticEntry("CNN4006", "Dropout before batch normalization", Severity.Info, "Dropout changes the variance in training and not in use, so that the running statistics do not fit."),
         new DiagnosticEntry("CNN4007", "Layer with most of the parameters", Severity.Info, "One layer holds more than half of the parameters of a large network."),
-        new DiagnosticEntry("CNN4008", "Receptive field larger than the input", Severity.Info, "An element sees a window of more than twice the input; what it sees beyond is padding."),
+        new DiagnosticEntry("CNN4008", "Receptive field larger than the input", Severity.Info, "An element sees a window of more than four times the input; what it sees beyond is padding."),
         new DiagnosticEntry("CNN4009", "Name hides an operator", Severity.Info, "Inside this body the name is the binding and not the operator."));
 }

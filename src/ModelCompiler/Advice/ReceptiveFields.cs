@@ -18,7 +18,7 @@ internal static class ReceptiveFields
                 continue;
             }
 
-            var window = node.Primitive.Window(node);
+            var window = node.Primitive.Window(node) is { } shape && !IsGlobal(shape, node) ? shape : null;
             var (field, jump) = (new double[axes], new double[axes]);
             for (var axis = 0; axis < axes; axis++)
             {
@@ -40,6 +40,10 @@ internal static class ReceptiveFields
             }
         }
     }
+
+    /// <summary>Global pooling sees everything on purpose.</summary>
+    private static bool IsGlobal(Window window, Node node) =>
+        node.Shape.Spatial.All(size => size == 1) && window.Kernel.SequenceEqual(node.Inputs[0].Shape.Spatial);
 
     private static double[] Ones(int count) => Enumerable.Repeat(1.0, count).ToArray();
 }

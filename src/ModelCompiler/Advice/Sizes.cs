@@ -9,6 +9,9 @@ internal static class Sizes
 {
     private const long SmallNetwork = 100_000;
 
+    /// <summary>Networks of a hundred layers reach four times their input by depth alone.</summary>
+    private const double Beyond = 4;
+
     public static void CheckParameters(LayerGraph layers, Hint hint)
     {
         var counts = layers.Graph.Layers.GroupBy(layer => layer.Path, StringComparer.Ordinal).Select(group => group.First())
@@ -34,10 +37,10 @@ internal static class Sizes
         {
             foreach (var (node, field) in ReceptiveFields.From(input, graph.Nodes))
             {
-                var axis = Enumerable.Range(0, field.Length).FirstOrDefault(i => field[i] > 2.0 * input.Shape[i + 1], -1);
+                var axis = Enumerable.Range(0, field.Length).FirstOrDefault(i => field[i] > Beyond * input.Shape[i + 1], -1);
                 if (axis >= 0 && node.Origin.Place is { } place)
                 {
-                    hint("CNN4008", place, $"an element behind this layer sees a window of {Text((long)field[axis])} of the {Text(input.Shape[axis + 1])} elements of the input, more than twice as many as there are; the layers from here on work on padding for a large part");
+                    hint("CNN4008", place, $"an element behind this layer sees a window of {Text((long)field[axis])} of the {Text(input.Shape[axis + 1])} elements of the input, more than four times as many as there are; the layers from here on work on padding for a large part");
                     return;
                 }
             }

@@ -79,7 +79,7 @@ internal sealed partial class NetworkEvaluation
             layer.Path.MarkLive();
         }
 
-        foreach (var entry in parameters.Where(entry => live.Contains(entry.Value)))
+        foreach (var entry in parameters.Where(entry => live.Contains(entry.Value.Node)))
         {
             entry.Key.Item1.MarkLive();
         }

@@ -11,6 +11,9 @@ internal readonly record struct Application(Naming Naming, ImmutableArray<int> K
 
 internal sealed partial class NetworkEvaluation
 {
+    /// <summary>The label of a stage that takes no name of its own: what is in it belongs to the scope around.</summary>
+    private const string Unnamed = "_";
+
     private Value EvaluateFlow(FlowExpression flow, Scope scope)
     {
         var value = Evaluate(flow.First, scope);
@@ -98,6 +101,8 @@ internal sealed partial class NetworkEvaluation
                 return Collect(fan.Branches.Select(branch => Apply(branch, input, at)));
             case PlacedStage placed:
                 return Apply(placed.Inner, input, at with { Key = at.Key.AddRange(placed.Key), Frame = Used(placed, at.Frame) });
+            case LabelledStage { Label: Unnamed } labelled:
+                return ApplyNamed(labelled.Inner, input, at.Naming.Scope, at.Key, at.Frame);
             case LabelledStage labelled:
                 return ApplyNamed(labelled.Inner, input, Labelled(labelled.Label, labelled.Place, labelled.Inner, at), at.Key, at.Frame);
             case SharedStage shared:
@@ -159,7 +164,10 @@ internal sealed partial class NetworkEvaluation
             throw new InvalidOperationException("a shared stage inside itself");
         }
 
+        var outer = pass;
+        pass = ++passes;
         var value = ApplyNamed(shared.Inner, input, shared.Path, [], frame);
+        pass = outer;
         busyShared.Remove(shared);
         return value;
     }

@@ -24,11 +24,15 @@ internal sealed partial class NetworkEvaluation
     private readonly GraphBuilder builder = new();
     private readonly Dictionary<SourceFile, Scope> fileScopes = new();
     private readonly Dictionary<string, PathScope> paths = new(StringComparer.Ordinal);
-    private readonly Dictionary<(PathScope, string), Node> parameters = new();
+    private readonly Dictionary<(PathScope, string), (Node Node, int Pass)> parameters = new();
     private readonly List<LayerRecord> layers = new();
     private readonly HashSet<SharedStage> busyShared = new();
     private readonly Naming root;
     private int streams;
+
+    // Numbers the uses of shared stages; 0 outside of them.
+    private int pass;
+    private int passes;
     private SourceSpan current;
 
     public NetworkEvaluation(FileSet networks, Reporter reporter)
@@ -171,8 +175,15 @@ internal sealed partial class NetworkEvaluation
     {
         if (parameters.TryGetValue((path, name), out var known))
         {
-            return known.Shape.Equals(shape) ? known : throw new OperatorException("CNN2036", null,
-                $"the weights of a shared layer have one shape: '{name}' is {known.Shape} since its first use, and this input would need {shape}; share it among inputs of one shape");
+            if (known.Pass == pass)
+            {
+                throw new OperatorException("CNN2022", null,
+                    $"another layer of this scope has a '{name}' under the same name, because '_:' gave both none of their own; label one of them");
+            }
+
+            parameters[(path, name)] = (known.Node, pass);
+            return known.Node.Shape.Equals(shape) ? known.Node : throw new OperatorException("CNN2036", null,
+                $"the weights of a shared layer have one shape: '{name}' is {known.Node.Shape} since its first use, and this input would need {shape}; share it among inputs of one shape");
         }
 
         if (shape.Dimensions.Aggregate(1.0, (product, size) => product * size) > int.MaxValue)
@@ -182,7 +193,7 @@ internal sealed partial class NetworkEvaluation
 
         builder.Origin = new Origin(place, path.Token);
         var node = builder.Add(Primitives.Parameter, new ParameterAttributes(path.Token + "." + name, shape, initializer, trainable));
-        parameters.Add((path, name), node);
+        parameters.Add((path, name), (node, pass));
         return node;
     }
 }

@@ -1,0 +1,73 @@
+// The networks under examples/zoo against the sizes that were published or that PyTorch's versions have, and against
+// the names and shapes of torchvision's weights.
+using ModelCompiler.Evaluation;
+using ModelCompiler.Grammar;
+using ModelCompiler.Graph;
+
+namespace ModelCompiler.Tests.Evaluation;
+
+public class ZooTests
+{
+    private static string Folder => Repository.File("examples", "zoo");
+
+    public static TheoryData<string> Files => [.. Directory.GetFiles(Folder, "*.cnn").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+
+    /// <summary>Each file holds the one network of its name and has nothing to complain about.</summary>
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void AFileHoldsTheNetworkOfItsName(string file)
+    {
+        var graph = Evaluate(file);
+        Assert.Equal(Path.GetFileNameWithoutExtension(file).Replace("_", "", StringComparison.Ordinal), graph.Name, ignoreCase: true);
+    }
+
+    // Parameters as torchvision counts them; multiply-adds of convolutions and dense layers at the size of the input.
+    [Theory]
+    [InlineData("alexnet.cnn", 61_100_840, 714_188_480)]
+    [InlineData("densenet121.cnn", 7_978_856, 2_834_161_664)]
+    [InlineData("densenet169.cnn", 14_149_480, 3_359_843_328)]
+    [InlineData("densenet201.cnn", 20_013_928, 4_291_365_888)]
+    [InlineData("mobilenet_v2.cnn", 3_504_872, 300_774_272)]
+    [InlineData("resnet18.cnn", 11_689_512, 1_814_073_344)]
+    [InlineData("resnet34.cnn", 21_797_672, 3_663_761_408)]
+    [InlineData("resnet50.cnn", 25_557_032, 4_089_184_256)]
+    [InlineData("resnet101.cnn", 44_549_160, 7_801_405_440)]
+    [InlineData("resnet152.cnn", 60_192_808, 11_513_626_624)]
+    [InlineData("vgg11.cnn", 132_863_336, 7_609_090_048)]
+    [InlineData("vgg13.cnn", 133_047_848, 11_308_466_176)]
+    [InlineData("vgg16.cnn", 138_357_544, 15_470_264_320)]
+    [InlineData("vgg19.cnn", 143_667_240, 19_632_062_464)]
+    [InlineData("googlenet_module.cnn", 163_696, 128_049_152)]
+    public void HasItsPublishedSize(string file, long parameters, long macs)
+    {
+        var graph = Evaluate(file);
+        Assert.Equal(parameters, Evaluating.ParameterCount(graph));
+        Assert.Equal(macs, graph.Nodes.Sum(node => node.Primitive.Macs(node)));
+        var text = File.ReadAllText(Path.Combine(Folder, file));
+        Assert.Contains(parameters.ToString("N0", System.Globalization.CultureInfo.InvariantCulture) + " parameters", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("alexnet")]
+    [InlineData("densenet121")]
+    [InlineData("mobilenet_v2")]
+    [InlineData("resnet18")]
+    [InlineData("resnet50")]
+    [InlineData("vgg16")]
+    public void WeightsAreNamedAsTorchvisionNamesThem(string name)
+    {
+        var expected = File.ReadAllLines(Repository.File("tests", "ModelCompiler.Tests", "Goldens", "torchvision", name + ".txt"));
+        var actual = Evaluate(name + ".cnn").Parameters.Select(node => node.As<ParameterAttributes>()).Select(parameter => $"{parameter.Name} {parameter.Shape}");
+        Assert.Equal(expected.Order(StringComparer.Ordinal), actual.Order(StringComparer.Ordinal));
+    }
+
+    private static NetworkGraph Evaluate(string file)
+    {
+        var result = Evaluator.Evaluate(Read(file)!, (from, import) => Read(Path.Combine(Path.GetDirectoryName(from)!, import)));
+        Assert.DoesNotContain(result.Diagnostics, diagnostic => diagnostic.Severity != Severity.Info);
+        return Assert.Single(result.Networks);
+    }
+
+    private static SourceFile? Read(string file) =>
+        File.Exists(Path.Combine(Folder, file)) ? new SourceFile(file, File.ReadAllText(Path.Combine(Folder, file))) : null;
+}
