@@ -11,15 +11,18 @@ internal sealed unsafe class AlignedBuffer
 {
     private const int Alignment = 64;
 
+    /// <summary>Before the first float as alignment needs, and at least one vector behind the last: a kernel may read over
+    /// the end by less than that.</summary>
+    private const int Slack = 2 * Alignment / sizeof(float);
+
     private readonly float[] array;
     private readonly int start;
 
     /// <param name="what">For the message when memory is short: <c>activations</c>.</param>
     public AlignedBuffer(long floats, string what)
     {
-        const int slack = Alignment / sizeof(float);
         ArgumentOutOfRangeException.ThrowIfNegative(floats);
-        if (floats > Array.MaxLength - slack)
+        if (floats > Array.MaxLength - Slack)
         {
             throw new OutOfMemoryException($"{what} would need {floats * sizeof(float) / (1 << 20)} MiB, more than one buffer can hold; use a smaller batch.");
         }
@@ -27,7 +30,7 @@ internal sealed unsafe class AlignedBuffer
         Length = (int)floats;
         try
         {
-            array = GC.AllocateArray<float>(Length + slack, pinned: true);
+            array = GC.AllocateArray<float>(Length + Slack, pinned: true);
         }
         catch (OutOfMemoryException exception)
         {
