@@ -31,7 +31,7 @@ public sealed unsafe class Lamb(
     {
         var step = StatePointer(2) + offset;
         ComputeStep(parameters, gradients, offset, step, count, factors);
-        var (weightNorm, stepNorm) = (Math.Sqrt(SumSquares(parameters, count)), Math.Sqrt(SumSquares(step, count)));
+        var (weightNorm, stepNorm) = (Math.Sqrt(Norms.SumSquares(parameters, count)), Math.Sqrt(Norms.SumSquares(step, count)));
         var length = factors.LearningRate * (float)(weightNorm > 0 && stepNorm > 0 ? weightNorm / stepNorm : 1);
         var i = 0;
         for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)

@@ -1,6 +1,4 @@
 // One pass over the flat parameter buffer, whatever the rule: the groups a user asks for become a few segments of it.
-using System.Runtime.Intrinsics;
-
 namespace ModelCompiler.Runtime;
 
 /// <summary>Turns gradients into new parameters. An object belongs to the one training network it was given to. Updates are
@@ -181,47 +179,11 @@ public abstract unsafe class Optimizer
                 var to = Math.Min(last, segment.End);
                 if (from < to)
                 {
-                    sum += SumSquares(training.Gradients.Pointer + from, to - from);
+                    sum += Norms.SumSquares(training.Gradients.Pointer + from, to - from);
                 }
             }
 
             self.partialSums[block] = sum;
         }
     }
-
-    /// <summary>In an order that depends on nothing but <paramref name="count"/>.</summary>
-    private protected static double SumSquares(float* values, int count)
-    {
-        var (low, high) = (Vector512<double>.Zero, Vector512<double>.Zero);
-        var i = 0;
-        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
-        {
-            var (lower, upper) = Vector512.Widen(Vector512.Load(values + i));
-            low += lower * lower;
-            high += upper * upper;
-        }
-
-        var sum = 0.0;
-        for (var lane = 0; lane < Vector512<double>.Count; lane++)
-        {
-            sum += low[lane] + high[lane];
-        }
-
-        for (; i < count; i++)
-        {
-            sum += (double)values[i] * values[i];
-        }
-
-        return sum;
-    }
 }
-
-/// <summary>An exception to an optimizer's settings for parameters whose name matches.</summary>
-/// <param name="Pattern">A parameter name in which <c>*</c> stands for any characters: <c>*.bias</c>, <c>layer1.*</c>.</param>
-/// <param name="LearningRate">Factor on the optimizer's learning rate.</param>
-/// <param name="WeightDecay">Factor on the optimizer's weight decay; 0 for none.</param>
-/// <param name="Frozen">Leaves the parameters as they are.</param>
-public sealed record ParameterRule(string Pattern, float LearningRate = 1, float WeightDecay = 1, bool Frozen = false);
-
-/// <summary>What is constant over a range of elements.</summary>
-internal readonly record struct UpdateFactors(float LearningRate, float WeightDecay, float GradientScale);

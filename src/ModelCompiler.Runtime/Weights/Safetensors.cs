@@ -1,5 +1,6 @@
 // Reading and writing of safetensors files: eight bytes of header length, a JSON header, raw little-endian values.
 using System.Buffers.Binary;
+using System.Text.Json;
 
 namespace ModelCompiler.Runtime;
 
@@ -39,7 +40,7 @@ public static class Safetensors
             }
         }
 
-        var header = SafetensorsHeader.Write(tensors);
+        var header = Header(tensors);
         Span<byte> length = stackalloc byte[sizeof(long)];
         BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
         using var file = new AtomicFile(path);
@@ -98,5 +99,47 @@ public static class Safetensors
         }
 
         return tensors;
+    }
+
+    private static byte[] Header(IReadOnlyList<StoredTensor> tensors)
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream))
+        {
+            json.WriteStartObject();
+            json.WriteStartObject("__metadata__");
+            json.WriteString("format", "pt");
+            json.WriteEndObject();
+            var offset = 0L;
+            foreach (var tensor in tensors)
+            {
+                json.WriteStartObject(tensor.Name);
+                json.WriteString("dtype", tensor.ElementType);
+                WriteArray(json, "shape", tensor.Shape);
+                WriteArray(json, "data_offsets", [offset, offset + tensor.Bytes.Length]);
+                json.WriteEndObject();
+                offset += tensor.Bytes.Length;
+            }
+
+            json.WriteEndObject();
+        }
+
+        while (stream.Length % sizeof(long) != 0)
+        {
+            stream.WriteByte((byte)' ');
+        }
+
+        return stream.ToArray();
+    }
+
+    private static void WriteArray(Utf8JsonWriter json, string name, IEnumerable<long> values)
+    {
+        json.WriteStartArray(name);
+        foreach (var value in values)
+        {
+            json.WriteNumberValue(value);
+        }
+
+        json.WriteEndArray();
     }
 }

@@ -52,48 +52,6 @@ internal static class SafetensorsHeader
             : throw new FormatException($"{dataBytes - end} bytes after the last tensor belong to no tensor");
     }
 
-    public static byte[] Write(IReadOnlyList<StoredTensor> tensors)
-    {
-        using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream))
-        {
-            json.WriteStartObject();
-            json.WriteStartObject("__metadata__");
-            json.WriteString("format", "pt");
-            json.WriteEndObject();
-            var offset = 0L;
-            foreach (var tensor in tensors)
-            {
-                json.WriteStartObject(tensor.Name);
-                json.WriteString("dtype", tensor.ElementType);
-                WriteArray(json, "shape", tensor.Shape);
-                WriteArray(json, "data_offsets", [offset, offset + tensor.Bytes.Length]);
-                json.WriteEndObject();
-                offset += tensor.Bytes.Length;
-            }
-
-            json.WriteEndObject();
-        }
-
-        while (stream.Length % sizeof(long) != 0)
-        {
-            stream.WriteByte((byte)' ');
-        }
-
-        return stream.ToArray();
-    }
-
-    private static void WriteArray(Utf8JsonWriter json, string name, IEnumerable<long> values)
-    {
-        json.WriteStartArray(name);
-        foreach (var value in values)
-        {
-            json.WriteNumberValue(value);
-        }
-
-        json.WriteEndArray();
-    }
-
     private static List<SafetensorsEntry> ReadEntries(ReadOnlySpan<byte> json)
     {
         var reader = new Utf8JsonReader(json);
