@@ -69,7 +69,7 @@ public sealed record MaxPoolGradientKernel(Window Window, Layout Input, Layout O
 
     public override void Emit(SourceWriter writer, Isa isa)
     {
-        var geometry = new PoolGeometry(Window, Input, OutputGradient);
+        var geometry = new PoolGeometry(Window, Input, OutputGradient, unrolled: 16);
         var (x, dy, dx) = (new PoolOperand("x", Input, true), new PoolOperand("dy", OutputGradient, false), new PoolOperand("dx", InputGradient, true));
         var parts = Enumerable.Range(0, isa.Parts).ToArray();
         var integers = isa.Type.Replace("float", "int");

@@ -6,10 +6,11 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Kernels;
 
 /// <summary>An operand that follows the input's plane (the body finds it at the window's start) or the output's.</summary>
-internal sealed record PoolOperand(string Name, Layout Layout, bool IsInput)
+/// <param name="IsFixed">It follows neither, only the block: weights.</param>
+internal sealed record PoolOperand(string Name, Layout Layout, bool IsInput, bool IsFixed = false)
 {
     /// <summary>The pointer the body uses.</summary>
-    public string At => $"{Name}At";
+    public string At => IsFixed ? $"{Name}Block" : $"{Name}At";
 }
 
 /// <summary>Writes what happens with one window.</summary>
@@ -108,7 +109,7 @@ internal sealed class PoolEmitter(Kernel kernel, PoolGeometry geometry, SourceWr
 
     private void EmitPointers()
     {
-        foreach (var operand in operands)
+        foreach (var operand in operands.Where(o => !o.IsFixed))
         {
             writer.Line($"var {operand.At} = {operand.Name}Block + {(operand.IsInput ? geometry.WindowStart(operand.Layout) : geometry.OutputOffset(operand.Layout))};");
         }

@@ -34,11 +34,12 @@ internal sealed record PoolAxis(string Name, int Kernel, int Stride, int Pad, in
 
 internal sealed class PoolGeometry
 {
-    /// <summary>Windows up to this many elements are written out whole.</summary>
-    private const int Unrolled = 25;
+    private readonly int unrolled;
 
-    public PoolGeometry(Window window, Layout input, Layout output)
+    /// <param name="unrolled">Windows up to this many elements are written out whole.</param>
+    public PoolGeometry(Window window, Layout input, Layout output, int unrolled = 25)
     {
+        this.unrolled = unrolled;
         if (input.Kind != LayoutKind.Blocked || output.Kind != LayoutKind.Blocked)
         {
             throw new InvalidOperationException($"Pooling works on channel blocks, not from {input.Tag} to {output.Tag}.");
@@ -74,7 +75,7 @@ internal sealed class PoolGeometry
     /// <summary>Rows in a unit of work of a kernel that writes rows of output.</summary>
     public int RowsPerUnit => Math.Max(1, Math.Min(Rows, 8192 / (Output.Width * Layout.Lanes * Math.Min(Count, 9))));
 
-    public bool IsUnrolled => Count <= Unrolled;
+    public bool IsUnrolled => Count <= unrolled;
 
     /// <summary>Visits whole windows in scan order: written out when small, else with loops.</summary>
     public void VisitWhole(SourceWriter writer, Action<PoolElement> body) => Visit(writer, [], body);
@@ -86,7 +87,7 @@ internal sealed class PoolGeometry
         {
             body(new PoolElement(this, chosen));
         }
-        else if (IsUnrolled || (axis == 2 && Axes[2].Kernel <= Unrolled))
+        else if (IsUnrolled || (axis == 2 && Axes[2].Kernel <= unrolled))
         {
             for (var k = 0; k < Axes[axis].Kernel; k++)
             {
@@ -130,10 +131,15 @@ internal sealed class PoolGeometry
     }
 
     /// <summary>Start of the window of the output at (d, h, w), from the block's first element: perhaps outside the plane.</summary>
-    public string WindowStart(Layout layout)
+    public string WindowStart(Layout layout) => Start(layout, 3);
+
+    /// <summary>Start of the windows of the output's row (d, h): that of column 0.</summary>
+    public string RowStart(Layout layout) => Start(layout, 2);
+
+    private string Start(Layout layout, int axes)
     {
         var pad = Axes.Zip(Strides(layout), (axis, stride) => axis.Pad * stride).Sum();
-        var terms = Axes.Zip(Strides(layout), (axis, stride) => axis.Output == 1 ? "" : $"{axis.Name} * {axis.Stride * stride}").Where(t => t.Length > 0);
+        var terms = Axes.Zip(Strides(layout), (axis, stride) => axis.Output == 1 ? "" : $"{axis.Name} * {axis.Stride * stride}").Take(axes).Where(t => t.Length > 0);
         return string.Join(" + ", terms.DefaultIfEmpty("0")) + (pad == 0 ? "" : $" - {pad}");
     }
 

@@ -26,6 +26,7 @@ public class CopyKernelTests
     }
 
     [Fact]
+    [OnEveryHardware]
     public void ConvertsEveryRank()
     {
         Shape[] shapes = [Shape.Scalar, Shape.Of(19), Shape.Of(18, 7), Shape.Of(20, 3, 2, 5)];
@@ -93,6 +94,7 @@ public class CopyKernelTests
     ]);
 
     [Fact]
+    [OnEveryHardware]
     public void TransposesAxes()
     {
         KernelHarness.Check(

@@ -38,6 +38,7 @@ public class PointwiseKernelTests
     }
 
     [Fact]
+    [OnEveryHardware]
     public void BroadcastsInputs()
     {
         var shape = Shape.Of(33, 5, 7);
@@ -67,6 +68,7 @@ public class PointwiseKernelTests
     }
 
     [Fact]
+    [OnEveryHardware]
     public void EveryFunctionWorks()
     {
         var layout = new Layout(LayoutKind.Flat, Shape.Of(61));
@@ -90,6 +92,7 @@ public class PointwiseKernelTests
     }
 
     [Fact]
+    [OnEveryHardware]
     public void NaNPassesThroughMaximumAndMinimum()
     {
         var layout = new Layout(LayoutKind.Flat, Shape.Of(35));
@@ -105,6 +108,7 @@ public class PointwiseKernelTests
     }
 
     [Fact]
+    [OnEveryHardware]
     public void RandomNumbersDoNotDependOnTheLayout()
     {
         var shape = Shape.Of(19, 6, 5);

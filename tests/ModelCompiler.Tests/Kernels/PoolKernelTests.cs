@@ -24,18 +24,21 @@ public class PoolKernelTests
     ];
 
     [Fact]
+    [OnEveryHardware]
     public void MaximumOfEveryWindow() => Check((input, output, window) => new KernelCase(
         new MaxPoolKernel(window, input, output), 2,
         () => [TestOperand.Input(input, 2, 1, 1000), TestOperand.Output(output, 2)],
         o => [new Expectation(1, (s, i) => Elements(window, input.Shape, i).Max(e => o[0][s, e]), 0)]));
 
     [Fact]
+    [OnEveryHardware]
     public void FirstMaximumGetsTheGradient() => Check((input, output, window) => new KernelCase(
         new MaxPoolGradientKernel(window, input, output, new Layout(input.Kind, input.Shape, Uneven)), 2,
         () => [Coarse(input, 1000), TestOperand.Input(output, 2, 2, float.NaN), TestOperand.Output(new Layout(input.Kind, input.Shape, Uneven), 2)],
         o => [new Expectation(2, Scattered(window, input.Shape, output.Shape, (s, i) => [(Winner(o[0], s, Elements(window, input.Shape, i)), o[1][s, i])]))]));
 
     [Fact]
+    [OnEveryHardware]
     public void MeanOfEveryWindow() => Check((input, output, window) => Both(count => new KernelCase(
         new AveragePoolKernel(window, count, input, output), 2,
         () => [TestOperand.Input(input, 2, 1, 1000), TestOperand.Output(output, 2)],
@@ -49,6 +52,7 @@ public class PoolKernelTests
             Elements(window, input.Shape, i).Select(e => (e, o[0][s, i] / Divisor(window, input.Shape, i, count)))))])));
 
     [Fact]
+    [OnEveryHardware]
     public void NaNIsTheMaximum()
     {
         var window = Square(3, 2, 1);

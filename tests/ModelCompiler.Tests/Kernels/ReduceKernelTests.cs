@@ -34,6 +34,7 @@ public class ReduceKernelTests
     }
 
     [Fact]
+    [OnEveryHardware]
     public void ReducesOverTheBatch()
     {
         var shape = Shape.Of(33, 4, 5);
@@ -50,6 +51,7 @@ public class ReduceKernelTests
     }
 
     [Fact]
+    [OnEveryHardware]
     public void HasSeveralResultsOfFormulasOverSharedInputs()
     {
         var x = new Layout(LayoutKind.Blocked, Shape.Of(37, 6, 5), One);
@@ -77,6 +79,7 @@ public class ReduceKernelTests
     }
 
     [Fact]
+    [OnEveryHardware]
     public void MaximumOfNaNIsNaN()
     {
         var flat = new Layout(LayoutKind.Flat, Shape.Of(40, 37));

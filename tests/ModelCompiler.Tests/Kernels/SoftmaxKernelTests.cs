@@ -9,6 +9,7 @@ namespace ModelCompiler.Tests.Kernels;
 public class SoftmaxKernelTests
 {
     [Fact]
+    [OnEveryHardware]
     public void SumsToOneAlongEveryAxis() => KernelHarness.Check(
     [
         .. from shape in new[] { Shape.Of(1), Shape.Of(10), Shape.Of(16), Shape.Of(1000), Shape.Of(3, 5), Shape.Of(21, 4, 9), Shape.Of(2, 35, 33), Shape.Of(5, 300), Shape.Of(600, 7) }
@@ -40,6 +41,7 @@ public class SoftmaxKernelTests
     }
 
     [Fact]
+    [OnEveryHardware]
     public void GathersAndScattersClasses() => KernelHarness.Check(
     [
         .. from shape in new[] { Shape.Of(10), Shape.Of(1), Shape.Of(7, 5), Shape.Of(4, 70, 90) }

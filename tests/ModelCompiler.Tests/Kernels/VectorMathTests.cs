@@ -12,6 +12,7 @@ public class VectorMathTests(ITestOutputHelper output)
     private const float Inf = float.PositiveInfinity;
 
     [Fact]
+    [OnEveryHardware]
     public void ExpIsAccurate() => Check("Exp", VectorMath.Exp, VectorMath.Exp, VectorMath.Exp, Math.Exp, -110, 90, 2, [0f, -0f, 1e-30f, -1e-30f, 88.7f, 88.8f, 1e30f, -1e30f, Inf, -Inf, float.NaN]);
 
     [Fact]
@@ -29,6 +30,7 @@ public class VectorMathTests(ITestOutputHelper output)
     }
 
     [Fact]
+    [OnEveryHardware]
     public void LogIsAccurate()
     {
         Check("Log", VectorMath.Log, VectorMath.Log, VectorMath.Log, Math.Log, 1e-6, 4, 2, [0f, -0f, 1e-45f, 1e-40f, 1.17549435e-38f, 1e30f, float.MaxValue, Inf, -1f, -Inf, float.NaN]);
@@ -36,6 +38,7 @@ public class VectorMathTests(ITestOutputHelper output)
     }
 
     [Fact]
+    [OnEveryHardware]
     public void Log1pIsAccurate()
     {
         Check("Log1p", VectorMath.Log1p, VectorMath.Log1p, VectorMath.Log1p, Log1p, -0.9999, 4, 3, [0f, -0f, 1e-45f, 1e-10f, -1e-10f, -1f, -2f, 1e30f, float.MaxValue, Inf, float.NaN]);
@@ -43,15 +46,19 @@ public class VectorMathTests(ITestOutputHelper output)
     }
 
     [Fact]
+    [OnEveryHardware]
     public void TanhIsAccurate() => Check("Tanh", VectorMath.Tanh, VectorMath.Tanh, VectorMath.Tanh, Math.Tanh, -10, 10, 2, [0f, -0f, 1e-45f, 1e-20f, 30f, -30f, 1e30f, Inf, -Inf, float.NaN]);
 
     [Fact]
+    [OnEveryHardware]
     public void SigmoidIsAccurate() => Check("Sigmoid", VectorMath.Sigmoid, VectorMath.Sigmoid, VectorMath.Sigmoid, x => 1 / (1 + Math.Exp(-x)), -106, 40, 3, [0f, -0f, 1e30f, -1e30f, Inf, -Inf, float.NaN]);
 
     [Fact]
+    [OnEveryHardware]
     public void ErfIsAccurate() => Check("Erf", VectorMath.Erf, VectorMath.Erf, VectorMath.Erf, Erf, -5, 5, 2, [0f, -0f, 1e-45f, 1e-30f, 1e30f, Inf, -Inf, float.NaN]);
 
     [Fact]
+    [OnEveryHardware]
     public void SinAndCosAreAccurate()
     {
         float[] special = [0f, -0f, 1e-30f, 9000f, 1e6f, -1e20f, Inf, -Inf, float.NaN];
@@ -62,6 +69,7 @@ public class VectorMathTests(ITestOutputHelper output)
     }
 
     [Fact]
+    [OnEveryHardware]
     public void AtanIsAccurate()
     {
         Check("Atan", VectorMath.Atan, VectorMath.Atan, VectorMath.Atan, Math.Atan, -4, 4, 3, [0f, -0f, 1e-45f, 1e-30f, 1e30f, Inf, -Inf, float.NaN]);
@@ -69,6 +77,7 @@ public class VectorMathTests(ITestOutputHelper output)
     }
 
     [Fact]
+    [OnEveryHardware]
     public void PowKnowsItsSpecialCases()
     {
         float[] bases = [0f, -0f, 1f, -1f, 2f, -2f, 0.3f, 1e30f, Inf, -Inf, float.NaN];

@@ -1,0 +1,173 @@
+// The gradients of a depthwise convolution: with respect to its input, by gathering (stride 1) or scattering, and
+// with respect to its weights, by sums over planes and samples.
+using System.Collections.Immutable;
+using ModelCompiler.Emission;
+using ModelCompiler.Graph;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Kernels;
+
+/// <summary>Operands dy, weights, dx, all Blocked; needs no halo. Weights as in <see cref="DepthwiseKernel"/>.</summary>
+public sealed record DepthwiseInputGradientKernel(Window Window, Layout OutputGradient, Layout InputGradient) : Kernel
+{
+    private bool Gathers => Window.Stride.All(s => s == 1);
+
+    // With stride 1 the gradient is a convolution of dy by the kernel turned round.
+    private PoolGeometry Geometry => Gathers
+        ? new PoolGeometry(
+            new Window(
+                Window.Kernel, Window.Stride, [.. Window.Kernel.Select((_, axis) => Window.Extent(axis) - 1 - Window.PadBegin[axis])],
+                [.. Window.Kernel.Select((_, axis) => Window.Extent(axis) - 1 - Window.PadEnd[axis])], Window.Dilation),
+            OutputGradient, InputGradient)
+        : new PoolGeometry(Window, InputGradient, OutputGradient);
+
+    public override string Name => KernelName.Of("DepthwiseInputGradient", $"{OutputGradient.Tag}_{InputGradient.Tag}", WindowText.Of(Window));
+
+    public override string Comment =>
+        $"dx[{InputGradient.Tag}] = gradient of the depthwise convolution by {WindowText.Of(Window)}, for dy[{OutputGradient.Tag}]";
+
+    public override ImmutableArray<Operand> Operands => [new("dy"), new("weights"), new("dx")];
+
+    public override int Units => Gathers ? (Geometry.Rows + Geometry.RowsPerUnit - 1) / Geometry.RowsPerUnit : InputGradient.Blocks;
+
+    public override void Emit(SourceWriter writer, Isa isa)
+    {
+        var geometry = Geometry;
+        var parts = Enumerable.Range(0, isa.Parts).ToArray();
+        var (dy, dx) = (new PoolOperand("dy", OutputGradient, Gathers), new PoolOperand("dx", InputGradient, !Gathers));
+        var weights = new PoolOperand("weights", new Layout(LayoutKind.Blocked, Shape.Of(InputGradient.Channels, Window.Kernel)), false, IsFixed: true);
+        var emitter = new PoolEmitter(this, geometry, writer, [dy, weights, dx]);
+        string Weight(string number, int part) => isa.Load($"{weights.At} + ({number}) * {Layout.Lanes} + {part * isa.Width}");
+        if (Gathers)
+        {
+            emitter.EmitByRows((_, visit) =>
+            {
+                foreach (var p in parts)
+                {
+                    writer.Line($"var sum{p} = {isa.Type}.Zero;");
+                }
+
+                visit(element =>
+                {
+                    foreach (var p in parts)
+                    {
+                        var value = isa.Load($"{dy.At} + {element.Offset(OutputGradient, p * isa.Width)}");
+                        writer.Line($"sum{p} = {isa.Fma(value, Weight($"{geometry.Count - 1} - ({element.Number})", p), $"sum{p}")};");
+                    }
+                });
+                foreach (var p in parts)
+                {
+                    writer.Line(isa.Store($"{dx.At} + {p * isa.Width}", $"sum{p}"));
+                }
+            });
+            return;
+        }
+
+        emitter.EmitByBlocks(() => emitter.EmitClear(dx, isa), (_, visit) =>
+        {
+            foreach (var p in parts)
+            {
+                writer.Line($"var g{p} = {isa.Load($"{dy.At} + {p * isa.Width}")};");
+            }
+
+            visit(element =>
+            {
+                foreach (var p in parts)
+                {
+                    var address = $"{dx.At} + {element.Offset(InputGradient, p * isa.Width)}";
+                    writer.Line(isa.Store(address, isa.Fma($"g{p}", Weight(element.Number, p), isa.Load(address))));
+                }
+            });
+        });
+    }
+}
+
+/// <summary>Operands x, dy, dw: x Blocked with a halo of zeros that covers the padding, dw Blocked of shape C x kernel,
+/// unbatched: the sum over all samples.</summary>
+public sealed record DepthwiseWeightGradientKernel(Window Window, Layout Input, Layout OutputGradient) : Kernel
+{
+    /// <summary>Kernel elements that have accumulators at the same time, on every instruction set.</summary>
+    private const int Group = 9;
+
+    private int Groups => (Window.KernelCount + Group - 1) / Group;
+
+    public override string Name => KernelName.Of("DepthwiseWeightGradient", $"{Input.Tag}_{OutputGradient.Tag}", WindowText.Of(Window));
+
+    public override string Comment =>
+        $"dw = weight gradient of the depthwise convolution by {WindowText.Of(Window)}, for x[{Input.Tag}], dy[{OutputGradient.Tag}]";
+
+    public override KernelScope Scope => KernelScope.Batch;
+
+    public override ImmutableArray<Operand> Operands => [new("x"), new("dy"), new("dw")];
+
+    /// <summary>A block's group of kernel elements.</summary>
+    public override int Units => Input.Blocks * Groups;
+
+    public override void Emit(SourceWriter writer, Isa isa)
+    {
+        var geometry = new PoolGeometry(Window, Input, OutputGradient, unrolled: int.MaxValue);
+        DepthwiseWindow.RequireHalo(geometry);
+        writer.OpenMethod(this);
+        writer.Open("for (var unit = begin; unit < end; unit++)").Line($"var block = unit / {Groups};")
+            .Line($"var from = x + {Input.Origin} + block * {Input.BlockStride};")
+            .Line($"var gradient = dy + {OutputGradient.Origin} + block * {OutputGradient.BlockStride};")
+            .Line($"var to = dw + block * {Window.KernelCount * Layout.Lanes};");
+        for (var g = 0; g < Groups; g++)
+        {
+            var call = $"{Name}_group{g}(from, xStride, gradient, dyStride, to, batch);";
+            if (Groups == 1)
+            {
+                writer.Line(call);
+            }
+            else
+            {
+                writer.Open($"if (unit % {Groups} == {g})").Line(call).Close();
+            }
+        }
+
+        writer.Close().Close();
+        var elements = new List<PoolElement>();
+        geometry.VisitWhole(writer, elements.Add);
+        for (var g = 0; g < Groups; g++)
+        {
+            EmitGroup(writer, isa, geometry, g, elements.Skip(g * Group).Take(Group).ToArray());
+        }
+    }
+
+    // Sums of a row, of a sample and of the batch follow one another, so that no chain of additions grows long.
+    private void EmitGroup(SourceWriter writer, Isa isa, PoolGeometry geometry, int group, PoolElement[] elements)
+    {
+        var all = Enumerable.Range(0, elements.Length).ToArray();
+        void Declare(string name) => Array.ForEach(all, k => writer.Line($"var {name}{k} = {isa.Type}.Zero;"));
+        void Add(string to, string from) => Array.ForEach(all, k => writer.Line($"{to}{k} += {from}{k};"));
+
+        writer.Line($"// Kernel elements {elements[0].Number} to {elements[elements.Length - 1].Number} of one block of channels.").Line(Attribute)
+            .Open($"private static void {Name}_group{group}(float* x, long xStride, float* dy, long dyStride, float* dw, int batch)");
+        writer.Open($"for (var lane = 0; lane < {Layout.Lanes}; lane += {isa.Width})");
+        Declare("total");
+        writer.Open("for (var n = 0; n < batch; n++)");
+        Declare("plane");
+        writer.Open($"for (var d = 0; d < {OutputGradient.Depth}; d++)").Open($"for (var h = 0; h < {OutputGradient.Height}; h++)");
+        writer.Line($"var from = x + n * xStride + lane + {geometry.RowStart(Input)};")
+            .Line($"var gradient = dy + n * dyStride + lane + d * {OutputGradient.DepthStride} + h * {OutputGradient.RowStride};");
+        Declare("row");
+        writer.Open($"for (var w = 0; w < {OutputGradient.Width}; w++)").Line($"var g = {isa.Load($"gradient + w * {Layout.Lanes}")};")
+            .Line($"var source = from + w * {geometry.Axes[2].Stride * Layout.Lanes};");
+        foreach (var k in all)
+        {
+            writer.Line($"row{k} = {isa.Fma(isa.Load($"source + {elements[k].Offset(Input, 0)}"), "g", $"row{k}")};");
+        }
+
+        writer.Close();
+        Add("plane", "row");
+        writer.Close().Close();
+        Add("total", "plane");
+        writer.Close();
+        foreach (var k in all)
+        {
+            writer.Line(isa.Store($"dw + {elements[k].Number} * {Layout.Lanes} + lane", $"total{k}"));
+        }
+
+        writer.Close().Close();
+    }
+}

@@ -1,0 +1,72 @@
+// Counts on real IL that no emitted method is so large that the JIT would stop optimising it.
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
+using ModelCompiler.Emission;
+using ModelCompiler.Graph;
+using ModelCompiler.Kernels;
+using ModelCompiler.Operators;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Tests.Kernels;
+
+/// <summary>Bytes of IL and number of locals of one method.</summary>
+public sealed record MethodSize(string Name, int IlBytes, int Locals)
+{
+    /// <summary>Sizes of all methods in an assembly.</summary>
+    public static List<MethodSize> Of(byte[] image)
+    {
+        using var file = new PEReader(new MemoryStream(image));
+        var metadata = file.GetMetadataReader();
+        var sizes = new List<MethodSize>();
+        foreach (var method in metadata.MethodDefinitions.Select(metadata.GetMethodDefinition).Where(m => m.RelativeVirtualAddress != 0))
+        {
+            var body = file.GetMethodBody(method.RelativeVirtualAddress);
+            var locals = 0;
+            if (!body.LocalSignature.IsNil)
+            {
+                var signature = metadata.GetBlobReader(metadata.GetStandaloneSignature(body.LocalSignature).Signature);
+                signature.ReadSignatureHeader();
+                locals = signature.ReadCompressedInteger();
+            }
+
+            sizes.Add(new MethodSize(metadata.GetString(method.Name), body.GetILBytes()!.Length, locals));
+        }
+
+        return sizes;
+    }
+
+    /// <summary>Asserts <see cref="JitBudget"/> for every method in an assembly.</summary>
+    public static void AssertWithinBudget(byte[] image) => Assert.All(Of(image), m =>
+    {
+        Assert.True(m.IlBytes <= JitBudget.MaxIlBytes, $"{m.Name} has {m.IlBytes} bytes of IL.");
+        Assert.True(m.Locals <= JitBudget.MaxLocals, $"{m.Name} has {m.Locals} locals.");
+    });
+}
+
+public class JitBudgetTests
+{
+    [Fact]
+    public void LargestKernelsStayWithinTheBudget()
+    {
+        Window Square(int k, int s, int p) => new([k, k], [s, s], [p, p], [p, p], [1, 1]);
+        Layout Blocked(int c, int size) => new(LayoutKind.Blocked, Shape.Of(c, size, size), new Halo(0, 0, 1, 1, 1, 1));
+        Layout Flat(params int[] sizes) => new(LayoutKind.Flat, Shape.Of(sizes));
+        Expression x = new InputFormula(0), y = new InputFormula(1);
+        var gelu = x * 0.5 * (new UnaryFormula(UnaryFunction.Erf, x * 0.7071) + 1);
+        var long20 = Enumerable.Range(0, 20).Aggregate(gelu, (sum, i) => (sum * y) + new UnaryFormula(UnaryFunction.Tanh, sum + i));
+        var compiled = new CompiledKernels(
+            new MaxPoolKernel(Square(5, 1, 2), Blocked(64, 13), Blocked(64, 13)),
+            new MaxPoolKernel(Square(13, 1, 6), Blocked(64, 13), Blocked(64, 13)),
+            new MaxPoolGradientKernel(Square(5, 1, 2), Blocked(64, 13), Blocked(64, 13), Blocked(64, 13)),
+            new MaxPoolGradientKernel(Square(13, 1, 6), Blocked(64, 13), Blocked(64, 13), Blocked(64, 13)),
+            new AveragePoolKernel(Square(5, 1, 2), false, Blocked(64, 13), Blocked(64, 13)),
+            new AveragePoolGradientKernel(Square(5, 1, 2), true, Blocked(64, 13), Blocked(64, 13)),
+            new PointwiseKernel(long20, [Flat(5, 31), Flat(5, 31)], Flat(5, 31)),
+            new ReduceKernel(ReduceKind.Sum, [long20, x * y, x], [Flat(5, 1000, 31), Flat(5, 1000, 31)], [1], Flat(5, 1, 31)),
+            new ReduceKernel(ReduceKind.Sum, [long20, x * y, x], [Blocked(64, 13), Blocked(64, 13)], [1, 2], new(LayoutKind.Blocked, Shape.Of(64, 1, 1)), KernelScope.Batch),
+            new SoftmaxKernel(Shape.Of(7, 1003), 1, true),
+            new SoftmaxKernel(Shape.Of(1003, 31), 0, false),
+            CopyKernel.Concat(Blocked(37, 9), Blocked(80, 9), 0, 7));
+        MethodSize.AssertWithinBudget(compiled.Image);
+    }
+}

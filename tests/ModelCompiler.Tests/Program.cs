@@ -1,0 +1,51 @@
+// Run as a process of its own by tests that switch instruction sets off: whether vectors are accelerated is
+// decided once per process.
+using System.Reflection;
+using System.Runtime.Intrinsics;
+using ModelCompiler.Tests.Kernels;
+using Xunit.Abstractions;
+
+namespace ModelCompiler.Tests;
+
+internal static class Program
+{
+    /// <param name="arguments">Widest vectors that should be accelerated: 128, 256 or 512 bits.</param>
+    /// <returns>0 when everything marked <see cref="OnEveryHardwareAttribute"/> passes, 1 when not, 2 when the hardware is another.</returns>
+    public static int Main(string[] arguments)
+    {
+        var widest = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128;
+        if (arguments is not [var expected] || expected != $"{widest}")
+        {
+            Console.WriteLine($"The widest accelerated vectors have {widest} bits.");
+            return 2;
+        }
+
+        foreach (var method in typeof(Program).Assembly.GetTypes().SelectMany(t => t.GetMethods()).Where(m => m.GetCustomAttribute<OnEveryHardwareAttribute>() is not null))
+        {
+            try
+            {
+                var type = method.DeclaringType!;
+                object[] needs = type.GetConstructors().Single().GetParameters() is [] ? [] : [new Silence()];
+                method.Invoke(Activator.CreateInstance(type, needs), null);
+            }
+            catch (TargetInvocationException e)
+            {
+                Console.WriteLine($"{method.DeclaringType!.Name}.{method.Name}: {e.InnerException!.Message}");
+                return 1;
+            }
+        }
+
+        return 0;
+    }
+
+    private sealed class Silence : ITestOutputHelper
+    {
+        public void WriteLine(string message)
+        {
+        }
+
+        public void WriteLine(string format, params object[] args)
+        {
+        }
+    }
+}
