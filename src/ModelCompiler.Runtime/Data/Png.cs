@@ -38,7 +38,7 @@ public static class Png
         byte[] palette = [];
         using var compressed = new MemoryStream();
         var ended = false;
-        for (var place = Signature.Length; !ended; )
+        for (var place = Signature.Length; !ended;)
         {
             var chunk = ReadChunk(bytes, ref place, out var type);
             switch (type)
