@@ -131,6 +131,11 @@ internal sealed class BodyCheck(
 
     private void CheckUnused()
     {
+        if (IsBlock && !level.UsesInput)
+        {
+            check.Advise("CNN4004", Severity.Warning, name.Span, $"block '{name.Text}' never uses its input 'in'");
+        }
+
         foreach (var parameter in parameters)
         {
             Unused(parameter.Name, $"argument '{parameter.Name.Text}' of {kind} '{name.Text}' is never used");

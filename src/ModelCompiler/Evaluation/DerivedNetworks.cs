@@ -34,7 +34,8 @@ internal static class DerivedNetworks
                     reporter.Error("CNN2004", new SourceSpan(file, call.Arguments[0].Span), $"'{other.Name.Text}' is a derived network and takes no arguments; derive from the network it stands for");
                     return null;
                 default:
-                    if (!files.Main.Incomplete && files.Unit(file).Names.Concat(files.Unit(file).Uses.SelectMany(use => use.Names)).Any(known => known.Name.Text == name.Name))
+                    var known = files.Unit(file).Names.Concat(files.Unit(file).Uses.SelectMany(use => use.Names));
+                    if (Vocabulary.Knows(name.Name) || known.Any(other => other.Name.Text == name.Name))
                     {
                         reporter.Error("CNN2034", new SourceSpan(file, name.Span), $"'{name.Name}' is not a network; a derived network is a network with arguments");
                     }

@@ -63,6 +63,17 @@ internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter)
 
         public bool InBlock { get; init; } = parent?.InBlock ?? false;
 
+        /// <summary>Whether <c>in</c> was mentioned here or further in.</summary>
+        public bool UsesInput { get; private set; }
+
+        public void UseInput()
+        {
+            for (var level = this; level is not null; level = level.Parent)
+            {
+                level.UsesInput = true;
+            }
+        }
+
         public bool Use(string name)
         {
             for (var level = this; level is not null; level = level.Parent)
@@ -124,6 +135,9 @@ internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter)
                 break;
             case InExpression when !level.InBlock:
                 Error("CNN2012", expression.Span, "'in' is the input of a block, and this is outside of blocks; use the name of an input");
+                break;
+            case InExpression:
+                level.UseInput();
                 break;
             case ClassSyntax:
                 Error("CNN2018", expression.Span, "'class' stands only at the start of the shape of a target: 'target label: class', 'target mask: [class, 128, 128]'");

@@ -159,6 +159,7 @@ internal sealed partial class NetworkEvaluation
     /// <summary>What nothing needs is not part of the network, but its mistakes are mistakes.</summary>
     private void EvaluateUnused(ImmutableArray<StatementSyntax> body, Scope scope)
     {
+        var used = layers.Count;
         foreach (var name in body.OfType<BindingSyntax>().SelectMany(binding => binding.Names))
         {
             if (scope.Names.TryGetValue(name.Text, out var binding) && !binding.Evaluated)
@@ -166,6 +167,8 @@ internal sealed partial class NetworkEvaluation
                 binding.Force();
             }
         }
+
+        layers.RemoveRange(used, layers.Count - used);
     }
 
     private int NextStream() => streams++;

@@ -56,13 +56,17 @@ internal sealed class Binding(string name, SourceSpan place, Func<Value> evaluat
 {
     private Func<Value>? pending = evaluate;
     private Value? value;
+    private bool busy;
 
     public string Name { get; } = name;
 
     public SourceSpan Place { get; } = place;
 
+    /// <summary>The list that this is a part of, when several names are bound at once.</summary>
+    public Binding? Whole { get; init; }
+
     /// <summary>True while the value is being evaluated: asking again means that it is defined by itself.</summary>
-    public bool Busy { get; private set; }
+    public bool Busy => busy || Whole is { Busy: true };
 
     public bool Evaluated => value is not null;
 
@@ -72,10 +76,10 @@ internal sealed class Binding(string name, SourceSpan place, Func<Value> evaluat
     {
         if (value is null)
         {
-            Busy = true;
+            busy = true;
             value = pending!();
             pending = null;
-            Busy = false;
+            busy = false;
         }
 
         return value;

@@ -104,8 +104,8 @@ internal sealed partial class NetworkEvaluation
                 case SharedSyntax shared:
                     yield return One(shared.Name, () => EvaluateShared(shared, scope()));
                     break;
-                case OutputSyntax { Name: { } name } output:
-                    yield return One(name, () => EvaluateTensors(output.Value, scope(), "an output"));
+                case OutputSyntax { Name: { } outputName } output:
+                    yield return One(outputName, () => EvaluateTensors(output.Value, scope(), "an output"));
                     break;
                 case LocalBlockSyntax { Block: var block }:
                     yield return One(block.Name, () => new BlockStage(block, scope(), new SourceSpan(file, block.Name.Span), null));
@@ -114,11 +114,12 @@ internal sealed partial class NetworkEvaluation
                     yield return One(binding.Names[0], () => Evaluate(binding.Value, scope()));
                     break;
                 case BindingSyntax binding:
-                    var parts = new Lazy<ImmutableArray<Value>>(() => Parts(Evaluate(binding.Value, scope()), binding.Names.Length, binding.Names[0], scope()), isThreadSafe: false);
+                    var whole = new Binding("", new SourceSpan(file, binding.Span), () => Split(binding, scope()));
                     for (var i = 0; i < binding.Names.Length; i++)
                     {
                         var index = i;
-                        yield return One(binding.Names[i], () => parts.Value.IsDefault ? ErrorValue.Instance : parts.Value[index]);
+                        var name = binding.Names[i];
+                        yield return (name.Text, new Binding(name.Text, new SourceSpan(file, name.Span), () => whole.Force() is ListValue parts ? parts.Items[index] : ErrorValue.Instance) { Whole = whole });
                     }
 
                     break;
@@ -127,6 +128,12 @@ internal sealed partial class NetworkEvaluation
 
         (string, Binding) One(NameSyntax name, Func<Value> evaluate) =>
             (name.Text, new Binding(name.Text, new SourceSpan(file, name.Span), evaluate));
+    }
+
+    private Value Split(BindingSyntax binding, Scope scope)
+    {
+        var parts = Parts(Evaluate(binding.Value, scope), binding.Names.Length, binding.Names[0], scope);
+        return parts.IsDefault ? ErrorValue.Instance : new ListValue(parts);
     }
 
     private Value EvaluateInput(NameSyntax name, ExpressionSyntax shape, bool isTarget, Scope scope)

@@ -206,6 +206,13 @@ public class LanguageTests
     }
 
     [Fact]
+    public void WhatNothingNeedsDoesNotCountInNames()
+    {
+        var file = File("network N {\n input x: 4x6x6\n unused = x -> relu -> conv(9, 3x3)\n output y = x -> relu -> conv(2, 3x3)\n}");
+        Assert.Equal(["relu1", "conv1"], LayerPaths(file.Networks[0]));
+    }
+
+    [Fact]
     public void DerivedNetworksAndTemplates()
     {
         var file = File("""
