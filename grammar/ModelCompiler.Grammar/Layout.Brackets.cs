@@ -45,7 +45,7 @@ internal sealed partial class Layout
         else if (open.Count == 0 && (IsHead || endsLine || LooksLikeHead))
         {
             var head = current.Count > 0 ? current[0] : token;
-            if (bodies.Count == Limits.NestedBlocks && !tooManyBodies)
+            if (bodies.Count == Limits.NestedBlocks)
             {
                 tooManyBodies = true;
                 problem ??= Error("CNN5001", token.Span, $"blocks nest more than {Limits.NestedBlocks} deep here");

@@ -6,6 +6,33 @@ internal readonly record struct SyntaxError(string Code, TextSpan Span, string M
 
 internal static class SyntaxErrors
 {
+    /// <summary>The place a parser got to: the token at fault, its neighbours, what was expected instead.</summary>
+    /// <param name="Group">The bracket group whose inside was read, or null for a whole statement.</param>
+    private sealed record Spot(Reading Reading, Token? Group)
+    {
+        public int At => Reading.Furthest;
+
+        public Token First => Reading.Tokens[0];
+
+        public Token? Found => TokenAt(At);
+
+        public Token? Previous => TokenAt(At - 1);
+
+        public Token? Next => TokenAt(At + 1);
+
+        /// <summary>The token at fault, or where something is missing: the closing bracket, the end of the statement.</summary>
+        public TextSpan Place => Found?.Span
+            ?? (Group is null ? new TextSpan(Previous!.Span.End, 0) : new TextSpan(Group.Span.End - 1, 1));
+
+        public bool Expects(Expectation expectation) => Reading.Expected.Contains(expectation);
+
+        public bool Expects(string words) => Expects(new Expectation(words));
+
+        public SyntaxError Error(string code, string message) => new(code, Place, message);
+
+        private Token? TokenAt(int index) => index >= 0 && index < Reading.Tokens.Length ? Reading.Tokens[index] : null;
+    }
+
     /// <param name="group">The bracket group whose inside was read, or null for a whole statement.</param>
     public static SyntaxError Explain(Reading reading, Token? group)
     {
@@ -14,107 +41,89 @@ internal static class SyntaxErrors
             return new SyntaxError(fault.Code, fault.Span, fault.Message);
         }
 
-        var tokens = reading.Tokens;
-        var at = reading.Furthest;
-        var found = at < tokens.Length ? tokens[at] : null;
-        var previous = at > 0 ? tokens[at - 1] : null;
-        var next = at + 1 < tokens.Length ? tokens[at + 1] : null;
-        var place = found?.Span ?? EndOf(previous, group);
+        var spot = new Spot(reading, group);
+        return OfStart(spot) ?? OfMissing(spot) ?? OfConfusion(spot)
+            ?? spot.Error("CNN1001", $"expected {Wanted(spot)} but found {Describe(spot.Found, group)}");
+    }
 
-        SyntaxError Error(string code, string message) => new(code, place, message);
-
-        if (group is null && at <= 1 && tokens[0].Kind == TokenKind.Keyword && tokens.Length > 1 && tokens[1].IsSign("="))
+    /// <summary>Mistakes in the first words of a statement.</summary>
+    private static SyntaxError? OfStart(Spot spot)
+    {
+        if (spot.Group is not null || spot.At > 1)
         {
-            return new SyntaxError("CNN1010", tokens[0].Span, Reserved(tokens[0]));
+            return null;
         }
 
-        if (group is null && at == 0)
+        var second = spot.At == 1 ? spot.Found : spot.Next;
+        if (spot.First.Kind == TokenKind.Keyword && second?.IsSign("=") == true)
         {
-            return Error("CNN1013", NotAStatement(tokens[0]));
+            return new SyntaxError("CNN1010", spot.First.Span, Reserved(spot.First));
         }
 
-        if (group is null && at == 1 && tokens[0].Kind == TokenKind.Name && Expects(reading, "'='"))
+        if (spot.At == 0)
         {
-            return NotABinding(tokens[0], found, next);
+            return spot.Error("CNN1013", NotAStatement(spot.First));
         }
 
-        if (reading.Expected.Contains(Expectation.Name))
+        return spot.First.Kind == TokenKind.Name && spot.Expects("'='") ? NotABinding(spot.First, spot.Found, spot.Next) : null;
+    }
+
+    /// <summary>Something has to stand here and does not: a name, a value, a part of 'if'.</summary>
+    private static SyntaxError? OfMissing(Spot spot)
+    {
+        var found = spot.Found;
+        if (spot.Expects(Expectation.Name))
         {
             return found?.Kind == TokenKind.Keyword && !found.IsKeyword("of")
-                ? Error("CNN1010", Reserved(found))
-                : Error("CNN1001", $"a name is missing after {Describe(previous, group)}{Found(found, group)}");
+                ? spot.Error("CNN1010", Reserved(found))
+                : spot.Error("CNN1001", $"a name is missing{After(spot)}{Found(spot)}");
         }
 
-        if (found?.IsSign("=") == true && !Expects(reading, "'='"))
+        if (found?.IsSign("=") == true && !spot.Expects("'='"))
         {
-            return Error("CNN1012", IsArgumentName(reading, group, at)
-                ? $"an argument is named with ':', as in '{previous!.Text}: …'"
+            return spot.Error("CNN1012", IsArgumentName(spot)
+                ? $"an argument is named with ':', as in '{Shorten(spot.Previous!.Text)}: …'"
                 : "'=' cannot stand inside a value: to compare write '=='; to bind a name start a new line");
         }
 
-        var missing = new[] { "'then'", "'else'" }.FirstOrDefault(word => Expects(reading, word));
-        if (missing is not null)
+        if (new[] { "'then'", "'else'" }.FirstOrDefault(spot.Expects) is { } word)
         {
-            return Error("CNN1011", $"{missing} is missing {Before(found, group)}: write 'if condition then value else value'");
+            var before = found is null && spot.Group is null ? "at the end" : $"before {Describe(found, spot.Group)}";
+            return spot.Error("CNN1011", $"{word} is missing {before}: write 'if condition then value else value'");
         }
 
-        if (reading.Expected.Contains(Expectation.Value))
-        {
-            return MissingValue(place, previous, found, group);
-        }
-
-        if (found?.IsSign(":") == true && !Expects(reading, "':'"))
-        {
-            return Error("CNN1019", "a label stands at the start of a stage, as in 'x -> conv1: conv(64, 3x3)'; put a labelled part of a formula in parentheses");
-        }
-
-        if (previous?.Kind == TokenKind.Integer && found?.Kind == TokenKind.Name && found.Text[0] == 'x')
-        {
-            return Error("CNN1005", "dims are written without spaces, as in 3x3; with names or arithmetic write a list, as in [3, k]");
-        }
-
-        if (group?.Kind == TokenKind.Parentheses && found?.IsSign(",") == true)
-        {
-            return Error("CNN1001", "a list stands in square brackets: [a, b]");
-        }
-
-        if (Expects(reading, "'of'") && found?.IsKeyword("in") == true)
-        {
-            return Error("CNN1001", "write 'of' here, as in '[f(i) for i of 0..n]'");
-        }
-
-        if (found is { Kind: TokenKind.Float } && found.Text[0] == '.' && found.Span.Start == previous?.Span.End)
-        {
-            return Error("CNN1001", $"an element is taken with brackets: [{found.Text.Substring(1)}]");
-        }
-
-        if (next?.IsSign("=") == true && found!.Kind == TokenKind.Name)
-        {
-            return Error("CNN1001", $"'{found.Text} = …' is a statement of its own and starts on a new line");
-        }
-
-        return Error("CNN1001", $"expected {Wanted(reading, group)} but found {Describe(found, group)}");
+        return spot.Expects(Expectation.Value) ? MissingValue(spot) : null;
     }
 
-    private static SyntaxError MissingValue(TextSpan place, Token? previous, Token? found, Token? group)
+    private static SyntaxError MissingValue(Spot spot) => spot.Found switch
     {
-        var after = previous is null ? group is null ? "" : $" after '{group.Text}'" : $" after {Describe(previous, null)}";
-        if (found?.IsKeyword("if") == true)
-        {
-            return new SyntaxError("CNN1001", place, $"an 'if'{after} stands in parentheses: '(if … then … else …)'");
-        }
+        { Kind: TokenKind.Keyword, Text: "if" } => spot.Error("CNN1001", $"an 'if'{After(spot)} stands in parentheses: '(if … then … else …)'"),
+        { Kind: TokenKind.Keyword, Text: "class" } =>
+            spot.Error("CNN1010", "'class' stands only in the shape of a target, as in 'target label: class'"),
+        { Kind: TokenKind.Keyword, Text: not ("then" or "else" or "and" or "or" or "for" or "of") } => spot.Error("CNN1010", Reserved(spot.Found)),
+        _ => spot.Error("CNN1009", $"a value is missing{After(spot)}{Found(spot)}"),
+    };
 
-        if (found?.IsKeyword("class") == true)
+    /// <summary>What belongs to another form, or to another language.</summary>
+    private static SyntaxError? OfConfusion(Spot spot)
+    {
+        var (previous, found) = (spot.Previous, spot.Found);
+        return found switch
         {
-            return new SyntaxError("CNN1010", place, "'class' stands only in the shape of a target, as in 'target label: class'");
-        }
-
-        if (found?.Kind == TokenKind.Keyword && found.Text is not ("then" or "else" or "and" or "or" or "for" or "of"))
-        {
-            return new SyntaxError("CNN1010", place, Reserved(found));
-        }
-
-        return new SyntaxError("CNN1009", place, $"a value is missing{after}{Found(found, group)}");
+            { Kind: TokenKind.Sign, Text: ":" } when !spot.Expects("':'") => spot.Error(
+                "CNN1019", "a label stands at the start of a stage, as in 'x -> conv1: conv(64, 3x3)'; put a labelled part of a formula in parentheses"),
+            { Kind: TokenKind.Name } when previous?.Kind == TokenKind.Integer && found.Text[0] == 'x' =>
+                spot.Error("CNN1005", "dims are written without spaces, as in 3x3; with names or arithmetic write a list, as in [3, k]"),
+            { Kind: TokenKind.Sign, Text: "," } when spot.Group?.Kind == TokenKind.Parentheses =>
+                spot.Error("CNN1001", "a list stands in square brackets: [a, b]"),
+            { Kind: TokenKind.Keyword, Text: "in" } when spot.Expects("'of'") =>
+                spot.Error("CNN1001", "write 'of' here, as in '[f(i) for i of 0..n]'"),
+            { Kind: TokenKind.Float } when found.Text[0] == '.' && found.Span.Start == previous?.Span.End =>
+                spot.Error("CNN1001", $"an element is taken with brackets: [{Shorten(found.Text.Substring(1))}]"),
+            { Kind: TokenKind.Name } when spot.Next?.IsSign("=") == true =>
+                spot.Error("CNN1001", $"'{Shorten(found.Text)} = …' is a statement of its own and starts on a new line"),
+            _ => null,
+        };
     }
 
     private static string NotAStatement(Token token) => token.Kind switch
@@ -147,17 +156,14 @@ internal static class SyntaxErrors
 
     private static string Reserved(Token token) => $"'{token.Text}' is a word of the language and cannot be used as a name";
 
-    private static bool IsArgumentName(Reading reading, Token? group, int at) =>
-        group?.Kind == TokenKind.Arguments && at >= 1 && reading.Tokens[at - 1].Kind == TokenKind.Name && (at == 1 || reading.Tokens[at - 2].IsSign(","));
+    private static bool IsArgumentName(Spot spot) => spot.Group?.Kind == TokenKind.Arguments && spot.Previous?.Kind == TokenKind.Name
+        && (spot.At == 1 || spot.Reading.Tokens[spot.At - 2].IsSign(","));
 
-    private static bool Expects(Reading reading, string words) => reading.Expected.Any(expectation => expectation.Words == words && !expectation.Weak);
+    /// <summary>The word that something is missing behind.</summary>
+    private static string After(Spot spot) => spot.Previous is { } previous ? $" after {Describe(previous, null)}"
+        : spot.Group is null ? "" : $" after '{spot.Group.Text}'";
 
-    private static string Found(Token? found, Token? group) => found is null && group is null ? "" : $": found {Describe(found, group)}";
-
-    private static string Before(Token? found, Token? group) => found is null && group is null ? "at the end" : $"before {Describe(found, group)}";
-
-    private static TextSpan EndOf(Token? previous, Token? group) =>
-        group is null ? new TextSpan(previous!.Span.End, 0) : new TextSpan(group.Span.End - 1, 1);
+    private static string Found(Spot spot) => spot.Found is null && spot.Group is null ? "" : $": found {Describe(spot.Found, spot.Group)}";
 
     private static string Describe(Token? token, Token? group) => token switch
     {
@@ -174,12 +180,13 @@ internal static class SyntaxErrors
 
     private static string Closing(Token group) => group.Text switch { "(" => ")", "[" => "]", _ => "}" };
 
-    private static string Wanted(Reading reading, Token? group)
+    private static string Wanted(Spot spot)
     {
-        var end = group is null ? "the end of the statement" : $"'{Closing(group)}'";
-        var strong = reading.Expected.Where(expectation => !expectation.Weak).Select(expectation => expectation == Expectation.End ? end : expectation.Words);
-        var words = strong.Distinct().OrderBy(word => word == end).ThenBy(word => word, StringComparer.Ordinal).ToList();
-        if (words.Count == 1 && words[0] == end && reading.Expected.Count > 1)
+        var end = spot.Group is null ? "the end of the statement" : $"'{Closing(spot.Group)}'";
+        var words = spot.Reading.Expected.Where(expectation => !expectation.Weak)
+            .Select(expectation => expectation == Expectation.End ? end : expectation.Words)
+            .Distinct().OrderBy(word => word == end).ThenBy(word => word, StringComparer.Ordinal).ToList();
+        if (words.Count == 1 && words[0] == end && spot.Reading.Expected.Count > 1)
         {
             words.Insert(0, "an operator");
         }

@@ -88,6 +88,31 @@ public class RobustnessTests
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"{what}: {watch.Elapsed}");
     }
 
+    [Fact]
+    public void EveryTowerOfBlocksIsRefused()
+    {
+        var tower = Times("block A {\n", 1000) + Times("}\n", 1000);
+        var result = OnSmallStack(() => Parse(tower + tower));
+        Assert.Equal(["CNN5001", "CNN5001"], result.Diagnostics.Select(diagnostic => diagnostic.Code));
+        Assert.Null(SyntaxWalk.Deeper(result.File, 3 * Limits.NestedBlocks));
+    }
+
+    [Fact]
+    public void AMegabyteIsFormattedInTime()
+    {
+        var text = Times("block A { a = b -> f( 1,2 ) } ", 30_000) + Times("\nc = [1,2,\n3] // d", 5_000);
+        var watch = Stopwatch.StartNew();
+        Assert.NotNull(OnSmallStack(() => CnnFormatter.Format(new SourceFile("test.cnn", text))));
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"{watch.Elapsed}");
+    }
+
+    [Fact]
+    public void TheDeepestFileIsFormattedOnASmallStack()
+    {
+        var text = "a = " + Times("[", 190) + "1" + Times("]", 190);
+        Assert.Equal(text + "\n", OnSmallStack(() => CnnFormatter.Format(new SourceFile("test.cnn", text))));
+    }
+
     /// <summary>Time must not double with every level, nor square with every character: garbage of both kinds, near the size
     /// limit.</summary>
     [Theory]

@@ -21,6 +21,7 @@ public class SyntaxErrorTests
     [InlineData("input: 3x3", 1, 6, "CNN1001", "a name is missing after 'input'")]
     [InlineData("parameter p: [1], zeros", 1, 19, "CNN1001", "an option by its name")]
     [InlineData("block A(a b) { out in }", 1, 11, "CNN1001", "expected ',', '=' or ')'")]
+    [InlineData("block A(3) { out in }", 1, 9, "CNN1001", "a name is missing after '(': found the number 3")]
     [InlineData("block { out in }", 1, 6, "CNN1001", "a name is missing after 'block'")]
     [InlineData("x = {1, 2}", 1, 5, "CNN1001", "lists are written [a, b]")]
     [InlineData("x = 3 {\n  out in\n}", 1, 7, "CNN1001", "opens the body of a block or network")]
