@@ -152,7 +152,7 @@ internal sealed partial class NetworkEvaluation
             return ErrorValue.Instance;
         }
 
-        var inner = new Frame(frame, new DiagnosticNote(stage.Place, $"block '{name}' is used here"));
+        var inner = new Frame(frame, $"block '{name}'", stage.Place);
         Budget.CheckBlockDepth(inner, name, stage.Place);
         var body = new Scope(stage.Home, stage.Home.File, root.Inside(path, numbered: false)) { Prefix = [], Frame = inner, Input = input };
         DeclareParameters(stage.Block.Parameters, stage.Arguments, body);

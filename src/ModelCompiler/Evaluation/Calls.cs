@@ -5,7 +5,7 @@ using ModelCompiler.Operators;
 
 namespace ModelCompiler.Evaluation;
 
-/// <summary>A label in front of a call.</summary>
+/// <summary>A label or name as written.</summary>
 internal sealed record Label(string Name, SourceSpan Place);
 
 internal sealed partial class NetworkEvaluation

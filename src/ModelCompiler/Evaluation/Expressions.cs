@@ -61,7 +61,7 @@ internal sealed partial class NetworkEvaluation
                 BlockStage { Arguments: null } block => new BlockStage(block.Block, block.Home, place, null),
                 OperatorStage { Arguments: null } stage => new OperatorStage(stage.Operator, place, null),
                 SharedStage shared => shared,
-                StageValue stage => new PlacedStage([name.Span.Start], new DiagnosticNote(place, $"'{name.Name}' is used here"), stage),
+                StageValue stage => new PlacedStage([name.Span.Start], new Label(name.Name, place), stage),
                 var value => value,
             };
         }

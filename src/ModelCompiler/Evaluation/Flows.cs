@@ -174,7 +174,7 @@ internal sealed partial class NetworkEvaluation
 
     private static ListValue Collect(IEnumerable<Value> values) => new(ImmutableArray.CreateRange(values));
 
-    private static Frame? Used(PlacedStage placed, Frame? frame) => placed.Use is null ? frame : new Frame(frame, placed.Use);
+    private static Frame? Used(PlacedStage placed, Frame? frame) => placed.Use is { } use ? new Frame(frame, $"'{use.Name}'", use.Place) : frame;
 
     private static PathScope Automatic(StageValue stage, SourceSpan place, Application at) =>
         at.Naming.Automatic(stage.BaseName, at.Key.Add(place.Span.Start), place);

@@ -56,7 +56,7 @@ internal sealed partial class NetworkEvaluation
         var place = new SourceSpan(request.File, request.Name.Span);
         current = place;
         var derived = request.Name != request.Body.Name;
-        var frame = derived ? new Frame(null, new DiagnosticNote(place, $"network '{request.Name.Text}' is derived here")) : null;
+        var frame = derived ? new Frame(null, $"network '{request.Name.Text}'", place, "derived") : null;
         var arguments = ImmutableArray.CreateRange(request.Arguments.Select(argument =>
             new Argument(argument.Name, Evaluate(argument.Value, FileScope(request.File)), new SourceSpan(request.File, argument.Value.Span))));
         if (binder.Bind("network", request.Body.Name.Text, request.Body.Parameters, arguments, null) is not { } bound)

@@ -1,7 +1,6 @@
 // Collects diagnostics. A place is reported once per code: a block that is used twenty times, or by several derived
 // networks, has its mistake once.
 using System.Collections.Immutable;
-using System.Globalization;
 using ModelCompiler.Grammar;
 
 namespace ModelCompiler.Evaluation;
@@ -9,6 +8,7 @@ namespace ModelCompiler.Evaluation;
 internal sealed class Reporter
 {
     private const int MaximumNotes = 6;
+    private const int MaximumUses = 3;
     private readonly HashSet<(string Code, string Path, TextSpan Span)> reported = new();
     private readonly List<Diagnostic> diagnostics = new();
 
@@ -19,7 +19,7 @@ internal sealed class Reporter
     public ErrorValue Error(string code, SourceSpan place, string message, Frame? frame = null, params DiagnosticNote[] notes)
     {
         Errors++;
-        Add(code, Severity.Error, place, message, frame, notes);
+        Add(code, Severity.Error, place, message + Uses(frame, place.File), frame, notes);
         return ErrorValue.Instance;
     }
 
@@ -44,18 +44,28 @@ internal sealed class Reporter
         }
     }
 
-    private static IEnumerable<DiagnosticNote> Chain(Frame? frame)
+    /// <summary>The chain of uses in the message itself, because builds print no notes.</summary>
+    private static string Uses(Frame? frame, SourceFile file)
     {
-        var count = 0;
+        var uses = Frames(frame).Take(MaximumUses + 1).Select(use => use.Text(file)).ToList();
+        var more = uses.Count > MaximumUses ? ", …" : "";
+        return uses.Count == 0 ? "" : $" (in {string.Join(", in ", uses.Take(MaximumUses))}{more})";
+    }
+
+    private static IEnumerable<DiagnosticNote> Chain(Frame? frame) => Frames(frame).Take(MaximumNotes).Select(use => use.Note);
+
+    /// <summary>From the nearest use outwards; the uses of a recursion, which are at one place, count once.</summary>
+    private static IEnumerable<Frame> Frames(Frame? frame)
+    {
+        Frame? previous = null;
         for (; frame is not null; frame = frame.Parent)
         {
-            if (++count > MaximumNotes)
+            if (previous is null || !previous.Place.Equals(frame.Place))
             {
-                yield return new DiagnosticNote(frame.Note.Place, $"… and {frame.Depth.ToString(CultureInfo.InvariantCulture)} uses further out");
-                yield break;
+                yield return frame;
             }
 
-            yield return frame.Note;
+            previous = frame;
         }
     }
 }

@@ -5,12 +5,21 @@ using ModelCompiler.Grammar;
 
 namespace ModelCompiler.Evaluation;
 
-/// <summary>A step of the chain of uses that led to a place, for notes.</summary>
-internal sealed class Frame(Frame? parent, DiagnosticNote note)
+/// <summary>A step of the chain of uses that led to a place.</summary>
+/// <param name="subject">What is used: <c>block 'Basic'</c>.</param>
+/// <param name="verb">used, or derived for a network.</param>
+internal sealed class Frame(Frame? parent, string subject, SourceSpan place, string verb = "used")
 {
     public Frame? Parent { get; } = parent;
 
-    public DiagnosticNote Note { get; } = note;
+    public SourceSpan Place { get; } = place;
+
+    public DiagnosticNote Note => new(Place, $"{subject} is {verb} here");
+
+    /// <summary>For instance <c>block 'Basic' used in line 12</c>, with the file where it is another one.</summary>
+    public string Text(SourceFile file) => Place.File == file
+        ? $"{subject} {verb} in line {Place.Line}"
+        : $"{subject} {verb} in '{Place.File.Path}', line {Place.Line}";
 
     public int Depth { get; } = parent is null ? 1 : parent.Depth + 1;
 }

@@ -92,12 +92,12 @@ internal sealed class LabelledStage(string label, SourceSpan place, StageValue i
 
 /// <summary>A recipe at a place of use: its layers are named as if the recipe stood there in full.</summary>
 /// <param name="key">Text position of the use, or position and number of a repetition.</param>
-/// <param name="use">Explains the use in messages; null where the text of the stage is the place itself.</param>
-internal sealed class PlacedStage(ImmutableArray<int> key, DiagnosticNote? use, StageValue inner) : StageValue
+/// <param name="use">The name by which it is used, and where; null where the text of the stage is the place itself.</param>
+internal sealed class PlacedStage(ImmutableArray<int> key, Label? use, StageValue inner) : StageValue
 {
     public ImmutableArray<int> Key { get; } = key;
 
-    public DiagnosticNote? Use { get; } = use;
+    public Label? Use { get; } = use;
 
     public StageValue Inner { get; } = inner;
 
