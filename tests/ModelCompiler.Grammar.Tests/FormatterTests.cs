@@ -58,6 +58,14 @@ public class FormatterTests
     }
 
     [Fact]
+    public void TheExamplesAreWrittenInTheUsualForm()
+    {
+        var files = Directory.GetFiles(Path.Combine(GrammarFolder(), "..", "examples"), "*.cnn", SearchOption.AllDirectories);
+        Assert.NotEmpty(files);
+        Assert.All(files, file => Assert.Equal(File.ReadAllText(file), Format(File.ReadAllText(file))));
+    }
+
+    [Fact]
     public void DerivedFilesKeepTheirTreeAndComments()
     {
         var derivation = new Derivation(Ebnf.Read(File.ReadAllText(Path.Combine(GrammarFolder(), "cnn.ebnf"))), new Random(5));
