@@ -33,19 +33,30 @@ internal static class Sizes
     public static void CheckReceptiveField(LayerGraph layers, Hint hint)
     {
         var graph = layers.Graph;
+        var fields = ReceptiveField.Of(graph);
         foreach (var input in graph.Inputs.Select(input => input.Node).Where(node => node.Shape.Rank >= 2))
         {
-            foreach (var (node, field) in ReceptiveFields.From(input, graph.Nodes))
+            foreach (var node in graph.Nodes.Where(HasLocalWindow))
             {
+                if (!fields.TryGetValue(node, out var seen) || seen.Size.Length != input.Shape.Rank - 1)
+                {
+                    continue;
+                }
+
+                var field = seen.Size;
                 var axis = Enumerable.Range(0, field.Length).FirstOrDefault(i => field[i] > Beyond * input.Shape[i + 1], -1);
                 if (axis >= 0 && node.Origin.Place is { } place)
                 {
-                    hint("CNN4008", place, $"an element behind this layer sees a window of {Text((long)field[axis])} of the {Text(input.Shape[axis + 1])} elements of the input, more than four times as many as there are; the layers from here on work on padding for a large part");
+                    hint("CNN4008", place, $"an element behind this layer sees a window of {Text(field[axis])} of the {Text(input.Shape[axis + 1])} elements of the input, more than four times as many as there are; the layers from here on work on padding for a large part");
                     return;
                 }
             }
         }
     }
+
+    /// <summary>Global pooling sees everything on purpose.</summary>
+    private static bool HasLocalWindow(Node node) => node.Primitive.Window(node) is { } window
+        && !(node.Shape.Spatial.All(size => size == 1) && window.Kernel.SequenceEqual(node.Inputs[0].Shape.Spatial));
 
     private static int FirstOrDefault(this IEnumerable<int> axes, Func<int, bool> condition, int fallback)
     {

@@ -1,5 +1,6 @@
 // What happens when an input arrives: operators build their nodes, blocks are evaluated.
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text.RegularExpressions;
 using ModelCompiler.Grammar;
 using ModelCompiler.Graph;
@@ -123,7 +124,7 @@ internal sealed partial class NetworkEvaluation
 
         if (argument.StartsWith("input:", StringComparison.Ordinal))
         {
-            return int.TryParse(argument.Substring(6), out var index) && index < inputs.Count ? inputs[index].Place : stage.Place;
+            return int.TryParse(argument.Substring(6), NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < inputs.Count ? inputs[index].Place : stage.Place;
         }
 
         return arguments.Values.TryGetValue(argument, out var found) ? found.Place : stage.Place;

@@ -1,6 +1,7 @@
 // Sliding windows of one to three axes as loops over depth, rows and columns, with the part of the plane where
 // windows are whole kept apart from its edges.
 using System.Collections.Immutable;
+using System.Globalization;
 using ModelCompiler.Emission;
 using ModelCompiler.Graph;
 using ModelCompiler.Planning;
@@ -157,11 +158,13 @@ internal sealed class PoolGeometry
 internal sealed class PoolElement(PoolGeometry geometry, ImmutableArray<string> indices)
 {
     /// <summary>Place in scan order.</summary>
-    public string Number => int.TryParse(indices[0], out var d) && int.TryParse(indices[1], out var h) && int.TryParse(indices[2], out var w)
+    public string Number => IsNumber(indices[0], out var d) && IsNumber(indices[1], out var h) && IsNumber(indices[2], out var w)
         ? $"{(((d * geometry.Axes[1].Kernel) + h) * geometry.Axes[2].Kernel) + w}"
         : $"({indices[0]} * {geometry.Axes[1].Kernel} + {indices[1]}) * {geometry.Axes[2].Kernel} + {indices[2]}";
 
     public bool IsFirst => indices.All(i => i == "0");
+
+    private static bool IsNumber(string index, out int value) => int.TryParse(index, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
 
     /// <summary>Distance from the window's start.</summary>
     public string Offset(Layout layout, int part)
@@ -171,7 +174,7 @@ internal sealed class PoolElement(PoolGeometry geometry, ImmutableArray<string> 
         for (var axis = 0; axis < 3; axis++)
         {
             var step = geometry.Axes[axis].Dilation * PoolGeometry.Strides(layout)[axis];
-            if (int.TryParse(indices[axis], out var index))
+            if (IsNumber(indices[axis], out var index))
             {
                 number += index * step;
             }
