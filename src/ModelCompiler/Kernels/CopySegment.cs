@@ -8,7 +8,9 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Kernels;
 
 /// <summary>Loops over (source, target); a segment without a source writes zeros.</summary>
-internal sealed record CopySegment(LoopNest Nest, int FromOffset, int ToOffset, bool IsZero)
+/// <param name="FromSpare">Elements behind the run that is contiguous in the source which may be read: free lanes of its block.</param>
+/// <param name="ToSpare">Elements behind the run that is contiguous in the target which may be written.</param>
+internal sealed record CopySegment(LoopNest Nest, int FromOffset, int ToOffset, bool IsZero, int FromSpare, int ToSpare)
 {
     public int Units => Nest.UnitCount(UnitAxes);
 
@@ -103,51 +105,45 @@ internal sealed record CopySegment(LoopNest Nest, int FromOffset, int ToOffset, 
         }
     }
 
-    // Rows are contiguous in the source, columns in the target: 4x4 elements at a time are transposed in registers.
-    private static void EmitTile(SourceWriter writer, LoopAxis rows, LoopAxis columns, string from, string to)
+    // Rows are contiguous in the source, columns in the target: 4x4 elements at a time are transposed in registers. The
+    // last tile overlaps the one before; a side of less than four elements borrows free lanes.
+    private void EmitTile(SourceWriter writer, LoopAxis rows, LoopAxis columns, string from, string to)
     {
-        // rows: the axis that is contiguous in the source; columns: the one contiguous in the target.
-        var height = rows.Size / 4 * 4;
-        var width = columns.Size / 4 * 4;
-        var canTranspose = rows.Strides[0] == 1 && columns.Strides[1] == 1 && height > 0 && width > 0;
-        if (canTranspose)
+        if (rows.Strides[0] != 1 || columns.Strides[1] != 1 || rows.Size + FromSpare < 4 || columns.Size + ToSpare < 4)
         {
-            writer.Open($"for (var r = 0; r < {height}; r += 4)").Open($"for (var c = 0; c < {width}; c += 4)");
-            writer.Line($"var source = {from} + c * {columns.Strides[0]} + r;").Line($"var target = {to} + r * {rows.Strides[1]} + c;");
-            for (var i = 0; i < 4; i++)
-            {
-                writer.Line($"var a{i} = {Isa.Vector128.Load($"source + {i * columns.Strides[0]}")};");
-            }
-
-            writer.Line("VectorMath.Transpose(ref a0, ref a1, ref a2, ref a3);");
-            for (var i = 0; i < 4; i++)
-            {
-                writer.Line(Isa.Vector128.Store($"target + {i * rows.Strides[1]}", $"a{i}"));
-            }
-
-            writer.Close().Close();
+            writer.Open($"for (var r = 0; r < {rows.Size}; r++)").Open($"for (var c = 0; c < {columns.Size}; c++)")
+                .Line($"{to}[r * {rows.Strides[1]} + c * {columns.Strides[1]}] = {from}[r * {rows.Strides[0]} + c * {columns.Strides[0]}];")
+                .Close().Close();
+            return;
         }
 
-        // What is left, at most three rows and three columns when tiles were possible.
-        void Rest(int rowStart, int rowEnd, int columnStart, int columnEnd)
+        var row = OpenTiles(writer, "r", rows.Size);
+        var column = OpenTiles(writer, "c", columns.Size);
+        writer.Line($"var source = {from} + {column} * {columns.Strides[0]} + {row};").Line($"var target = {to} + {row} * {rows.Strides[1]} + {column};");
+        for (var i = 0; i < 4; i++)
         {
-            if (rowStart < rowEnd && columnStart < columnEnd)
-            {
-                writer.Open($"for (var r = {rowStart}; r < {rowEnd}; r++)").Open($"for (var c = {columnStart}; c < {columnEnd}; c++)")
-                    .Line($"{to}[r * {rows.Strides[1]} + c * {columns.Strides[1]}] = {from}[r * {rows.Strides[0]} + c * {columns.Strides[0]}];")
-                    .Close().Close();
-            }
+            writer.Line($"var a{i} = {(i < columns.Size ? Isa.Vector128.Load($"source + {i * columns.Strides[0]}") : $"a{columns.Size - 1}")};");
         }
 
-        if (canTranspose)
+        writer.Line("VectorMath.Transpose(ref a0, ref a1, ref a2, ref a3);");
+        for (var i = 0; i < Math.Min(4, rows.Size); i++)
         {
-            Rest(height, rows.Size, 0, columns.Size);
-            Rest(0, height, width, columns.Size);
+            writer.Line(Isa.Vector128.Store($"target + {i * rows.Strides[1]}", $"a{i}"));
         }
-        else
+
+        writer.Close().Close();
+    }
+
+    private static string OpenTiles(SourceWriter writer, string index, int size)
+    {
+        writer.Open($"for (var {index} = 0; {index} < {size}; {index} += 4)");
+        if (size < 4 || size % 4 == 0)
         {
-            Rest(0, rows.Size, 0, columns.Size);
+            return index;
         }
+
+        writer.Line($"var {index}At = Math.Min({index}, {size - 4});");
+        return $"{index}At";
     }
 
     private static void Cut(CopyKernel copy, ImmutableArray<int> start, ImmutableArray<int> extent, bool isZero, ImmutableArray<CopySegment>.Builder segments)
@@ -166,19 +162,27 @@ internal sealed record CopySegment(LoopNest Nest, int FromOffset, int ToOffset, 
         foreach (var chosen in combinations)
         {
             var axes = chosen.Select(c => c.Outer).Concat(chosen.Where(c => c.Lanes is not null).Select(c => c.Lanes!)).ToImmutableArray();
-            var nest = axes.IsEmpty ? new LoopNest([new LoopAxis(1, [1, 1])]) : Arranged(new LoopNest(axes).Merged(0));
+            var (fromSpare, toSpare) = (chosen.Sum(c => c.FromSpare), chosen.Sum(c => c.ToSpare));
+            var nest = axes.IsEmpty ? new LoopNest([new LoopAxis(1, [1, 1])]) : Arranged(new LoopNest(axes).Merged(0), fromSpare > 0, toSpare > 0);
             segments.Add(new CopySegment(
-                nest, copy.From.Origin + chosen.Sum(c => c.FromOffset), copy.To.Origin + chosen.Sum(c => c.ToOffset), isZero));
+                nest, copy.From.Origin + chosen.Sum(c => c.FromOffset), copy.To.Origin + chosen.Sum(c => c.ToOffset), isZero, fromSpare, toSpare));
         }
     }
 
     // The axis that is contiguous in the target last, the one contiguous in the source just before it.
-    private static LoopNest Arranged(LoopNest nest)
+    private static LoopNest Arranged(LoopNest nest, bool hasFromSpare, bool hasToSpare)
     {
         var axes = nest.Axes.ToList();
         foreach (var side in new[] { 0, 1 })
         {
             var unit = axes.FindIndex(a => a.Strides[side] == 1);
+            if (unit < 0 && (side == 0 ? hasFromSpare : hasToSpare))
+            {
+                // A single channel is a run of one, with free lanes behind it.
+                axes.Add(new LoopAxis(1, side == 0 ? [1, 0] : [0, 1]));
+                continue;
+            }
+
             if (unit >= 0)
             {
                 var axis = axes[unit];
@@ -199,7 +203,7 @@ internal sealed record CopySegment(LoopNest Nest, int FromOffset, int ToOffset, 
         return new LoopNest([.. axes]);
     }
 
-    private sealed record AxisPart(LoopAxis Outer, LoopAxis? Lanes, int FromOffset, int ToOffset);
+    private sealed record AxisPart(LoopAxis Outer, LoopAxis? Lanes, int FromOffset, int ToOffset, int FromSpare = 0, int ToSpare = 0);
 
     /// <summary>One axis of a layout: where index i lies, with blocks or without.</summary>
     private sealed record Side(int Start, int Stride, int BlockStride, bool IsBlocked, int Size)
@@ -252,9 +256,12 @@ internal sealed record CopySegment(LoopNest Nest, int FromOffset, int ToOffset, 
         // Equal parts a block apart are one loop.
         foreach (var group in pieces.GroupBy(p => (p.Start % Layout.Lanes, p.Size)))
         {
-            var start = group.First().Start;
+            var (start, size) = group.First();
+            var isEnd = to.Start + start + size == to.Size;
             yield return new AxisPart(
-                new LoopAxis(group.Count(), [from.BlockStep, to.BlockStep]), new LoopAxis(group.First().Size, [from.Stride, to.Stride]), from.Offset(start), to.Offset(start));
+                new LoopAxis(group.Count(), [from.BlockStep, to.BlockStep]), new LoopAxis(size, [from.Stride, to.Stride]), from.Offset(start), to.Offset(start),
+                from.IsBlocked && !to.IsBlocked ? Layout.Lanes - from.Lane(start) - size : 0,
+                to.IsBlocked && !from.IsBlocked && isEnd ? Layout.Lanes - to.Lane(start) - size : 0);
         }
     }
 }

@@ -54,7 +54,7 @@ public sealed record DepthwiseKernel(
 
         new FormulaEmitter(isa, Formula).Prepare(writer);
         writer.Open($"for (var row = begin * {geometry.RowsPerUnit}; row < Math.Min(end * {geometry.RowsPerUnit}, {geometry.Rows}); row++)")
-            .Line($"var block = row / {depth * rows};").Line($"var d = row / {rows} % {depth};").Line($"var h = row % {rows};")
+            .Line($"var block = row / {depth * rows};").Line(depth == 1 ? "const int d = 0;" : $"var d = row / {rows} % {depth};").Line($"var h = row % {rows};")
             .Open($"for (var lane = 0; lane < {Layout.Lanes}; lane += {isa.Width})")
             .Line($"var from = x + block * {Input.BlockStride} + {geometry.RowStart(Input)} + lane;")
             .Line($"var weights = w + block * {geometry.Count * Layout.Lanes} + lane;")

@@ -82,21 +82,33 @@ public sealed record MaxPoolGradientKernel(Window Window, Layout Input, Layout O
                     emitter.EmitClear(dx, isa);
                 }
             },
-            (_, visit) =>
+            (isWhole, visit) =>
             {
-                foreach (var p in parts)
+                // The first element wins until another is larger, or NaN. Without a first one at hand, a winner of -1 loses to any.
+                var startsWithFirst = isWhole && geometry.IsUnrolled;
+                foreach (var p in startsWithFirst ? [] : parts)
                 {
                     writer.Line($"var best{p} = {isa.Broadcast("float.NegativeInfinity")};").Line($"var winner{p} = {isa.Static}.Create(-1);");
                 }
 
-                // An element wins when it is larger than all before it, or NaN, or the first.
                 visit(element =>
                 {
+                    if (startsWithFirst && element.IsFirst)
+                    {
+                        foreach (var p in parts)
+                        {
+                            writer.Line($"var best{p} = {isa.Load($"{x.At} + {element.Offset(Input, p * isa.Width)}")};").Line($"var winner{p} = {integers}.Zero;");
+                        }
+
+                        return;
+                    }
+
                     writer.Open("").Line($"var number = {isa.Static}.Create({element.Number});");
+                    var orFirst = startsWithFirst ? "" : $" | {isa.Static}.LessThan(winner{{0}}, {integers}.Zero).AsSingle()";
                     foreach (var p in parts)
                     {
                         writer.Line($"var v{p} = {isa.Load($"{x.At} + {element.Offset(Input, p * isa.Width)}")};")
-                            .Line($"var wins{p} = {isa.Static}.GreaterThan(v{p}, best{p}) | ~{isa.Static}.Equals(v{p}, v{p}) | {isa.Static}.LessThan(winner{p}, {integers}.Zero).AsSingle();")
+                            .Line($"var wins{p} = {isa.Static}.GreaterThan(v{p}, best{p}) | ~{isa.Static}.Equals(v{p}, v{p}){orFirst.Replace("{0}", $"{p}")};")
                             .Line($"best{p} = {isa.Static}.ConditionalSelect(wins{p}, v{p}, best{p});")
                             .Line($"winner{p} = {isa.Static}.ConditionalSelect(wins{p}.AsInt32(), number, winner{p});");
                     }

@@ -29,7 +29,7 @@ internal sealed class PoolEmitter(Kernel kernel, PoolGeometry geometry, SourceWr
         var perUnit = geometry.RowsPerUnit;
         Open();
         writer.Open($"for (var row = begin * {perUnit}; row < Math.Min(end * {perUnit}, {geometry.Rows}); row++)");
-        writer.Line($"var block = row / {depth * rows};").Line($"var d = row / {rows} % {depth};").Line($"var h = row % {rows};");
+        writer.Line($"var block = row / {depth * rows};").Line(depth == 1 ? "const int d = 0;" : $"var d = row / {rows} % {depth};").Line($"var h = row % {rows};");
         EmitBlockPointers();
         EmitRow(body);
         writer.Close().Close();

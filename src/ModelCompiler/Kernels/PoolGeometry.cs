@@ -12,7 +12,7 @@ namespace ModelCompiler.Kernels;
 internal sealed record PoolAxis(string Name, int Kernel, int Stride, int Pad, int Dilation, int Input, int Output)
 {
     /// <summary>First output whose window starts inside.</summary>
-    public int InsideFrom => Math.Min(Output, (Pad + Stride - 1) / Stride);
+    public int InsideFrom => Math.Min(Output, (Math.Max(0, Pad) + Stride - 1) / Stride);
 
     /// <summary>One past the last output whose window ends inside.</summary>
     public int InsideTo
@@ -125,7 +125,7 @@ internal sealed class PoolGeometry
         foreach (var axis in Axes)
         {
             // The first k with d * stride - pad + k * dilation >= 0, and one past the last with it < input.
-            writer.Line($"var start{axis.Name} = {axis.Name} * {axis.Stride} - {axis.Pad};")
+            writer.Line($"var start{axis.Name} = {axis.Name} * {axis.Stride}{Minus(axis.Pad)};")
                 .Line($"var first{axis.Name} = start{axis.Name} >= 0 ? 0 : (-start{axis.Name} + {axis.Dilation - 1}) / {axis.Dilation};")
                 .Line($"var last{axis.Name} = Math.Min({axis.Kernel}, ({axis.Input} - start{axis.Name} + {axis.Dilation - 1}) / {axis.Dilation});");
         }
@@ -141,7 +141,7 @@ internal sealed class PoolGeometry
     {
         var pad = Axes.Zip(Strides(layout), (axis, stride) => axis.Pad * stride).Sum();
         var terms = Axes.Zip(Strides(layout), (axis, stride) => axis.Output == 1 ? "" : $"{axis.Name} * {axis.Stride * stride}").Take(axes).Where(t => t.Length > 0);
-        return string.Join(" + ", terms.DefaultIfEmpty("0")) + (pad == 0 ? "" : $" - {pad}");
+        return string.Join(" + ", terms.DefaultIfEmpty("0")) + Minus(pad);
     }
 
     /// <summary>The output at (d, h, w), from the block's first element.</summary>
@@ -150,6 +150,9 @@ internal sealed class PoolGeometry
         var terms = Axes.Zip(Strides(layout), (axis, stride) => axis.Output == 1 ? "" : $"{axis.Name} * {stride}").Where(t => t.Length > 0);
         return string.Join(" + ", terms.DefaultIfEmpty("0"));
     }
+
+    // A crop is a negative padding.
+    private static string Minus(int number) => number == 0 ? "" : number > 0 ? $" - {number}" : $" + {-number}";
 
     public static int[] Strides(Layout layout) => [layout.DepthStride, layout.RowStride, layout.ColumnStride];
 }

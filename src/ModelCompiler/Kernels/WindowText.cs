@@ -1,5 +1,6 @@
 // How windows read in names and comments of kernels.
 using System.Collections.Immutable;
+using ModelCompiler.Emission;
 using ModelCompiler.Graph;
 
 namespace ModelCompiler.Kernels;
@@ -25,5 +26,5 @@ internal static class WindowText
         return window.Dilation.Any(d => d != 1) ? $"{text} dilation {Dims(window.Dilation)}" : text;
     }
 
-    private static string Dims(ImmutableArray<int> numbers) => string.Join("x", numbers);
+    private static string Dims(ImmutableArray<int> numbers) => string.Join("x", numbers.Select(n => Literals.Int(n)));
 }
