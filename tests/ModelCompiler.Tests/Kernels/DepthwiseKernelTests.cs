@@ -48,14 +48,12 @@ public class DepthwiseKernelTests
     });
 
     [Fact]
-    [OnEveryHardware]
     public void InputGradientGathersOrScatters() => Check((input, output, weights, window) => new KernelCase(
         new DepthwiseInputGradientKernel(window, new(LayoutKind.Blocked, output.Shape, Uneven), input), 2,
         () => [TestOperand.Input(new(LayoutKind.Blocked, output.Shape, Uneven), 2, 1, 1000), TestOperand.Input(weights, 0, 2), TestOperand.Output(input, 2)],
         o => [new Expectation(2, (s, i) => Links(window, output.Shape, i).Sum(l => o[0][s, l.Output] * o[1][0, l.Weight]), 1e-5)]));
 
     [Fact]
-    [OnEveryHardware]
     public void WeightGradientSumsOverTheBatch() => Check((input, output, weights, window) => new KernelCase(
         new DepthwiseWeightGradientKernel(window, input, output), 3,
         () => [TestOperand.Input(input, 3, 1), TestOperand.Input(output, 3, 2, 1000), TestOperand.Output(weights, 0)],

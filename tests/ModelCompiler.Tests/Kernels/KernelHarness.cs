@@ -8,7 +8,7 @@ namespace ModelCompiler.Tests.Kernels;
 /// <param name="Tolerance">Of |difference| / (1 + |expected|).</param>
 public sealed record Expectation(int Operand, Func<int, int[], double> Value, double Tolerance = 2e-6);
 
-/// <param name="Operands">Makes fresh operands, inputs and outputs in the kernel's order; class numbers go to <paramref name="Classes"/>.</param>
+/// <param name="Operands">Makes the operands, inputs and outputs in the kernel's order; class numbers go to <paramref name="Classes"/>.</param>
 /// <param name="Expect">Given the operands as they were before the call.</param>
 public sealed record KernelCase(
     Kernel Kernel, int Batch, Func<TestOperand[]> Operands, Func<TestOperand[], Expectation[]> Expect, int[][]? Classes = null);
@@ -23,46 +23,55 @@ public static unsafe class KernelHarness
         var compiled = new CompiledKernels(cases.Select(c => c.Kernel));
         foreach (var test in cases)
         {
-            foreach (var isa in Isa.All)
+            var operands = test.Operands();
+            try
             {
-                Check(test, compiled, isa);
+                Check(test, compiled, operands);
+            }
+            finally
+            {
+                Array.ForEach(operands, o => o.Dispose());
             }
         }
     }
 
-    private static void Check(KernelCase test, CompiledKernels compiled, Isa isa)
+    private static void Check(KernelCase test, CompiledKernels compiled, TestOperand[] operands)
     {
-        var what = $"{test.Kernel.Name} ({test.Kernel.Comment}) on {isa.Suffix} bits";
         var units = test.Kernel.Units;
-        var whole = test.Operands();
-        var split = test.Operands();
-        try
+        var before = operands.Select(o => o.Bits()).ToArray();
+        var expectations = test.Expect(operands);
+        var expected = expectations.Select(e => Values(operands[e.Operand], e)).ToArray();
+        foreach (var isa in Isa.All)
         {
-            var before = whole.Select(o => o.Bits()).ToArray();
-            var expectations = test.Expect(whole);
-            var expected = expectations.Select(e => Values(whole[e.Operand], e)).ToArray();
-            Call(test, compiled, isa, whole, [(0, units)]);
-            for (var i = 0; i < whole.Length; i++)
+            var what = $"{test.Kernel.Name} ({test.Kernel.Comment}) on {isa.Suffix} bits";
+            Restore();
+            Call(test, compiled, isa, operands, [(0, units)]);
+            for (var i = 0; i < operands.Length; i++)
             {
-                whole[i].AssertUntouched(before[i], what);
+                operands[i].AssertUntouched(before[i], what);
             }
 
             foreach (var (expectation, values) in expectations.Zip(expected))
             {
-                Compare(whole[expectation.Operand], values, expectation.Tolerance, what);
+                Compare(operands[expectation.Operand], values, expectation.Tolerance, what);
             }
 
             // Backwards, one unit at a time.
-            Call(test, compiled, isa, split, [.. Enumerable.Range(0, units).Select(u => (u, u + 1)).Reverse()]);
-            foreach (var expectation in expectations)
+            var whole = expectations.Select(e => operands[e.Operand].ElementBits()).ToArray();
+            Restore();
+            Call(test, compiled, isa, operands, [.. Enumerable.Range(0, units).Select(u => (u, u + 1)).Reverse()]);
+            foreach (var (expectation, bits) in expectations.Zip(whole))
             {
-                Assert.True(whole[expectation.Operand].ElementBits().SequenceEqual(split[expectation.Operand].ElementBits()), $"{what}: units change the result.");
+                Assert.True(bits.SequenceEqual(operands[expectation.Operand].ElementBits()), $"{what}: units change the result.");
             }
         }
-        finally
+
+        void Restore()
         {
-            Array.ForEach(whole, o => o.Dispose());
-            Array.ForEach(split, o => o.Dispose());
+            for (var i = 0; i < operands.Length; i++)
+            {
+                operands[i].Restore(before[i]);
+            }
         }
     }
 

@@ -23,7 +23,7 @@ public class PointwiseKernelTests
     [Fact]
     public void WorksOnEveryLayout()
     {
-        Shape[] shapes = [Shape.Of(1, 1, 1), Shape.Of(3, 5, 3), Shape.Of(17, 7, 7), Shape.Of(33, 1, 9), Shape.Of(64, 20, 20)];
+        Shape[] shapes = [Shape.Of(1, 1, 1), Shape.Of(3, 5, 3), Shape.Of(17, 7, 7), Shape.Of(33, 1, 9), Shape.Of(40, 15, 16)];
         KernelHarness.Check(
         [
             .. from shape in shapes
@@ -108,7 +108,6 @@ public class PointwiseKernelTests
     }
 
     [Fact]
-    [OnEveryHardware]
     public void RandomNumbersDoNotDependOnTheLayout()
     {
         var shape = Shape.Of(19, 6, 5);
@@ -157,12 +156,11 @@ public class PointwiseKernelTests
     {
         var kernel = new PointwiseKernel(formula, inputs, output, scope);
         var batch = samples is null ? 2 : Math.Max(1, samples.Max());
-        var elements = TestOperand.Indices(output.Shape).Select((i, n) => (Key: string.Join(",", i), n)).ToDictionary(p => p.Key, p => p.n);
         var streams = kernel.Scalars.OfType<RandomKeyArgument>().ToDictionary(k => k.Stream, k => k.Index);
         return new KernelCase(
             kernel, batch,
             () => [.. inputs.Select((l, k) => TestOperand.Input(l, samples?[k] ?? batch, k + 1, float.NaN)), TestOperand.Output(output, scope == KernelScope.Once ? 0 : batch)],
             o => [new Expectation(inputs.Length, (s, i) => FormulaValues.Value(
-                formula, k => o[k][s, i], stream => RandomBits.Value(KernelHarness.Key(streams[stream], s), elements[string.Join(",", i)]), batch))]);
+                formula, k => o[k][s, i], stream => RandomBits.Value(KernelHarness.Key(streams[stream], s), Axes.Index(output.Shape, i)), batch))]);
     }
 }

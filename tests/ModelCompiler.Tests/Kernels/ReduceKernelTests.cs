@@ -34,7 +34,6 @@ public class ReduceKernelTests
     }
 
     [Fact]
-    [OnEveryHardware]
     public void ReducesOverTheBatch()
     {
         var shape = Shape.Of(33, 4, 5);

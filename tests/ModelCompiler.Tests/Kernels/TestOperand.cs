@@ -18,7 +18,8 @@ public sealed unsafe class TestOperand : IDisposable
     private const int Canary = 64;
     private readonly float* memory;
     private readonly long length;
-    private readonly HashSet<long> free = [];
+    private readonly bool[] free;
+    private readonly List<long> elements = [];
     private readonly bool isOutput;
 
     private TestOperand(Layout layout, int samples, bool isOutput, float halo, Func<int, int[], double> value)
@@ -28,6 +29,7 @@ public sealed unsafe class TestOperand : IDisposable
         this.isOutput = isOutput;
         Stride = layout.Size + 32;
         length = (2 * Canary) + ((long)Math.Max(1, samples) * Stride);
+        free = new bool[length];
         memory = (float*)NativeMemory.AlignedAlloc((nuint)(length * sizeof(float)), 64);
         new Span<float>(memory, (int)length).Fill(Watched);
         for (var sample = 0; sample < Math.Max(1, samples); sample++)
@@ -41,14 +43,15 @@ public sealed unsafe class TestOperand : IDisposable
             foreach (var lane in PadLanes(layout))
             {
                 memory[start + lane] = float.NaN;
-                free.Add(start + lane);
+                free[start + lane] = true;
             }
 
             foreach (var index in Indices(layout.Shape))
             {
                 var at = start + Address(layout, index);
                 memory[at] = (float)value(sample, index);
-                free.Add(at);
+                free[at] = true;
+                elements.Add(at);
             }
         }
     }
@@ -85,9 +88,14 @@ public sealed unsafe class TestOperand : IDisposable
     /// <summary>Every float as bits: two runs must agree on them all.</summary>
     public int[] Bits() => new Span<int>(memory, (int)length).ToArray();
 
+    public void Restore(int[] bits) => bits.CopyTo(new Span<int>(memory, (int)length));
+
     /// <summary>Elements only: what a kernel leaves in free lanes is its own affair.</summary>
-    public List<int> ElementBits() =>
-        [.. Enumerable.Range(0, Math.Max(1, Samples)).SelectMany(s => Indices(Layout.Shape).Select(i => BitConverter.SingleToInt32Bits((float)this[s, i])))];
+    public int[] ElementBits()
+    {
+        var bits = Bits();
+        return [.. elements.Select(at => bits[at])];
+    }
 
     /// <summary>Asserts that nothing outside the elements and the free lanes was written.</summary>
     public void AssertUntouched(int[] before, string what)
@@ -97,7 +105,7 @@ public sealed unsafe class TestOperand : IDisposable
         {
             if (after[i] != before[i])
             {
-                Assert.True(isOutput && free.Contains(i), $"{what}: float {i - Canary} of {Layout.Tag} was overwritten.");
+                Assert.True(isOutput && free[i], $"{what}: float {i - Canary} of {Layout.Tag} was overwritten.");
             }
         }
     }
