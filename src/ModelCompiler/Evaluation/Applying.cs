@@ -156,6 +156,7 @@ internal sealed partial class NetworkEvaluation
         var inner = new Frame(frame, $"block '{name}'", stage.Place);
         Budget.CheckBlockDepth(inner, name, stage.Place);
         var body = new Scope(stage.Home, stage.Home.File, root.Inside(path, numbered: false)) { Prefix = [], Frame = inner, Input = input };
+        budget.Spend(stage.Block.Body.Length + stage.Block.Parameters.Length, stage.Place);
         DeclareParameters(stage.Block.Parameters, stage.Arguments, body);
         Declare(stage.Block.Body, body);
         var result = stage.Block.Body.OfType<OutSyntax>().LastOrDefault();

@@ -113,7 +113,7 @@ internal sealed class ArgumentBinder(Reporter reporter)
     }
 
     public static bool CarriesTensor(Value value) =>
-        value is TensorValue || (value is ListValue list && list.Items.Any(CarriesTensor));
+        value is TensorValue or ListValue { CarriesTensor: true };
 
     public static string Count(int number, string noun) =>
         number.ToString(CultureInfo.InvariantCulture) + " " + noun + (number == 1 ? "" : "s");

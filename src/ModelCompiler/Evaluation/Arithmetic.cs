@@ -99,7 +99,9 @@ internal sealed partial class NetworkEvaluation
             return Error("CNN2006", binary.Right, scope, $"a stage cannot be repeated {new IntegerValue(times).Text} times; 0 is the least, and is identity");
         }
 
-        Budget.CheckItems(times * stage.Members.Length, scope.Place(binary.Right));
+        var members = Math.Max(1, stage.Members.Length);
+        Budget.CheckItems(Math.Min(times, int.MaxValue) * members, scope.Place(binary.Right));
+        budget.Spend(times * members, scope.Place(binary.Right));
         return SequenceStage.Of(Enumerable.Range(0, (int)times).Select(i => new PlacedStage([binary.Span.Start, i], null, stage)));
     }
 

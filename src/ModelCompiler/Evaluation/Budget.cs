@@ -35,7 +35,7 @@ internal sealed class Budget
     {
         if (++steps > MaximumSteps)
         {
-            throw new BudgetException("CNN5012", place, $"evaluating this network takes more than {Text(MaximumSteps)} steps; is a list or a recursion larger than meant?");
+            throw TooManySteps(place);
         }
 
         if (++depth > MaximumDepth)
@@ -45,6 +45,16 @@ internal sealed class Budget
     }
 
     public void Leave() => depth--;
+
+    /// <summary>Charges what takes time beyond looking at an expression: a step for each item gone through.</summary>
+    public void Spend(long items, SourceSpan place)
+    {
+        steps = (int)Math.Min(int.MaxValue - 1, steps + items);
+        if (steps > MaximumSteps)
+        {
+            throw TooManySteps(place);
+        }
+    }
 
     public static void CheckBlockDepth(Frame frame, string block, SourceSpan place)
     {
@@ -69,6 +79,9 @@ internal sealed class Budget
             throw new BudgetException("CNN5014", place, $"{items.ToString(CultureInfo.InvariantCulture)} items are too many; a list or repetition holds at most {Text(MaximumItems)}");
         }
     }
+
+    private static BudgetException TooManySteps(SourceSpan place) =>
+        new("CNN5012", place, $"evaluating this network takes more than {Text(MaximumSteps)} steps; is a list or a recursion larger than meant?");
 
     private static string Text(int number) => number.ToString("N0", CultureInfo.InvariantCulture);
 }

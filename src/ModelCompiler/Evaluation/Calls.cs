@@ -74,6 +74,7 @@ internal sealed partial class NetworkEvaluation
             return reporter.Error("CNN2002", scope.Place(named.Name!), $"'{name.Name}' is a function and has no named arguments", scope.Frame);
         }
 
+        budget.Spend(arguments.Sum(argument => argument.Value is ListValue list ? list.Items.Length : 1), scope.Place(call));
         var (value, problem) = Functions.Call(name.Name, ImmutableArray.CreateRange(arguments.Select(argument => argument.Value)));
         if (problem is not null)
         {

@@ -22,7 +22,7 @@ internal sealed partial class NetworkEvaluation
             DimsExpression dims => new DimsValue(dims.Values),
             NameExpression name => EvaluateName(name, scope),
             InExpression => EvaluateIn(expression, scope),
-            ListExpression list => new ListValue(ImmutableArray.CreateRange(list.Items.Select(item => Evaluate(item, scope)))),
+            ListExpression list => NewList(ImmutableArray.CreateRange(list.Items.Select(item => Evaluate(item, scope))), list, scope),
             ComprehensionExpression comprehension => EvaluateComprehension(comprehension, scope),
             RangeExpression range => EvaluateRange(range, scope),
             CallExpression call => EvaluateCall(call, scope, label: null, inFlow: false),
@@ -114,7 +114,9 @@ internal sealed partial class NetworkEvaluation
             return Error("CNN2009", wrong, scope, $"a range counts from integer to integer, and this is {value.Describe()}");
         }
 
-        Budget.CheckItems(last.Number - first.Number, scope.Place(range));
+        var count = first.Number >= last.Number ? 0 : unchecked((ulong)last.Number - (ulong)first.Number);
+        Budget.CheckItems((long)Math.Min(count, long.MaxValue), scope.Place(range));
+        budget.Spend((long)count, scope.Place(range));
         var items = ImmutableArray.CreateBuilder<Value>();
         for (var i = first.Number; i < last.Number; i++)
         {
@@ -153,7 +155,14 @@ internal sealed partial class NetworkEvaluation
             results.Add(result is StageValue stage ? new PlacedStage(key, null, stage) : result);
         }
 
-        return new ListValue(results.ToImmutable());
+        return NewList(results.ToImmutable(), comprehension, scope);
+    }
+
+    private static ListValue NewList(ImmutableArray<Value> items, SyntaxNode node, Scope scope)
+    {
+        var list = new ListValue(items);
+        Budget.CheckItems(list.Size, scope.Place(node));
+        return list;
     }
 
     private bool BindParts(ImmutableArray<NameSyntax> names, Value item, ExpressionSyntax source, Scope scope, Scope inner)

@@ -34,6 +34,9 @@ internal sealed partial class NetworkEvaluation
         switch (value)
         {
             case StageValue first:
+                var members = first.Members.Length + stage.Members.Length;
+                Budget.CheckItems(members, scope.Place(from));
+                budget.Spend(members, scope.Place(from));
                 return SequenceStage.Of([first, stage]);
             case ListValue { HasError: true }:
                 return ErrorValue.Instance;
@@ -144,6 +147,7 @@ internal sealed partial class NetworkEvaluation
 
     private Value InARow(ImmutableArray<StageValue> members, Value input, Application at)
     {
+        budget.Spend(members.Length, current);
         foreach (var member in members)
         {
             if (input is ErrorValue or ListValue { HasError: true })

@@ -230,7 +230,7 @@ internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter)
 
     private void Resolve(NameExpression name, Level level, Role role)
     {
-        if (level.Use(name.Name) || Vocabulary.Knows(name.Name) || unit.Incomplete)
+        if (level.Use(name.Name) || Vocabulary.Knows(name.Name) || unit.Incomplete || reporter.Full)
         {
             return;
         }

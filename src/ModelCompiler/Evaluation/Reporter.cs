@@ -7,12 +7,16 @@ namespace ModelCompiler.Evaluation;
 
 internal sealed class Reporter
 {
+    private const int MaximumDiagnostics = 100;
     private const int MaximumNotes = 6;
     private const int MaximumUses = 3;
     private readonly HashSet<(string Code, string Path, TextSpan Span)> reported = new();
     private readonly List<Diagnostic> diagnostics = new();
 
     public int Errors { get; private set; }
+
+    /// <summary>True when further mistakes are not shown.</summary>
+    public bool Full => diagnostics.Count >= MaximumDiagnostics;
 
     public ImmutableArray<Diagnostic> Diagnostics => ImmutableArray.CreateRange(diagnostics);
 
@@ -23,13 +27,8 @@ internal sealed class Reporter
         return ErrorValue.Instance;
     }
 
-    public void Add(string code, Severity severity, SourceSpan place, string message, Frame? frame, params DiagnosticNote[] notes)
-    {
-        if (reported.Add((code, place.File.Path, place.Span)))
-        {
-            diagnostics.Add(new Diagnostic(code, severity, place, message, ImmutableArray.CreateRange(notes.Concat(Chain(frame)))));
-        }
-    }
+    public void Add(string code, Severity severity, SourceSpan place, string message, Frame? frame, params DiagnosticNote[] notes) =>
+        Keep(new Diagnostic(code, severity, place, message, ImmutableArray.CreateRange(notes.Concat(Chain(frame)))));
 
     public void Add(Diagnostic diagnostic)
     {
@@ -38,9 +37,16 @@ internal sealed class Reporter
             Errors++;
         }
 
-        if (reported.Add((diagnostic.Code, diagnostic.Place.File.Path, diagnostic.Place.Span)))
+        Keep(diagnostic);
+    }
+
+    private void Keep(Diagnostic diagnostic)
+    {
+        if (diagnostics.Count <= MaximumDiagnostics && reported.Add((diagnostic.Code, diagnostic.Place.File.Path, diagnostic.Place.Span)))
         {
-            diagnostics.Add(diagnostic);
+            diagnostics.Add(diagnostics.Count < MaximumDiagnostics
+                ? diagnostic
+                : new Diagnostic("CNN5003", Severity.Info, diagnostic.Place, "there are more mistakes than are shown; correct these first"));
         }
     }
 

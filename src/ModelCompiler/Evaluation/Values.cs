@@ -118,6 +118,12 @@ internal sealed class ListValue(ImmutableArray<Value> items) : Value
 {
     public ImmutableArray<Value> Items { get; } = items;
 
+    /// <summary>Values in it, also those of the lists in it. Lists can share lists, so this grows much faster than the text.</summary>
+    public long Size { get; } = items.Sum(item => item is ListValue list ? Math.Min(list.Size, int.MaxValue) : 1);
+
+    /// <summary>Whether it holds a tensor, at any depth.</summary>
+    public bool CarriesTensor { get; } = items.Any(item => item is TensorValue or ListValue { CarriesTensor: true });
+
     public bool HasError => Items.Any(item => item is ErrorValue);
 
     public override string Text => Items.Length <= 8 ? $"[{string.Join(", ", Items.Select(item => item.Text))}]" : Describe();

@@ -49,6 +49,28 @@ public class BudgetTests
     }
 
     [Theory]
+    [InlineData("CNN5014", "a0 = [1, 1]\n", "a{1} = [a{0}, a{0}, a{0}, a{0}]\n", 30, "conv(a30, 3x3)")]
+    [InlineData("CNN5014", "a0 = relu\n", "a{1} = a{0} * 10\n", 30, "a30")]
+    [InlineData("CNN5014", "a0 = relu\n", "a{1} = a{0} -> a{0}\n", 30, "a30")]
+    [InlineData("CNN5014", "", "", 0, "conv(0..9223372036854775807, 3x3)")]
+    [InlineData("CNN5014", "", "", 0, "relu * 9223372036854775807")]
+    [InlineData("CNN5012", "big = 0..10000\n", "", 0, "conv(sum([sum([sum(big) for i of big]) for j of big]), 3x3)")]
+    [InlineData("CNN5012", "big = 0..10000\n", "", 0, "conv(sum([sum(big[0..9999]) for j of big]), 3x3)")]
+    public void GrowingValuesEndAtTheirBudget(string code, string start, string step, int times, string stage)
+    {
+        var steps = string.Concat(Enumerable.Range(0, times).Select(i => step.Replace("{0}", $"{i}").Replace("{1}", $"{i + 1}")));
+        Assert.Contains(code, Assert.Single(Errors($"network N {{\n input x: 1x8x8\n{start}{steps}output y = x -> {stage}\n}}")));
+    }
+
+    [Fact]
+    public void AHundredMistakesAreShown()
+    {
+        var file = File("network N {\n input x: 8\n" + string.Concat(Enumerable.Range(0, 5_000).Select(i => $" a{i} = unknown{i}\n")) + " output y = x -> relu\n}");
+        Assert.Equal(101, file.Diagnostics.Length);
+        Assert.Equal("CNN5003", file.Diagnostics.Single(diagnostic => diagnostic.Severity == Severity.Info).Code);
+    }
+
+    [Theory]
     [InlineData("(", 100_000, "x", ")", "CNN5001")]
     [InlineData("", 0, "x", "", "CNN5002")]
     [InlineData("relu -> ", 10_001, "relu", "", "CNN5004")]
