@@ -58,6 +58,14 @@ internal sealed class FormulaProgram
     {
         if (!visited.TryGetValue(expression, out var number))
         {
+            // Squares and cubes are products, and so take negative numbers at no cost.
+            if (expression is BinaryFormula { Function: BinaryFunction.Power, Right: ConstantFormula { Value: 2 or 3 } exponent } power)
+            {
+                number = Visit(exponent.Value == 2 ? power.Left * power.Left : power.Left * power.Left * power.Left);
+                visited.Add(expression, number);
+                return number;
+            }
+
             var arguments = Operands(expression).Select(Visit).ToImmutableArray();
             var key = Symbol(expression) + (arguments.IsEmpty ? "" : $"({string.Join(",", arguments)})");
             if (!known.TryGetValue(key, out number))

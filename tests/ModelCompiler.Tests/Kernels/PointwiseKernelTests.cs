@@ -80,7 +80,7 @@ public class PointwiseKernelTests
         [
             new SelectFormula(new BinaryFormula(BinaryFunction.Greater, X, 0.25), X, Y), new SelectFormula(X, Y, 3), new BatchSizeFormula() * X,
             new BinaryFormula(BinaryFunction.Minimum, 0.5, X), new BinaryFormula(BinaryFunction.Minimum, X, Y), X - (Y * X), (X * X) - Y, (X * Y) + (Y * Y),
-            new BinaryFormula(BinaryFunction.Power, positive, -0.5), new BinaryFormula(BinaryFunction.Power, positive, 0.75), new BinaryFormula(BinaryFunction.Power, X, 2),
+            new BinaryFormula(BinaryFunction.Power, positive, -0.5), new BinaryFormula(BinaryFunction.Power, positive, 0.75), new BinaryFormula(BinaryFunction.Power, X - Y, 2), new BinaryFormula(BinaryFunction.Power, X, 3),
             new BinaryFormula(BinaryFunction.Greater, X, Y) * X + new BinaryFormula(BinaryFunction.GreaterOrEqual, Y, X), 7,
         ];
         KernelHarness.Check(
