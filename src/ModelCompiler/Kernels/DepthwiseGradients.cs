@@ -7,7 +7,8 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Kernels;
 
-/// <summary>Operands dy, weights, dx, all Blocked; needs no halo. Weights as in <see cref="DepthwiseKernel"/>.</summary>
+/// <summary>Operands dy, weights, dx, all Blocked. Needs no halo; with stride 1 it is faster when dy has a halo of zeros of
+/// dilation * (kernel - 1) - padding on every side. Weights as in <see cref="DepthwiseKernel"/>.</summary>
 public sealed record DepthwiseInputGradientKernel(Window Window, Layout OutputGradient, Layout InputGradient) : Kernel
 {
     private bool Gathers => Window.Stride.All(s => s == 1);
@@ -33,6 +34,12 @@ public sealed record DepthwiseInputGradientKernel(Window Window, Layout OutputGr
     public override void Emit(SourceWriter writer, Isa isa)
     {
         var geometry = Geometry;
+        if (Gathers && DepthwiseEmitter.HaloCovers(geometry))
+        {
+            new DepthwiseEmitter(this, geometry, writer, isa) { IsTurned = true }.Emit("dy", "weights", "dx");
+            return;
+        }
+
         var parts = Enumerable.Range(0, isa.Parts).ToArray();
         var (dy, dx) = (new PoolOperand("dy", OutputGradient, Gathers), new PoolOperand("dx", InputGradient, !Gathers));
         var weights = new PoolOperand("weights", new Layout(LayoutKind.Blocked, Shape.Of(InputGradient.Channels, Window.Kernel)), false, IsFixed: true);
@@ -106,7 +113,11 @@ public sealed record DepthwiseWeightGradientKernel(Window Window, Layout Input, 
     public override void Emit(SourceWriter writer, Isa isa)
     {
         var geometry = new PoolGeometry(Window, Input, OutputGradient, unrolled: int.MaxValue);
-        DepthwiseWindow.RequireHalo(geometry);
+        if (!DepthwiseEmitter.HaloCovers(geometry))
+        {
+            throw new InvalidOperationException($"The halo of {Input.Tag} does not cover the padding of {WindowText.Of(Window)}.");
+        }
+
         writer.OpenMethod(this);
         writer.Open("for (var unit = begin; unit < end; unit++)").Line($"var block = unit / {Groups};")
             .Line($"var from = x + {Input.Origin} + block * {Input.BlockStride};")

@@ -24,6 +24,9 @@ internal sealed record PoolAxis(string Name, int Kernel, int Stride, int Pad, in
         }
     }
 
+    /// <summary>How far windows reach beyond the end.</summary>
+    public int Overhang => ((Output - 1) * Stride) - Pad + (Dilation * (Kernel - 1)) + 1 - Input;
+
     public bool IsClipped => InsideFrom > 0 || InsideTo < Output;
 
     /// <summary>No element lies in two windows.</summary>
@@ -81,7 +84,7 @@ internal sealed class PoolGeometry
     /// <summary>Visits whole windows in scan order: written out when small, else with loops.</summary>
     public void VisitWhole(SourceWriter writer, Action<PoolElement> body) => Visit(writer, [], body);
 
-    private void Visit(SourceWriter writer, ImmutableArray<string> chosen, Action<PoolElement> body)
+    private void Visit(SourceWriter writer, ImmutableArray<PoolIndex> chosen, Action<PoolElement> body)
     {
         var axis = chosen.Length;
         if (axis == 3)
@@ -92,14 +95,14 @@ internal sealed class PoolGeometry
         {
             for (var k = 0; k < Axes[axis].Kernel; k++)
             {
-                Visit(writer, chosen.Add($"{k}"), body);
+                Visit(writer, chosen.Add(PoolIndex.Of(k)), body);
             }
         }
         else
         {
             var index = $"k{Axes[axis].Name}";
             writer.Open($"for (var {index} = 0; {index} < {Axes[axis].Kernel}; {index}++)");
-            Visit(writer, chosen.Add(index), body);
+            Visit(writer, chosen.Add(PoolIndex.Of(index)), body);
             writer.Close();
         }
     }
@@ -112,7 +115,7 @@ internal sealed class PoolGeometry
             writer.Open($"for (var k{axis.Name} = first{axis.Name}; k{axis.Name} < last{axis.Name}; k{axis.Name}++)");
         }
 
-        body(new PoolElement(this, ["kd", "kh", "kw"]));
+        body(new PoolElement(this, [PoolIndex.Of("kd"), PoolIndex.Of("kh"), PoolIndex.Of("kw")]));
         foreach (var _ in Axes)
         {
             writer.Close();
@@ -157,17 +160,26 @@ internal sealed class PoolGeometry
     public static int[] Strides(Layout layout) => [layout.DepthStride, layout.RowStride, layout.ColumnStride];
 }
 
-/// <summary>One element of a window: its indices as numbers or as names of loop variables.</summary>
-internal sealed class PoolElement(PoolGeometry geometry, ImmutableArray<string> indices)
+/// <summary>An index as a number, or as the name of a loop variable.</summary>
+internal sealed record PoolIndex(int? Value, string Name)
 {
-    /// <summary>Place in scan order.</summary>
-    public string Number => IsNumber(indices[0], out var d) && IsNumber(indices[1], out var h) && IsNumber(indices[2], out var w)
-        ? $"{(((d * geometry.Axes[1].Kernel) + h) * geometry.Axes[2].Kernel) + w}"
-        : $"({indices[0]} * {geometry.Axes[1].Kernel} + {indices[1]}) * {geometry.Axes[2].Kernel} + {indices[2]}";
+    public static PoolIndex Of(int value) => new(value, Literals.Int(value));
 
-    public bool IsFirst => indices.All(i => i == "0");
+    public static PoolIndex Of(string name) => new(null, name);
+}
 
-    private static bool IsNumber(string index, out int value) => int.TryParse(index, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
+/// <summary>One element of a window.</summary>
+internal sealed class PoolElement(PoolGeometry geometry, ImmutableArray<PoolIndex> indices)
+{
+    /// <summary>Place in scan order, where it is known.</summary>
+    public int? Place => indices.All(i => i.Value is not null)
+        ? (((indices[0].Value * geometry.Axes[1].Kernel) + indices[1].Value) * geometry.Axes[2].Kernel) + indices[2].Value : null;
+
+    /// <summary>Place in scan order as text.</summary>
+    public string Number => Place is { } place
+        ? Literals.Int(place) : $"({indices[0].Name} * {geometry.Axes[1].Kernel} + {indices[1].Name}) * {geometry.Axes[2].Kernel} + {indices[2].Name}";
+
+    public bool IsFirst => Place == 0;
 
     /// <summary>Distance from the window's start.</summary>
     public string Offset(Layout layout, int part)
@@ -177,13 +189,13 @@ internal sealed class PoolElement(PoolGeometry geometry, ImmutableArray<string> 
         for (var axis = 0; axis < 3; axis++)
         {
             var step = geometry.Axes[axis].Dilation * PoolGeometry.Strides(layout)[axis];
-            if (IsNumber(indices[axis], out var index))
+            if (indices[axis].Value is { } index)
             {
                 number += index * step;
             }
             else
             {
-                text += $"{indices[axis]} * {step} + ";
+                text += $"{indices[axis].Name} * {step} + ";
             }
         }
 

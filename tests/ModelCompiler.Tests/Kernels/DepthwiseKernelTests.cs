@@ -49,8 +49,14 @@ public class DepthwiseKernelTests
 
     [Fact]
     public void InputGradientGathersOrScatters() => Check((input, output, weights, window) => new KernelCase(
-        new DepthwiseInputGradientKernel(window, new(LayoutKind.Blocked, output.Shape, Uneven), input), 2,
-        () => [TestOperand.Input(new(LayoutKind.Blocked, output.Shape, Uneven), 2, 1, 1000), TestOperand.Input(weights, 0, 2), TestOperand.Output(input, 2)],
+        new DepthwiseInputGradientKernel(window, new(LayoutKind.Blocked, output.Shape), input), 2,
+        () => [TestOperand.Input(new(LayoutKind.Blocked, output.Shape), 2, 1), TestOperand.Input(weights, 0, 2), TestOperand.Output(input, 2)],
+        o => [new Expectation(2, (s, i) => Links(window, output.Shape, i).Sum(l => o[0][s, l.Output] * o[1][0, l.Weight]), 1e-5)]));
+
+    [Fact]
+    public void InputGradientUsesAHaloWhereThereIsOne() => Check((input, output, weights, window) => new KernelCase(
+        new DepthwiseInputGradientKernel(window, new(LayoutKind.Blocked, output.Shape, Wide), input), 2,
+        () => [TestOperand.Input(new(LayoutKind.Blocked, output.Shape, Wide), 2, 1), TestOperand.Input(weights, 0, 2), TestOperand.Output(input, 2)],
         o => [new Expectation(2, (s, i) => Links(window, output.Shape, i).Sum(l => o[0][s, l.Output] * o[1][0, l.Weight]), 1e-5)]));
 
     [Fact]
