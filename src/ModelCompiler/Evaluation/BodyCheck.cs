@@ -7,7 +7,8 @@ namespace ModelCompiler.Evaluation;
 internal sealed class BodyCheck(
     NameCheck check, NameCheck.Level around, string kind, NameSyntax name, ImmutableArray<ParameterSyntax> parameters, ImmutableArray<StatementSyntax> body)
 {
-    private readonly NameCheck.Level level = new(around) { InBlock = kind == "block" };
+    private readonly NameCheck.Level level = new(around) { InBlock = kind == "block", IsBody = true };
+
     private bool IsBlock => kind == "block";
 
     public void Run()

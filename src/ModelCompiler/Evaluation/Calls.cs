@@ -81,7 +81,16 @@ internal sealed partial class NetworkEvaluation
             return Error("CNN2019", arguments.Length == 1 ? call.Arguments[0] : call, scope, problem);
         }
 
-        return value is StageValue stage ? new PlacedStage([call.Span.Start], null, stage) : value!;
+        switch (value)
+        {
+            case StageValue stage:
+                return new PlacedStage([call.Span.Start], null, stage);
+            case ListValue list:
+                Budget.CheckItems(list.Size, scope.Place(call));
+                return list;
+            default:
+                return value!;
+        }
     }
 
     private Value MakeInitializer(string name, ImmutableArray<Argument> arguments, SourceSpan place, Scope scope)

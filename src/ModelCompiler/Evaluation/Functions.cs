@@ -24,6 +24,9 @@ internal static class Functions
         ["exp"] = (1, 1, "exp(x)"),
         ["log"] = (1, 1, "log(x)"),
         ["chain"] = (1, 1, "chain(list of stages)"),
+        ["enumerate"] = (1, 1, "enumerate(list)"),
+        ["zip"] = (2, int.MaxValue, "zip(list, list)"),
+        ["reverse"] = (1, 1, "reverse(list)"),
     };
 
     public static IEnumerable<string> Names => Known.Keys;
@@ -46,6 +49,7 @@ internal static class Functions
                 DimsValue dims => (new IntegerValue(dims.Sizes.Length), null),
                 var other => (null, $"'count' counts a list, and this is {other.Describe()}"),
             },
+            "enumerate" or "zip" or "reverse" => OfLists(name, usage, arguments),
             "sum" or "min" or "max" => OfMany(name, usage, arguments),
             _ => OfNumbers(name, usage, arguments),
         };
@@ -56,6 +60,27 @@ internal static class Functions
         ListValue list when list.Items.All(item => item is StageValue) => (SequenceStage.Of(list.Items.Cast<StageValue>()), null),
         _ => (null, $"'chain' composes a list of stages, and this is {argument.Describe()}"),
     };
+
+    private static (Value?, string?) OfLists(string name, string usage, ImmutableArray<Value> arguments)
+    {
+        if (arguments.FirstOrDefault(argument => argument is not ListValue) is { } wrong)
+        {
+            return (null, $"'{name}' is called as {usage}, and this is {wrong.Describe()}");
+        }
+
+        var lists = arguments.Cast<ListValue>().Select(list => list.Items).ToList();
+        if (lists.Select(list => list.Length).Distinct().Count() > 1)
+        {
+            return (null, $"'{name}' goes through lists of one length, and these have {string.Join(" and ", lists.Select(list => list.Length.ToString(CultureInfo.InvariantCulture)))}");
+        }
+
+        return (new ListValue(name switch
+        {
+            "reverse" => ImmutableArray.CreateRange(lists[0].Reverse()),
+            "enumerate" => ImmutableArray.CreateRange<Value>(lists[0].Select((item, i) => new ListValue([new IntegerValue(i), item]))),
+            _ => ImmutableArray.CreateRange<Value>(lists[0].Select((_, i) => new ListValue(ImmutableArray.CreateRange(lists.Select(list => list[i]))))),
+        }), null);
+    }
 
     private static (Value?, string?) OfMany(string name, string usage, ImmutableArray<Value> arguments)
     {

@@ -63,15 +63,21 @@ internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter)
 
         public bool InBlock { get; init; } = parent?.InBlock ?? false;
 
-        /// <summary>Whether <c>in</c> was mentioned here or further in.</summary>
+        /// <summary>Whether this is the body of a block or network, and not of a comprehension.</summary>
+        public bool IsBody { get; init; }
+
+        /// <summary>Whether <c>in</c> was mentioned in this body.</summary>
         public bool UsesInput { get; private set; }
 
         public void UseInput()
         {
-            for (var level = this; level is not null; level = level.Parent)
+            var level = this;
+            while (!level.IsBody && level.Parent is not null)
             {
-                level.UsesInput = true;
+                level = level.Parent;
             }
+
+            level.UsesInput = true;
         }
 
         public bool Use(string name)

@@ -28,6 +28,9 @@ public class LanguageTests
     [InlineData("count([4, 2, 9])", 3)]
     [InlineData("[4, 2, 9].count", 3)]
     [InlineData("[4, 2, 9][1]", 2)]
+    [InlineData("sum([i * c for i, c of enumerate([4, 2, 9])])", 20)]
+    [InlineData("sum([a * b for a, b of zip([1, 2], [3, 4])])", 11)]
+    [InlineData("reverse([4, 2, 9])[0]", 9)]
     [InlineData("sum(0..5)", 10)]
     [InlineData("sum([i * j for i, j of [[1, 2], [3, 4]]])", 14)]
     [InlineData("sum([i for i of 3x5x7])", 15)]
@@ -70,6 +73,8 @@ public class LanguageTests
     [InlineData("if x.channels == 4 then x else x -> conv(99, 99x99)", "4x6x6")]
     [InlineData("x -> (if x.channels == 4 then relu else conv(1, 1x1))", "4x6x6")]
     [InlineData("(x -> [relu, conv(2, 1x1)])[1]", "2x6x6")]
+    [InlineData("concat([t -> conv(i + 1, 1x1) for i, t of enumerate([x, x, x])])", "6x6x6")]
+    [InlineData("concat([t -> s for t, s of zip([x, x], [relu, conv(3, 1x1)])])", "7x6x6")]
     public void FlowsHaveTheirShapes(string expression, string shape) => Assert.Equal(shape, OutputShape(Body("4x6x6", $"output y = {expression}")));
 
     [Fact]
