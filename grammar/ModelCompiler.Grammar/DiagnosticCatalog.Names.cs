@@ -31,7 +31,6 @@ public static partial class DiagnosticCatalog
         new DiagnosticEntry("CNN2023", "Wrong number of tensors", Severity.Error, "The operator takes another number of tensors than flows in."),
         new DiagnosticEntry("CNN2024", "Not a tensor", Severity.Error, "Outputs, losses and results of blocks are tensors."),
         new DiagnosticEntry("CNN2025", "Arithmetic without a result", Severity.Error, "The numbers have no such result: a division that leaves a remainder, by zero, or too large a number."),
-        new DiagnosticEntry("CNN2026", "Not available", Severity.Error, "The language knows this form, and this version of the compiler has no operator for it."),
         new DiagnosticEntry("CNN2027", "Name defined twice", Severity.Error, "Names are bound once in each block, network and file, and files must not collide."),
         new DiagnosticEntry("CNN2028", "Statement in the wrong place", Severity.Error, "The statement belongs in another kind of body."),
         new DiagnosticEntry("CNN2029", "Block without one result", Severity.Error, "A block has exactly one 'out'."),

@@ -166,11 +166,7 @@ internal sealed partial class NetworkEvaluation
             return reporter.Error("CNN2009", place, $"'@' multiplies two tensors, not {left.Describe()} and {right.Describe()}", scope.Frame);
         }
 
-        if (FindOperator("matmul") is not { } @operator)
-        {
-            return reporter.Error("CNN2026", place, "matrix products of tensors are not available in this version", scope.Frame);
-        }
-
+        var @operator = FindOperator("matmul")!;
         ImmutableArray<Argument> inputs = [new Argument(null, a, scope.Place(binary.Left)), new Argument(null, b, scope.Place(binary.Right))];
         var stage = new OperatorStage(@operator, place, new OperatorArguments(inputs, ImmutableDictionary<string, Argument>.Empty, ""));
         return ApplyOperator(stage, null, Automatic(stage, place, new Application(scope.Naming, scope.Prefix, scope.Frame)), scope.Frame);

@@ -66,6 +66,19 @@ public static class BuilderExtensions
     public static Node Slice(this GraphBuilder builder, Node x, int axis, int start, int count) =>
         start == 0 && count == x.Shape[axis] ? x : builder.Add(Primitives.Slice, new SliceAttributes(axis, start, count), x);
 
+    /// <summary>Axis i of the result is axis <paramref name="permutation"/>[i] of x.</summary>
+    public static Node Transpose(this GraphBuilder builder, Node x, ImmutableArray<int> permutation)
+    {
+        // Moving axes of size 1 about moves no element.
+        var moving = permutation.Where(axis => x.Shape[axis] != 1);
+        return moving.SequenceEqual(moving.OrderBy(axis => axis))
+            ? builder.Reshape(x, new Shape(permutation.Select(axis => x.Shape[axis]).ToImmutableArray()))
+            : builder.Add(Primitives.Transpose, new TransposeAttributes(permutation), x);
+    }
+
+    public static Node Concat(this GraphBuilder builder, int axis, ImmutableArray<Node> parts) =>
+        parts.Length == 1 ? parts[0] : builder.Add(Primitives.Concat, new ConcatAttributes(axis), parts);
+
     /// <summary>A vector of C numbers as C x 1 x 1 …, ready to broadcast over <paramref name="rank"/> axes.</summary>
     public static Node AsChannels(this GraphBuilder builder, Node vector, int rank) =>
         builder.Reshape(vector, Shape.Of(vector.Shape[0], ImmutableArray.CreateRange(Enumerable.Repeat(1, rank - 1))));

@@ -16,6 +16,8 @@ public static class Catalog
         Elementwise.All,
         NormalizationOperators.All,
         MovementOperators.All,
+        AxisOperators.All,
+        AttentionOperators.All,
         LossOperators.All,
     }.SelectMany(family => family).ToImmutableSortedDictionary(op => op.Signature.Name, op => op, StringComparer.Ordinal);
 }

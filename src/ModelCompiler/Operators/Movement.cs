@@ -72,3 +72,17 @@ internal sealed class PadPrimitive : Primitive
         return [builder.Add(Primitives.Pad, new PadAttributes(axis, -before, -after), upstream)];
     }
 }
+
+internal sealed class TransposePrimitive : Primitive
+{
+    public override string Name => "Transpose";
+
+    public override Shape InferShape(ImmutableArray<Node> inputs, object? attributes) =>
+        new(((TransposeAttributes)attributes!).Permutation.Select(axis => inputs[0].Shape[axis]).ToImmutableArray());
+
+    public override ImmutableArray<Node?> Gradient(Node node, Node upstream, ImmutableArray<bool> wanted, GraphBuilder builder)
+    {
+        var permutation = node.As<TransposeAttributes>().Permutation;
+        return [builder.Transpose(upstream, permutation.Select((_, axis) => permutation.IndexOf(axis)).ToImmutableArray())];
+    }
+}

@@ -60,6 +60,12 @@ public static class Primitives
     /// <summary>(x); <see cref="PadAttributes"/>.</summary>
     public static readonly Primitive Pad = new PadPrimitive();
 
+    /// <summary>(x); <see cref="TransposeAttributes"/>.</summary>
+    public static readonly Primitive Transpose = new TransposePrimitive();
+
+    /// <summary>(a, b): c[…, m, n] = sum of a[…, m, k] · b[…, k, n] over k, with equal leading axes; <see cref="MatrixProductAttributes"/>.</summary>
+    public static readonly Primitive MatrixProduct = new MatrixProductPrimitive();
+
     /// <summary>(x); <see cref="SoftmaxAttributes"/>.</summary>
     public static readonly Primitive Softmax = new SoftmaxPrimitive();
 

@@ -73,3 +73,18 @@ public sealed record BatchNormAttributes(double Epsilon, double Momentum, bool A
 /// <param name="Rate">Probability that an element is set to zero; the rest is scaled by 1 / (1 - rate).</param>
 /// <param name="Stream">A number of its own for each dropout in the network.</param>
 public sealed record DropoutAttributes(double Rate, int Stream);
+
+/// <summary>Axis i of the result is axis <paramref name="permutation"/>[i] of the input.</summary>
+public sealed class TransposeAttributes(ImmutableArray<int> permutation) : IEquatable<TransposeAttributes>
+{
+    public ImmutableArray<int> Permutation { get; } = permutation;
+
+    public bool Equals(TransposeAttributes? other) => other is not null && Permutation.AsSpan().SequenceEqual(other.Permutation.AsSpan());
+
+    public override bool Equals(object? obj) => Equals(obj as TransposeAttributes);
+
+    public override int GetHashCode() => Permutation.Aggregate(17, (hash, axis) => unchecked((hash * 31) + axis));
+}
+
+/// <summary>Which factors of a matrix product are read with their last two axes exchanged.</summary>
+public sealed record MatrixProductAttributes(bool TransposeLeft, bool TransposeRight);

@@ -168,6 +168,16 @@ public class GradientTests
         Check("pad", [2, 3, 3], ("amount", new[] { 1, 2 }));
         Check("upsample", [2, 3, 2], ("factor", new[] { 3, 1 }));
         Check("maxpool", [2, 6, 6], ("kernel", 3), ("stride", 2), ("ceil", true));
+        Check("transpose", [2, 3, 4]);
+        Check("permute", [2, 3, 4], ("order", new double[] { 2, 0, 1 }));
+        Check("tokens", [3, 2, 4]);
+        Check("rows", [6, 2, 3], ("features", 3));
+        Check("pixel_shuffle", [8, 2, 3], ("factor", 2));
+        Check("channel_shuffle", [6, 2, 2], ("groups", 3));
+        Check("reduce_sum", [3, 4, 2], ("axes", new double[] { -1, 0 }), ("keep", false));
+        Check("reduce_mean", [3, 4, 2], ("axes", new double[] { 1 }));
+        Check("reduce_max", [3, 4, 2]);
+        Check("attention", [5, 6], ("heads", 2));
         Check("maxpool", [2, 7], ("kernel", 2), ("stride", 1), ("dilation", 3));
 
         static void Check(string name, int[] shape, params (string, object)[] arguments)
@@ -189,11 +199,29 @@ public class GradientTests
     [InlineData("min", "3,4", "1,4")]
     [InlineData("mean", "3,4", "3,4")]
     [InlineData("concat", "3,4", "2,4")]
+    [InlineData("stack", "3,4", "3,4")]
+    [InlineData("matmul", "2,3,4", "2,4,5")]
     public void TwoInputs(string name, string left, string right)
     {
         var network = new TestNetwork();
         var y = network.Apply(name, [network.Input("x", Numbers(left)), network.Input("y", Numbers(right))]);
         FiniteDifferences.CheckOutput(network, y, batch: 3, (_, random) => 0.5 + random.NextDouble());
+    }
+
+    [Theory]
+    [InlineData(false, false, "2,3,4", "2,4,5")]
+    [InlineData(true, false, "2,4,3", "2,4,5")]
+    [InlineData(false, true, "3,4", "5,4")]
+    [InlineData(true, true, "4,3", "5,4")]
+    public void MatrixProducts(bool transposeLeft, bool transposeRight, string left, string right)
+    {
+        var network = new TestNetwork();
+        var y = network.Builder.Add(
+            ModelCompiler.Operators.Primitives.MatrixProduct,
+            new ModelCompiler.Operators.MatrixProductAttributes(transposeLeft, transposeRight),
+            network.Input("x", Numbers(left)),
+            network.Input("y", Numbers(right)));
+        FiniteDifferences.CheckOutput(network, y, batch: 2);
     }
 
     [Fact]

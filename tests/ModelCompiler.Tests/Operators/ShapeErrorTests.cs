@@ -178,6 +178,38 @@ public class ShapeErrorTests
     }
 
     [Fact]
+    public void MatricesThatDoNotFit()
+    {
+        Expect(
+            "CNN3013", "input:1",
+            "cannot multiply 196x64 (from 'x') @ 196x64 (from 'y'): the left has 64 columns, the right 196 rows; did you mean '-> transpose' behind the right one?",
+            "matmul", [Input(196, 64), Other(196, 64)]);
+        Expect(
+            "CNN3013", "input:1",
+            "cannot multiply 2x3x4 (from 'x') @ 5x4x3 (from 'y'): the leading axes are 2 and 5, and must be equal",
+            "matmul", [Input(2, 3, 4), Other(5, 4, 3)]);
+        Expect(
+            "CNN3013", "input:1",
+            "a matrix product needs two or more axes, as many on both sides, not 2x3x4 (from 'x') @ 4 (from 'y'); use 'reshape'",
+            "matmul", [Input(2, 3, 4), Other(4)]);
+    }
+
+    [Fact]
+    public void RearrangementsThatDoNotDivide()
+    {
+        Expect(
+            "CNN3003", "heads", "'attention' cannot split the 10 features of 4x10 (from 'x') into 3 heads", "attention", [Input(4, 10)], ("heads", 3));
+        Expect(
+            "CNN3003", "factor", "'pixel_shuffle' cannot split the 6 channels of 6x2x2 (from 'x') into parts of 4", "pixel_shuffle", [Input(6, 2, 2)]);
+        Expect(
+            "CNN3003", "parts", "'split' cannot cut the number of channels of 6x2x2 (from 'x') into 4 equal parts; use 'slice' for uneven ones", "split", [Input(6, 2, 2)], ("parts", 4));
+        Expect(
+            "CNN3010", "order", "'order' names each axis at most once, and 6x2 (from 'x') has two axes, 0 to 1", "permute", [Input(6, 2)], ("order", new double[] { 1, 1 }));
+        Expect(
+            "CNN3005", "input:1", "'stack' joins tensors of one shape, not 6x2 (from 'x') and 6x3 (from 'y')", "stack", [Input(6, 2), Other(6, 3)]);
+    }
+
+    [Fact]
     public void PoolPaddingBeyondHalfOfTheKernel() => Expect(
         "CNN2050", "pad",
         "pad 2 is more than half of the kernel 3x3 of 'maxpool': windows would hold nothing but padding; pad by at most 1",

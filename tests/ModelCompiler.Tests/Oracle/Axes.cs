@@ -80,6 +80,18 @@ internal static class Axes
         return y;
     }
 
+    public static double[] Transpose(ImmutableArray<int> permutation, double[] x, Shape input, Shape output) =>
+        Positions(output.Dimensions).Select(position =>
+        {
+            var source = new int[position.Length];
+            for (var axis = 0; axis < source.Length; axis++)
+            {
+                source[permutation[axis]] = position[axis];
+            }
+
+            return x[Index(input, source)];
+        }).ToArray();
+
     public static double[] Softmax(int axis, double[] x, Shape shape, bool logarithm)
     {
         var reduced = shape.With(axis, 1);

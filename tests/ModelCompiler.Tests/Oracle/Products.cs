@@ -1,10 +1,24 @@
 // Matrix products of the oracle.
 using ModelCompiler.Graph;
+using ModelCompiler.Operators;
 
 namespace ModelCompiler.Tests.Oracle;
 
 internal static class Products
 {
+    public static double[] Matrix(MatrixProductAttributes attributes, double[][] inputs, Shape[] shapes, Shape result)
+    {
+        var (rows, columns) = (result.Dimensions[^2], result.Dimensions[^1]);
+        var inner = shapes[0].Dimensions[attributes.TransposeLeft ? ^2 : ^1];
+        return Enumerable.Range(0, (int)result.Count).Select(i =>
+        {
+            var (matrix, row, column) = (i / (rows * columns), i / columns % rows, i % columns);
+            return Enumerable.Range(0, inner).Sum(k =>
+                inputs[0][(matrix * rows * inner) + (attributes.TransposeLeft ? (k * rows) + row : (row * inner) + k)]
+                * inputs[1][(matrix * inner * columns) + (attributes.TransposeRight ? (column * inner) + k : (k * columns) + column)]);
+        }).ToArray();
+    }
+
     public static double[] Dense(double[][] inputs, Shape[] shapes)
     {
         var (outputs, features) = (shapes[1][0], shapes[1][1]);
