@@ -10,7 +10,16 @@ namespace ModelCompiler.Evaluation;
 public static class Evaluator
 {
     /// <summary>Evaluates every network of the file that needs no arguments. Networks with a mistake are left out.</summary>
-    public static EvaluatedFile Evaluate(SourceFile file, ImportResolver imports) => DeepStack.Run(() =>
+    public static EvaluatedFile Evaluate(SourceFile file, ImportResolver imports) => Evaluate(file, imports, null);
+
+    /// <summary>Evaluates the file and tells what every expression was.</summary>
+    public static Inspection Inspect(SourceFile file, ImportResolver imports)
+    {
+        var inspector = new Inspector(file);
+        return new Inspection(Evaluate(file, imports, inspector), inspector.Values);
+    }
+
+    private static EvaluatedFile Evaluate(SourceFile file, ImportResolver imports, Inspector? inspector) => DeepStack.Run(() =>
     {
         var reporter = new Reporter();
         var graphs = ImmutableArray.CreateBuilder<NetworkGraph>();
@@ -19,13 +28,13 @@ public static class Evaluator
         {
             var files = new FileSet(file, imports, reporter);
             syntax = files.Main.Syntax;
-            Evaluate(files, reporter, graphs);
+            Evaluate(files, reporter, graphs, inspector);
         });
         var diagnostics = syntax is null ? reporter.Diagnostics : WithoutConsequences(reporter.Diagnostics, syntax);
         return new EvaluatedFile(graphs.ToImmutable(), Sorted(diagnostics, file));
     });
 
-    private static void Evaluate(FileSet files, Reporter reporter, ImmutableArray<NetworkGraph>.Builder graphs)
+    private static void Evaluate(FileSet files, Reporter reporter, ImmutableArray<NetworkGraph>.Builder graphs, Inspector? inspector)
     {
         foreach (var problem in files.Main.SyntaxErrors)
         {
@@ -45,7 +54,7 @@ public static class Evaluator
 
         foreach (var request in Requests(files, reporter))
         {
-            var evaluation = new NetworkEvaluation(files, reporter);
+            var evaluation = new NetworkEvaluation(files, reporter, inspector);
             Guarded(reporter, () => evaluation.Current, () =>
             {
                 if (evaluation.Run(request) is { } graph)

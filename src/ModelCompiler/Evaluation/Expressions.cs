@@ -38,6 +38,7 @@ internal sealed partial class NetworkEvaluation
             _ => throw new InvalidOperationException("no meaning for " + expression.GetType().Name),
         };
         budget.Leave();
+        inspector?.See(scope.Place(expression), value);
         return value;
     }
 

@@ -19,6 +19,7 @@ internal sealed partial class NetworkEvaluation
 {
     private readonly FileSet networks;
     private readonly Reporter reporter;
+    private readonly Inspector? inspector;
     private readonly ArgumentBinder binder;
     private readonly Budget budget = new();
     private readonly GraphBuilder builder = new();
@@ -35,8 +36,9 @@ internal sealed partial class NetworkEvaluation
     private int passes;
     private SourceSpan current;
 
-    public NetworkEvaluation(FileSet networks, Reporter reporter)
+    public NetworkEvaluation(FileSet networks, Reporter reporter, Inspector? inspector)
     {
+        this.inspector = inspector;
         this.networks = networks;
         this.reporter = reporter;
         binder = new ArgumentBinder(reporter);
