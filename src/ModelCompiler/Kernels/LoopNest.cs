@@ -21,18 +21,16 @@ internal sealed record LoopNest(ImmutableArray<LoopAxis> Axes)
     public long Count => Axes.Aggregate(1L, (count, axis) => count * axis.Size);
 
     /// <summary>The axes of <paramref name="shape"/> as loops, unmerged: channels, depth, rows, columns (and 16 lanes, when an operand is
-    /// Blocked); for shapes of more axes one loop each. The i-th loop is of axis <paramref name="origins"/>[i] of the shape.</summary>
-    public static LoopNest Over(Shape shape, ImmutableArray<Layout> operands, out ImmutableArray<int> origins)
+    /// Blocked); for shapes of more axes one loop each.</summary>
+    public static LoopNest Over(Shape shape, ImmutableArray<Layout> operands)
     {
         var blocked = operands.Any(o => o.Kind == LayoutKind.Blocked);
         var axes = ImmutableArray.CreateBuilder<LoopAxis>();
-        var from = ImmutableArray.CreateBuilder<int>();
         if (shape.Rank > 4)
         {
             for (var axis = 0; axis < shape.Rank; axis++)
             {
                 axes.Add(new LoopAxis(shape[axis], [.. operands.Select(o => FlatStride(o, axis))]));
-                from.Add(axis);
             }
         }
         else
@@ -50,16 +48,13 @@ internal sealed record LoopNest(ImmutableArray<LoopAxis> Axes)
             axes.Add(new LoopAxis(whole.Depth, [.. operands.Select(o => o.Depth == 1 ? 0 : o.DepthStride)]));
             axes.Add(new LoopAxis(whole.Height, [.. operands.Select(o => o.Height == 1 ? 0 : o.RowStride)]));
             axes.Add(new LoopAxis(whole.Width, [.. operands.Select(o => o.Width == 1 ? 0 : o.ColumnStride)]));
-            from.AddRange(new[] { 0, shape.Rank > 3 ? 1 : -1, shape.Rank > 2 ? shape.Rank - 2 : -1, shape.Rank > 1 ? shape.Rank - 1 : -1 });
             if (blocked)
             {
                 // A single channel is broadcast to all lanes, unless there is only one channel at all.
                 axes.Add(new LoopAxis(Layout.Lanes, [.. operands.Select(o => o.Channels == 1 && (whole.Channels > 1 || o.Kind != LayoutKind.Blocked) ? 0 : o.LaneStride)]));
-                from.Add(0);
             }
         }
 
-        origins = from.ToImmutable();
         return new LoopNest(axes.ToImmutable());
     }
 
@@ -154,7 +149,7 @@ internal sealed record LoopNest(ImmutableArray<LoopAxis> Axes)
         }
 
         inner(current);
-        for (var i = Math.Max(unitAxes, 0); i < Axes.Length - 1; i++)
+        for (var i = unitAxes; i < Axes.Length - 1; i++)
         {
             writer.Close();
         }

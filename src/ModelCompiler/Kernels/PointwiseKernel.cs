@@ -47,7 +47,7 @@ public sealed record PointwiseKernel(
     private LoopNest Nest(out bool numbered)
     {
         var layouts = Inputs.Add(Output);
-        var nest = LoopNest.Over(Output.Shape, layouts, out _);
+        var nest = LoopNest.Over(Output.Shape, layouts);
         numbered = Program.Streams.Count > 0;
         if (numbered)
         {

@@ -9,18 +9,10 @@ namespace ModelCompiler.Kernels;
 
 internal sealed class ReduceEmitter(ReduceKernel kernel, Isa isa, SourceWriter writer)
 {
-    /// <summary>Terms that one accumulator sums before it hands over.</summary>
-    private const int Chain = 64;
-
     private readonly ReducePlan plan = new(kernel);
     private readonly int inputs = kernel.Inputs.Length;
     private readonly bool isMax = kernel.Kind == ReduceKind.Max;
-
-    /// <summary>Vectors that are reduced side by side: <paramref name="Piece"/> of the run, from <paramref name="Start"/> on.</summary>
-    private sealed record Lane(RunPiece Piece, string Start)
-    {
-        public string Add(string pointer) => Start is "" or "0" ? pointer : $"{pointer} + {Start}";
-    }
+    private readonly ReduceSums sums = new(kernel.Formulas.Length, kernel.Kind == ReduceKind.Max, writer);
 
     public void Emit()
     {
@@ -40,8 +32,9 @@ internal sealed class ReduceEmitter(ReduceKernel kernel, Isa isa, SourceWriter w
             writer.Skip($"y{f}", kernel.Output.Origin);
         }
 
-        var last = $"end * {plan.TasksPerUnit}";
-        writer.Open($"for (var task = begin * {plan.TasksPerUnit}; task < Math.Min({last}, {plan.Tasks}); task++)");
+        writer.Open(plan.TasksPerUnit == 1
+            ? "for (var task = begin; task < end; task++)"
+            : $"for (var task = begin * {plan.TasksPerUnit}; task < Math.Min(end * {plan.TasksPerUnit}, {plan.Tasks}); task++)");
         if (plan.Parts[0].IsAcross)
         {
             EmitAcross();
@@ -67,15 +60,15 @@ internal sealed class ReduceEmitter(ReduceKernel kernel, Isa isa, SourceWriter w
         {
             writer.Open("");
             var pointers = EmitKept(part, "task", true);
-            var lanes = RunPiece.Cover(isa, part.Nest.Inner.Size).Select(p => new Lane(p, "")).ToImmutableArray();
-            Prepare(lanes, part.Nest.Inner, pointers);
-            var sums = EmitLevel(part, lanes, pointers, kernel.Scope == KernelScope.Batch ? -1 : 0);
+            var lanes = RunPiece.Cover(isa, part.Nest.Inner.Size).Select(p => new ReduceLane(p, "")).ToImmutableArray();
+            Prepare(lanes);
+            var results = EmitLevel(part, lanes, pointers, kernel.Scope == KernelScope.Batch ? -1 : 0);
             for (var f = 0; f < kernel.Formulas.Length; f++)
             {
                 for (var p = 0; p < lanes.Length; p++)
                 {
                     var total = $"total{f}";
-                    writer.Line($"{total} = {(isMax ? $"MathF.Max({total}, {Across(lanes[p].Piece, sums[f, p])})" : $"{total} + {Across(lanes[p].Piece, sums[f, p])}")};");
+                    writer.Line($"{total} = {(isMax ? $"MathF.Max({total}, {Across(lanes[p].Piece, results[f, p])})" : $"{total} + {Across(lanes[p].Piece, results[f, p])}")};");
                 }
             }
 
@@ -130,24 +123,24 @@ internal sealed class ReduceEmitter(ReduceKernel kernel, Isa isa, SourceWriter w
     private void EmitColumn(ReducePart part, string task, string column, int width)
     {
         var pointers = EmitKept(part, task, true);
-        var lanes = ImmutableArray.CreateBuilder<Lane>();
+        var lanes = ImmutableArray.CreateBuilder<ReduceLane>();
         foreach (var piece in RunPiece.Cover(isa, width))
         {
             for (var start = piece.Start; start < piece.Start + piece.Count; start += piece.Isa.Width)
             {
                 var count = Math.Min(piece.Isa.Width, piece.Count);
-                lanes.Add(new Lane(new RunPiece(piece.Isa, start, count), column == "0" ? $"{start}" : start == 0 ? column : $"{column} + {start}"));
+                lanes.Add(new ReduceLane(new RunPiece(piece.Isa, start, count), column == "0" ? $"{start}" : start == 0 ? column : $"{column} + {start}"));
             }
         }
 
         var all = lanes.ToImmutable();
-        Prepare(all, part.Nest.Inner, pointers);
-        var sums = EmitLevel(part, all, pointers, kernel.Scope == KernelScope.Batch ? -1 : 0);
+        Prepare(all);
+        var results = EmitLevel(part, all, pointers, kernel.Scope == KernelScope.Batch ? -1 : 0);
         for (var f = 0; f < kernel.Formulas.Length; f++)
         {
             for (var p = 0; p < all.Length; p++)
             {
-                var value = kernel.Kind == ReduceKind.Mean ? $"{sums[f, p]} / {all[p].Piece.Isa.Broadcast(Count)}" : sums[f, p];
+                var value = kernel.Kind == ReduceKind.Mean ? $"{results[f, p]} / {all[p].Piece.Isa.Broadcast(Count)}" : results[f, p];
                 all[p].Piece.Store(writer, all[p].Add($"y{f} + {pointers[inputs]}"), value, $"result{f}_{p}");
             }
         }
@@ -183,7 +176,7 @@ internal sealed class ReduceEmitter(ReduceKernel kernel, Isa isa, SourceWriter w
         return [.. names];
     }
 
-    private void Prepare(ImmutableArray<Lane> lanes, LoopAxis inner, ImmutableArray<string> pointers)
+    private void Prepare(ImmutableArray<ReduceLane> lanes)
     {
         foreach (var width in lanes.Select(l => l.Piece.Isa).Distinct())
         {
@@ -192,7 +185,7 @@ internal sealed class ReduceEmitter(ReduceKernel kernel, Isa isa, SourceWriter w
     }
 
     // Level -1 is the batch, then the reduced axes; what remains is one vector per lane, or the run along the vectors.
-    private string[,] EmitLevel(ReducePart part, ImmutableArray<Lane> lanes, ImmutableArray<string> pointers, int level)
+    private string[,] EmitLevel(ReducePart part, ImmutableArray<ReduceLane> lanes, ImmutableArray<string> pointers, int level)
     {
         var axes = part.Reduced;
         if (level >= 0 && level == axes.Length)
@@ -205,7 +198,7 @@ internal sealed class ReduceEmitter(ReduceKernel kernel, Isa isa, SourceWriter w
             return EmitSteps(part, lanes, pointers, axes[level]);
         }
 
-        var sums = Declare($"s{level + 1}", lanes);
+        var partial = sums.Declare($"s{level + 1}", lanes);
         var index = level < 0 ? "n" : $"r{level}";
         writer.Open($"for (var {index} = 0; {index} < {(level < 0 ? "batch" : $"{axes[level].Size}")}; {index}++)");
         var next = pointers.ToBuilder();
@@ -219,132 +212,41 @@ internal sealed class ReduceEmitter(ReduceKernel kernel, Isa isa, SourceWriter w
         }
 
         var inner = EmitLevel(part, lanes, next.ToImmutable(), level + 1);
-        Accumulate(sums, inner, lanes);
+        sums.Accumulate(partial, inner, lanes);
         writer.Close();
-        return sums;
+        return partial;
     }
 
     // The innermost reduced axis when vectors run along kept elements.
-    private string[,] EmitSteps(ReducePart part, ImmutableArray<Lane> lanes, ImmutableArray<string> pointers, LoopAxis axis)
+    private string[,] EmitSteps(ReducePart part, ImmutableArray<ReduceLane> lanes, ImmutableArray<string> pointers, LoopAxis axis)
     {
-        var sums = Declare("sum", lanes);
-        EmitChunks(lanes, sums, [.. lanes.Select((_, p) => p)], axis.Size, 1, Math.Max(1, 4 / lanes.Length), (index, suffix) =>
+        var partial = sums.Declare("sum", lanes);
+        sums.EmitChunks(lanes, partial, [.. lanes.Select((_, p) => p)], axis.Size, 1, Math.Max(1, 4 / lanes.Length), (index, suffix) =>
         {
             var moved = pointers.Select((p, k) => k < inputs && axis.Strides[k] != 0 ? $"{p} + {(axis.Strides[k] == 1 ? index : $"({index}) * {axis.Strides[k]}")}" : p);
             return Evaluate(part, lanes, [.. moved], "", suffix);
         });
-        return sums;
+        return partial;
     }
 
     // The run along vectors that are reduced.
-    private string[,] EmitRun(ReducePart part, ImmutableArray<Lane> lanes, ImmutableArray<string> pointers)
+    private string[,] EmitRun(ReducePart part, ImmutableArray<ReduceLane> lanes, ImmutableArray<string> pointers)
     {
-        var sums = Declare("sum", lanes);
+        var partial = sums.Declare("sum", lanes);
         for (var p = 0; p < lanes.Length; p++)
         {
             var piece = lanes[p].Piece;
             var lane = p;
             var only = ImmutableArray.Create(lanes[p]);
-            EmitChunks(only, Pick(sums, lane), [lane], piece.IsPartial ? piece.Isa.Width : piece.Count, piece.Isa.Width, 4, (index, suffix) =>
+            sums.EmitChunks(only, ReduceSums.Pick(partial, lane), [lane], piece.IsPartial ? piece.Isa.Width : piece.Count, piece.Isa.Width, 4, (index, suffix) =>
                 Evaluate(part, only, pointers, piece.Start == 0 ? index : index == "0" ? $"{piece.Start}" : $"{piece.Start} + {index}", $"_{lane}{suffix}"));
         }
 
-        return sums;
-    }
-
-    private static string[,] Pick(string[,] sums, int lane)
-    {
-        var one = new string[sums.GetLength(0), 1];
-        for (var f = 0; f < one.GetLength(0); f++)
-        {
-            one[f, 0] = sums[f, lane];
-        }
-
-        return one;
-    }
-
-    // Adds terms 0, step, 2 step, … below length to the sums: several accumulators, and short chains of additions.
-    private void EmitChunks(
-        ImmutableArray<Lane> lanes, string[,] sums, int[] numbers, int length, int step, int unroll, Func<string, string, string[,]> evaluate)
-    {
-        var terms = length / step;
-        if (terms <= unroll)
-        {
-            for (var t = 0; t < terms; t++)
-            {
-                Accumulate(sums, evaluate($"{t * step}", $"_{t}"), lanes);
-            }
-
-            return;
-        }
-
-        var tag = string.Concat(numbers);
-        var chunk = Chain * unroll * step;
-        var isChunked = length > chunk;
-        var lost = isChunked && !isMax ? Declare($"lost{tag}_", lanes) : null;
-        if (isChunked)
-        {
-            writer.Open($"for (var start{tag} = 0; start{tag} < {length}; start{tag} += {chunk})");
-            writer.Line($"var stop{tag} = Math.Min(start{tag} + {chunk}, {length});");
-        }
-
-        var accumulators = Enumerable.Range(0, unroll).Select(u => Declare($"part{tag}u{u}_", lanes)).ToArray();
-        var start = isChunked ? $"start{tag}" : "0";
-        var stop = isChunked ? $"stop{tag}" : $"{length}";
-        var index = $"i{tag}";
-        writer.Line($"var {index} = {start};").Open($"for (; {index} + {unroll * step} <= {stop}; {index} += {unroll * step})");
-        for (var u = 0; u < unroll; u++)
-        {
-            Accumulate(accumulators[u], evaluate(u == 0 ? index : $"{index} + {u * step}", $"_{u}"), lanes);
-        }
-
-        writer.Close();
-        if (unroll > 1 && (isChunked || terms % unroll != 0))
-        {
-            writer.Open($"for (; {index} < {stop}; {index} += {step})");
-            Accumulate(accumulators[0], evaluate(index, "_0"), lanes);
-            writer.Close();
-        }
-
-        for (var distance = 1; distance < unroll; distance *= 2)
-        {
-            for (var u = 0; u + distance < unroll; u += 2 * distance)
-            {
-                Accumulate(accumulators[u], accumulators[u + distance], lanes);
-            }
-        }
-
-        if (lost is null)
-        {
-            Accumulate(sums, accumulators[0], lanes);
-        }
-        else
-        {
-            Compensate(sums, accumulators[0], lost, tag);
-        }
-
-        if (isChunked)
-        {
-            writer.Close();
-        }
-    }
-
-    // Kahan's sum: what an addition rounds off is taken from the next. There may be many chunks.
-    private void Compensate(string[,] sums, string[,] terms, string[,] lost, string tag)
-    {
-        for (var f = 0; f < sums.GetLength(0); f++)
-        {
-            for (var p = 0; p < sums.GetLength(1); p++)
-            {
-                var (sum, rest, exact, next) = (sums[f, p], lost[f, p], $"exact{tag}_{f}_{p}", $"next{tag}_{f}_{p}");
-                writer.Line($"var {exact} = {terms[f, p]} - {rest};").Line($"var {next} = {sum} + {exact};")
-                    .Line($"{rest} = {next} - {sum} - {exact};").Line($"{sum} = {next};");
-            }
-        }
+        return partial;
     }
 
     // The formulas for one vector of every lane; offset is of the vector in the run.
-    private string[,] Evaluate(ReducePart part, ImmutableArray<Lane> lanes, ImmutableArray<string> pointers, string offset, string suffix)
+    private string[,] Evaluate(ReducePart part, ImmutableArray<ReduceLane> lanes, ImmutableArray<string> pointers, string offset, string suffix)
     {
         var results = new string[kernel.Formulas.Length, lanes.Length];
         for (var p = 0; p < lanes.Length; p++)
@@ -370,33 +272,5 @@ internal sealed class ReduceEmitter(ReduceKernel kernel, Isa isa, SourceWriter w
         }
 
         return results;
-    }
-
-    private string[,] Declare(string name, ImmutableArray<Lane> lanes)
-    {
-        var names = new string[kernel.Formulas.Length, lanes.Length];
-        for (var f = 0; f < kernel.Formulas.Length; f++)
-        {
-            for (var p = 0; p < lanes.Length; p++)
-            {
-                names[f, p] = $"{name}{f}_{p}";
-                var start = isMax ? lanes[p].Piece.Isa.Broadcast("float.NegativeInfinity") : $"{lanes[p].Piece.Isa.Type}.Zero";
-                writer.Line($"var {names[f, p]} = {start};");
-            }
-        }
-
-        return names;
-    }
-
-    private void Accumulate(string[,] sums, string[,] terms, ImmutableArray<Lane> lanes)
-    {
-        for (var f = 0; f < sums.GetLength(0); f++)
-        {
-            for (var p = 0; p < lanes.Length; p++)
-            {
-                var (sum, term) = (sums[f, p], terms[f, p]);
-                writer.Line(isMax ? $"{sum} = {lanes[p].Piece.Isa.Static}.Max({sum}, {term});" : $"{sum} += {term};");
-            }
-        }
     }
 }

@@ -79,7 +79,7 @@ internal sealed class ReducePlan
     public ReducePlan(ReduceKernel kernel)
     {
         var layouts = kernel.Inputs.Add(kernel.Output);
-        var nest = LoopNest.Over(kernel.Shape, layouts, out _);
+        var nest = LoopNest.Over(kernel.Shape, layouts);
         var last = layouts.Length - 1;
         var lanes = nest.Axes.Length == 5 && kernel.Shape.Rank <= 4 ? nest.Axes[4] : null;
         var channels = kernel.Shape.Rank == 0 ? 1 : kernel.Shape[0];
