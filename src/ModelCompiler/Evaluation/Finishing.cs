@@ -70,7 +70,11 @@ internal sealed partial class NetworkEvaluation
         return live;
     }
 
-    private IEnumerable<LayerRecord> LiveLayers(HashSet<Node> live) => layers.Where(layer => layer.Outputs.Any(live.Contains));
+    /// <summary>A shared layer counts once for each input: the graph holds it once, however often it is written.</summary>
+    private IEnumerable<LayerRecord> LiveLayers(HashSet<Node> live) => layers
+        .Where(layer => layer.Outputs.Any(live.Contains))
+        .GroupBy(layer => (layer.Path, layer.Outputs[0]))
+        .Select(group => group.First());
 
     private void NamePaths(HashSet<Node> live)
     {

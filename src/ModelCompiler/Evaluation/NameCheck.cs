@@ -94,6 +94,8 @@ internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter)
             return false;
         }
 
+        public bool Has(string name) => Names.ContainsKey(name) || Parent?.Has(name) == true;
+
         public IEnumerable<string> All => Parent is null ? Names.Keys : Names.Keys.Concat(Parent.All);
     }
 
@@ -215,7 +217,7 @@ internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter)
     private void VisitCall(CallExpression call, Level level)
     {
         Visit(call.Callee, level, Role.Stage);
-        var signature = call.Callee is NameExpression { Name: var name } && !level.All.Contains(name) ? Vocabulary.Operator(name)?.Signature : null;
+        var signature = call.Callee is NameExpression { Name: var name } && !level.Has(name) ? Vocabulary.Operator(name)?.Signature : null;
         foreach (var argument in call.Arguments)
         {
             // The words of an argument are the operator's own.

@@ -98,6 +98,7 @@ public class LanguageTests
             """);
         Assert.Equal(["head.0.weight", "head.0.bias", "head.2.weight", "head.2.bias"], ParameterNames(graph));
         Assert.Equal(4, graph.Nodes.Count(node => node.Primitive.Name == "Convolution"));
+        Assert.Equal(["head.0", "head.1", "head.2"], LayerPaths(Body("4x6x6", "shared head = conv(4, 3x3, pad: 1) -> relu -> conv(4, 1x1)\n output y = x -> head\n output z = x -> head")));
     }
 
     [Fact]
