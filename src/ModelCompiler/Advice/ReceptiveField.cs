@@ -28,13 +28,22 @@ public sealed record ReceptiveField(ImmutableArray<int> Size, ImmutableArray<int
                     fields.Add(node, new ReceptiveField(ones, ones));
                 }
             }
-            else if (Join(node.Inputs.Where(fields.ContainsKey).Select(input => Through(node, input, fields[input])).ToList()) is { } field)
+            else if (Join(Sources(node, fields).Select(input => Through(node, input, fields[input])).ToList()) is { } field)
             {
                 fields.Add(node, field);
             }
         }
 
         return fields;
+    }
+
+    /// <summary>Inputs that give the node its positions. A gate computed from a whole plane (squeeze-and-excitation) scales the
+    /// positions and is left out, as papers do.</summary>
+    private static IEnumerable<Node> Sources(Node node, Dictionary<Node, ReceptiveField> fields)
+    {
+        var known = node.Inputs.Where(fields.ContainsKey).ToList();
+        var local = known.Where(input => input.Shape.Rank > 1 && input.Shape.Spatial.Any(size => size > 1)).ToList();
+        return local.Count > 0 ? local : known;
     }
 
     /// <summary>What <paramref name="node"/> sees by way of one of its inputs.</summary>
