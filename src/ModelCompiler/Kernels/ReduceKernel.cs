@@ -16,17 +16,23 @@ namespace ModelCompiler.Kernels;
 /// <param name="Output">Layout of every result: the broadcast shape with reduced axes of size 1. When inputs are Blocked it is Blocked,
 /// or dense with a 1x1 plane, or of one element.</param>
 /// <param name="WorkScope">Sample, Once, or Batch: over all samples too, into an unbatched result.</param>
+/// <param name="Over">What is walked, where that is more than the broadcast of the inputs.</param>
 public sealed record ReduceKernel(
     ReduceKind Kind, ImmutableArray<Expression> Formulas, ImmutableArray<Layout> Inputs, ImmutableArray<int> Axes, Layout Output,
-    KernelScope WorkScope = KernelScope.Sample) : Kernel
+    KernelScope WorkScope = KernelScope.Sample, Shape? Over = null) : Kernel
 {
     private FormulaProgram Program => new(Formulas);
 
-    /// <summary>What is walked: the broadcast of all inputs.</summary>
+    /// <summary>What is walked: the broadcast of all inputs, if nothing else is asked for.</summary>
     public Shape Shape
     {
         get
         {
+            if (Over is not null)
+            {
+                return Over;
+            }
+
             var rank = Inputs.Max(i => i.Shape.Rank);
             return new([.. Enumerable.Range(0, rank).Select(axis => Inputs.Where(i => i.Shape.Rank == rank).Max(i => i.Shape[axis]))]);
         }
@@ -36,7 +42,7 @@ public sealed record ReduceKernel(
     public long Terms => Shape.Count / Output.Shape.Count;
 
     public override string Name => KernelName.Of(
-        $"{Kind}", Output.Tag, Program.Text, string.Join(",", Inputs.Select(i => i.Tag)), string.Join(",", Axes), $"{WorkScope}");
+        $"{Kind}", Output.Tag, Program.Text, string.Join(",", Inputs.Select(i => i.Tag)), string.Join(",", Axes), $"{WorkScope}", $"{Shape}");
 
     public override string Comment =>
         $"y[{Output.Tag}] = {Kind.ToString().ToLowerInvariant()} of {Program.Readable} over {(Axes.IsEmpty ? "no axes" : $"axes {string.Join(", ", Axes)}")}"

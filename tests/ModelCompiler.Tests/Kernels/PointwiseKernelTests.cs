@@ -53,6 +53,8 @@ public class PointwiseKernelTests
             Case(X - Y, [new(LayoutKind.Blocked, Shape.Of(33, 1, 1)), new(LayoutKind.Flat, Shape.Of(33, 1, 1))], new(LayoutKind.Flat, Shape.Of(33, 1, 1))),
             Case(X * Y, [new(LayoutKind.Flat, Shape.Of(6, 1)), new(LayoutKind.Flat, Shape.Of(1, 21))], new(LayoutKind.Flat, Shape.Of(6, 21))),
             Case(X * Y, [new(LayoutKind.Flat, Shape.Of(1, 2, 1, 5, 3)), new(LayoutKind.Flat, Shape.Of(4, 1, 3, 1, 3))], new(LayoutKind.Flat, Shape.Of(4, 2, 3, 5, 3))),
+            Case(0.25, [], new(LayoutKind.Flat, Shape.Of(5, 6, 7))),
+            Case(new RandomFormula(2), [], blocked),
             Case(X, [new(LayoutKind.Flat, Shape.Of(5, 1, 1))], new(LayoutKind.Flat, Shape.Of(5, 6, 7))),
         ]);
     }

@@ -73,6 +73,9 @@ public class ReduceKernelTests
             .. new int[][] { [1], [1, 2, 3], [0], [0, 3] }.Select(a => Case(ReduceKind.Mean, [X], [deep], a, Like(deep, a))),
             .. new int[][] { [0], [1], [0, 1] }.Select(a => Case(ReduceKind.Max, [X], [rows], a, Like(rows, a))),
             Case(ReduceKind.Sum, [X], [new(LayoutKind.Flat, Shape.Of(9))], [0], new(LayoutKind.Flat, Shape.Of(1))),
+            Case(ReduceKind.Sum, [X], [new(LayoutKind.Flat, Shape.Scalar)], [1, 2], new(LayoutKind.Flat, Shape.Of(20, 1, 1)), over: Shape.Of(20, 3, 5)),
+            Case(ReduceKind.Sum, [0.5], [], [0, 1, 2], new(LayoutKind.Flat, Shape.Of(1, 1, 1)), over: Shape.Of(20, 3, 5)),
+            Case(ReduceKind.Sum, [X], [new(LayoutKind.Blocked, Shape.Of(20, 1, 1))], [1, 2], new(LayoutKind.Blocked, Shape.Of(20, 1, 1)), KernelScope.Batch, over: Shape.Of(20, 3, 5)),
             Case(ReduceKind.Sum, [X * Y], [new(LayoutKind.Flat, Shape.Of(7, 1)), new(LayoutKind.Flat, Shape.Of(1, 9))], [0], new(LayoutKind.Flat, Shape.Of(1, 9))),
         ]);
     }
@@ -126,9 +129,9 @@ public class ReduceKernelTests
 
     private static KernelCase Case(
         ReduceKind kind, ImmutableArray<Expression> formulas, ImmutableArray<Layout> inputs, int[] axes, Layout output,
-        KernelScope scope = KernelScope.Sample, int[]? samples = null)
+        KernelScope scope = KernelScope.Sample, int[]? samples = null, Shape? over = null)
     {
-        var kernel = new ReduceKernel(kind, formulas, inputs, [.. axes], output, scope);
+        var kernel = new ReduceKernel(kind, formulas, inputs, [.. axes], output, scope, over);
         var batch = samples is null ? 3 : Math.Max(1, samples.Max());
         return new KernelCase(
             kernel, batch,
