@@ -1,0 +1,142 @@
+// The kernel everything dense runs on: direct convolution as a register tile of pixels x blocks of 16 output
+// channels. Forward convolution, its data gradient (a convolution with turned weights, by phases when
+// strided), transposed convolution, 1x1 and dense layers are this one kernel with other strides.
+using System.Collections.Immutable;
+using ModelCompiler.Emission;
+using ModelCompiler.Graph;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Kernels;
+
+/// <summary>All numbers a direct convolution is made of; strides and offsets in floats.</summary>
+public sealed record ConvolutionGeometry
+{
+    /// <summary>Channels that are read; each output block sees <see cref="BlocksRead"/> blocks from its first one.</summary>
+    public required int InputChannels { get; init; }
+    public required int OutputChannels { get; init; }
+    public int Groups { get; init; } = 1;
+
+    /// <summary>Taps along depth, rows, columns.</summary>
+    public required (int Depth, int Rows, int Columns) Taps { get; init; }
+
+    /// <summary>Output positions along depth, rows, columns.</summary>
+    public required (int Depth, int Rows, int Columns) Plane { get; init; }
+
+    /// <summary>From the start of the input to tap (0, 0, 0) of output (0, 0, 0).</summary>
+    public required int InputOffset { get; init; }
+    public required int InputBlock { get; init; }
+    public required int InputLane { get; init; }
+
+    /// <summary>Distance in the input between neighbouring output positions.</summary>
+    public required (int Depth, int Rows, int Columns) InputStep { get; init; }
+
+    /// <summary>Distance in the input between neighbouring taps.</summary>
+    public required (int Depth, int Rows, int Columns) TapStep { get; init; }
+    public required int OutputOffset { get; init; }
+    public required int OutputBlock { get; init; }
+    public required (int Depth, int Rows, int Columns) OutputStep { get; init; }
+
+    public int OutputBlocks => (OutputChannels + 15) / 16;
+
+    public int TapCount => Taps.Depth * Taps.Rows * Taps.Columns;
+
+    /// <summary>First input block that output block <paramref name="block"/> reads, and whether groups make that differ at all.</summary>
+    public int FirstBlock(int block) =>
+        Groups == 1 ? 0 : Math.Min(FirstGroup(block) * (InputChannels / Groups) / 16, InputBlocks - BlocksRead);
+
+    public int InputBlocks => (InputChannels + 15) / 16;
+
+    /// <summary>Input blocks read for each output block: all of them without groups.</summary>
+    public int BlocksRead => Groups == 1 ? InputBlocks : Enumerable.Range(0, OutputBlocks).Max(block =>
+    {
+        var perGroup = InputChannels / Groups;
+        var last = Math.Min(Groups - 1, ((block * 16) + 15) / (OutputChannels / Groups));
+        return ((((last + 1) * perGroup) - 1) / 16) - (FirstGroup(block) * perGroup / 16) + 1;
+    });
+
+    /// <summary>Channels in the last input block.</summary>
+    public int TailChannels => InputChannels - ((InputBlocks - 1) * 16);
+
+    /// <summary>Floats of packed weights for one output block.</summary>
+    public int PackedBlock => (Groups == 1 ? InputChannels : BlocksRead * 16) * TapCount * 16;
+
+    public int PackedSize => OutputBlocks * PackedBlock;
+
+    private int FirstGroup(int block) => block * 16 / (OutputChannels / Groups);
+}
+
+/// <summary>An operand of a fused formula, besides the accumulator: a value of the output's shape, or one number per channel.</summary>
+/// <param name="Offset">From the value's start to output position (0, 0, 0).</param>
+/// <param name="Step">Distance between neighbouring output positions; all zero for one number per channel.</param>
+public sealed record FusedOperand(int Offset, int Block, (int Depth, int Rows, int Columns) Step);
+
+/// <summary>Packed weights are [output block][input block][depth][row][column][channel in block][16 outputs].</summary>
+/// <param name="Bias">One number per output channel, padded to 16.</param>
+/// <param name="Formula">Input 0 is the sum (with bias), inputs 1… the fused operands. Null: the sum itself.</param>
+/// <param name="Samples">True when the columns of the plane are the samples of the batch (Plane is 1x1x1, distances are
+/// given at run time): dense layers, which so read their weights once for a tile of samples.</param>
+public sealed record ConvolutionKernel(
+    ConvolutionGeometry Geometry, bool Bias, Expression? Formula, ImmutableArray<FusedOperand> Fused, bool Samples, string Title) : Kernel
+{
+    public override string Name
+    {
+        get
+        {
+            var g = Geometry;
+            var text = $"{Title}_{g.InputChannels}to{g.OutputChannels}_k{Size(g.Taps)}_{(Samples ? "batch" : Size(g.Plane))}";
+            return $"{text}_{StableHash.Of(this.Identity):x8}";
+        }
+    }
+
+    private string Identity => $"{Geometry}|{Bias}|{Formula}|{string.Join(";", Fused)}|{Samples}";
+
+    public override string Comment =>
+        $"{Title}: {Geometry.InputChannels} to {Geometry.OutputChannels} channels, {Size(Geometry.Taps)} taps"
+        + (Geometry.Groups > 1 ? $", {Geometry.Groups} groups" : "")
+        + (Samples ? ", columns are samples" : $", {Size(Geometry.Plane)} outputs")
+        + (Formula is null ? "" : "; fused: " + FormulaText.Of(Formula));
+
+    public override KernelScope Scope => Samples ? KernelScope.Batch : KernelScope.Sample;
+
+    public override ImmutableArray<Operand> Operands
+    {
+        get
+        {
+            var operands = ImmutableArray.CreateBuilder<Operand>();
+            operands.Add(new Operand("x"));
+            operands.Add(new Operand("w"));
+            if (Bias)
+            {
+                operands.Add(new Operand("bias"));
+            }
+
+            for (var i = 0; i < Fused.Length; i++)
+            {
+                operands.Add(new Operand($"e{i}"));
+            }
+
+            operands.Add(new Operand("y"));
+            return operands.ToImmutable();
+        }
+    }
+
+    /// <summary>Row tiles x groups of output blocks by the 512-bit tile: the unit must be the same on every instruction set.</summary>
+    public override int Units
+    {
+        get
+        {
+            var tile = ConvolutionEmitter.UnitTile(this);
+            var groups = (Geometry.OutputBlocks + tile.Blocks - 1) / tile.Blocks;
+            return Samples ? groups : groups * Geometry.Plane.Depth * ((Geometry.Plane.Rows + tile.Rows - 1) / tile.Rows);
+        }
+    }
+
+    public bool Equals(ConvolutionKernel? other) => other is not null && Identity == other.Identity && Title == other.Title;
+
+    public override int GetHashCode() => StableHash.Of(Identity);
+
+    public override void Emit(SourceWriter writer, Isa isa) => new ConvolutionEmitter(this, writer, isa).Emit();
+
+    private static string Size((int Depth, int Rows, int Columns) s) =>
+        s.Depth == 1 ? FormattableString.Invariant($"{s.Rows}x{s.Columns}") : FormattableString.Invariant($"{s.Depth}x{s.Rows}x{s.Columns}");
+}

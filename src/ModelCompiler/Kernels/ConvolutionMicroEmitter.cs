@@ -1,0 +1,219 @@
+// The body of one micro-kernel: accumulators in registers from the first tap to the last, then bias, formula
+// and store. Everything hot of every network is in here, so its shape follows measurements (docs/kernels.md).
+using System.Globalization;
+using ModelCompiler.Emission;
+
+namespace ModelCompiler.Kernels;
+
+internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWriter writer, Isa isa, Tile tile)
+{
+    private readonly ConvolutionGeometry geometry = kernel.Geometry;
+
+    public void EmitBody()
+    {
+        if (kernel.Samples)
+        {
+            for (var c = 0; c < tile.Columns; c++)
+            {
+                writer.Line(c == 0 ? "float* x0 = x;" : $"float* x{N(c)} = x{N(c - 1)} + xStride;");
+            }
+        }
+
+        foreach (var (j, p, r, c) in Accumulators())
+        {
+            writer.Line($"{isa.Type} {A(j, p, r, c)} = {(kernel.Bias ? isa.Load($"bias + {N((j * 16) + (p * isa.Width))}") : $"{isa.Type}.Zero")};");
+        }
+
+        writer.Line($"{isa.Type} b;");
+        var full = geometry.Groups == 1 ? geometry.InputChannels / 16 : geometry.BlocksRead;
+        var tail = geometry.TailChannels % 16;
+        var cursor = kernel.Samples ? "at" : "x";
+        if (kernel.Samples)
+        {
+            writer.Line("long at = 0;");
+        }
+
+        var grouped = geometry.Groups > 1 && tail > 0;
+        if (full > 1 || grouped)
+        {
+            writer.Open($"for (int block = 0; block < {(grouped ? $"(tail ? {N(full - 1)} : {N(full)})" : N(full))}; block++)");
+            EmitTaps(cursor, 16);
+            writer.Line($"{cursor} += {N(geometry.InputBlock)};").Close();
+        }
+        else if (full == 1)
+        {
+            EmitTaps(cursor, 16);
+            if (tail > 0)
+            {
+                writer.Line($"{cursor} += {N(geometry.InputBlock)};");
+            }
+        }
+
+        if (grouped)
+        {
+            writer.Open("if (tail)");
+            EmitTaps(cursor, tail);
+            writer.Close();
+        }
+        else if (geometry.Groups == 1 && tail > 0)
+        {
+            EmitTaps(cursor, tail);
+        }
+
+        EmitStores();
+    }
+
+    private static string N(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private string A(int block, int part, int row, int column) =>
+        $"a{N(block)}" + (isa.Parts > 1 ? $"{(char)('a' + part)}" : "") + (tile.Rows > 1 ? $"_{N(row)}_{N(column)}" : $"_{N(column)}");
+
+    private IEnumerable<(int Block, int Part, int Row, int Column)> Accumulators() =>
+        from j in Enumerable.Range(0, tile.Blocks)
+        from p in Enumerable.Range(0, isa.Parts)
+        from r in Enumerable.Range(0, tile.Rows)
+        from c in Enumerable.Range(0, tile.Columns)
+        select (j, p, r, c);
+
+    /// <summary>All taps of one input block of <paramref name="channels"/> channels; leaves w behind them and the cursor where it was.</summary>
+    private void EmitTaps(string cursor, int channels)
+    {
+        var opened = 0;
+        foreach (var (count, step, name) in new[]
+        {
+            (geometry.Taps.Depth, geometry.TapStep.Depth, "depthTap"), (geometry.Taps.Rows, geometry.TapStep.Rows, "rowTap"), (geometry.Taps.Columns, geometry.TapStep.Columns, "columnTap"),
+        })
+        {
+            if (count == 1)
+            {
+                continue;
+            }
+
+            writer.Open("");
+            var next = (kernel.Samples ? "at" : "x") + (name == "depthTap" ? "d" : name == "rowTap" ? "r" : "c");
+            writer.Line($"{(kernel.Samples ? "long" : "float*")} {next} = {cursor};");
+            writer.Open($"for (int {name} = 0; {name} < {N(count)}; {name}++, {next} += {N(step)})");
+            cursor = next;
+            opened += 2;
+        }
+
+        EmitChannels(cursor, channels);
+        while (opened-- > 0)
+        {
+            writer.Close();
+        }
+    }
+
+    private void EmitChannels(string cursor, int channels)
+    {
+        var unroll = channels <= 4 ? channels : channels % 4 == 0 ? 4 : channels % 3 == 0 ? 3 : channels % 2 == 0 ? 2 : 1;
+        if (unroll == channels)
+        {
+            for (var u = 0; u < unroll; u++)
+            {
+                EmitProducts(cursor, u);
+            }
+
+            writer.Line($"w += {N(unroll * 16)};");
+            return;
+        }
+
+        var inner = kernel.Samples ? "ati" : "xi";
+        writer.Open("");
+        writer.Line($"{(kernel.Samples ? "long" : "float*")} {inner} = {cursor};");
+        writer.Open($"for (int channel = 0; channel < {N(channels)}; channel += {N(unroll)})");
+        for (var u = 0; u < unroll; u++)
+        {
+            EmitProducts(inner, u);
+        }
+
+        writer.Line($"{inner} += {N(unroll * geometry.InputLane)};").Line($"w += {N(unroll * 16)};").Close().Close();
+    }
+
+    private void EmitProducts(string cursor, int lane)
+    {
+        var pixels = (from r in Enumerable.Range(0, tile.Rows) from c in Enumerable.Range(0, tile.Columns) select (r, c)).ToList();
+        string Scalar(int r, int c) => kernel.Samples
+            ? $"x{N(c)}[{cursor} + {N(lane * geometry.InputLane)}]"
+            : $"{cursor}[{N((r * geometry.InputStep.Rows) + (c * geometry.InputStep.Columns) + (lane * geometry.InputLane))}]";
+        string Weight(int j, int p) => isa.Load($"w + {N(((long)j * geometry.PackedBlock) + (lane * 16) + (p * isa.Width))}");
+
+        writer.Open("");
+        if (pixels.Count == 1)
+        {
+            writer.Line($"b = {isa.Broadcast(Scalar(0, 0))};");
+            foreach (var (j, p, r, c) in Accumulators())
+            {
+                writer.Line($"{A(j, p, r, c)} = {isa.Fma("b", Weight(j, p), A(j, p, r, c))};");
+            }
+        }
+        else if (isa == Isa.Vector128)
+        {
+            // Sixteen registers without memory operands: broadcasts stay, weights pass through one register.
+            foreach (var (r, c) in pixels)
+            {
+                writer.Line($"var b{N(r)}_{N(c)} = {isa.Broadcast(Scalar(r, c))};");
+            }
+
+            for (var j = 0; j < tile.Blocks; j++)
+            {
+                for (var p = 0; p < isa.Parts; p++)
+                {
+                    writer.Line($"b = {Weight(j, p)};");
+                    foreach (var (r, c) in pixels)
+                    {
+                        writer.Line($"{A(j, p, r, c)} = {isa.Fma($"b{N(r)}_{N(c)}", "b", A(j, p, r, c))};");
+                    }
+                }
+            }
+        }
+        else
+        {
+            for (var j = 0; j < tile.Blocks; j++)
+            {
+                for (var p = 0; p < isa.Parts; p++)
+                {
+                    writer.Line($"var w{N(j)}{(isa.Parts > 1 ? ((char)('a' + p)).ToString() : "")} = {Weight(j, p)};");
+                }
+            }
+
+            foreach (var (r, c) in pixels)
+            {
+                writer.Line($"b = {isa.Broadcast(Scalar(r, c))};");
+                for (var j = 0; j < tile.Blocks; j++)
+                {
+                    for (var p = 0; p < isa.Parts; p++)
+                    {
+                        writer.Line($"{A(j, p, r, c)} = {isa.Fma("b", $"w{N(j)}{(isa.Parts > 1 ? ((char)('a' + p)).ToString() : "")}", A(j, p, r, c))};");
+                    }
+                }
+            }
+        }
+
+        writer.Close();
+    }
+
+    private void EmitStores()
+    {
+        var formula = kernel.Formula is null ? null : new FormulaEmitter(writer, isa, kernel.Formula);
+        formula?.EmitConstants();
+        foreach (var (j, p, r, c) in Accumulators())
+        {
+            var value = A(j, p, r, c);
+            if (formula is not null)
+            {
+                value = formula.Emit(index => index == 0 ? A(j, p, r, c) : isa.Load(FusedAddress(index - 1, j, p, r, c)));
+            }
+
+            var offset = ((long)j * geometry.OutputBlock) + (p * isa.Width) + (r * geometry.OutputStep.Rows) + (kernel.Samples ? 0 : c * geometry.OutputStep.Columns);
+            writer.Line(isa.Store($"y + {N(offset)}{(kernel.Samples && c > 0 ? $" + {N(c)} * yStride" : "")}", value));
+        }
+    }
+
+    private string FusedAddress(int index, int j, int p, int r, int c)
+    {
+        var e = kernel.Fused[index];
+        var offset = ((long)j * e.Block) + (p * isa.Width) + (r * e.Step.Rows) + (kernel.Samples ? 0 : c * e.Step.Columns);
+        return $"e{N(index)} + {N(offset)}{(kernel.Samples && c > 0 ? $" + {N(c)} * e{N(index)}Stride" : "")}";
+    }
+}

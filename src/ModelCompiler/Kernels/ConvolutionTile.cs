@@ -1,0 +1,67 @@
+// Which register tile fits a convolution: the one thing about it that pays to know the shape for.
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Kernels;
+
+/// <summary>Pixels (rows x columns) times blocks of 16 output channels held in registers.</summary>
+public readonly record struct Tile(int Rows, int Columns, int Blocks)
+{
+    public int Pixels => Rows * Columns;
+
+    public override string ToString() => FormattableString.Invariant($"{Rows}x{Columns}x{Blocks}");
+
+    /// <summary>The cheapest tile by a count of cycles: two multiply-adds and two loads a cycle, four cycles of latency, a
+    /// fixed price per call; positions computed twice (the last tile of a row is moved back, not shortened) count.</summary>
+    public static Tile Choose(ConvolutionGeometry geometry, bool samples, Isa isa, int mostRows, int mostBlocks)
+    {
+        var best = new Tile(1, 1, 1);
+        var bestCost = double.MaxValue;
+        var rows = geometry.Plane.Rows;
+        var columns = samples ? 64 : geometry.Plane.Columns;
+        var steps = (double)Math.Min(geometry.InputChannels, geometry.BlocksRead * Layout.Lanes) * geometry.TapCount;
+        for (var r = 1; r <= Math.Min(Math.Min(4, mostRows), rows); r++)
+        {
+            // More than eight samples would need more pointers than there are registers for them.
+            for (var c = 1; c <= Math.Min(columns, samples ? 8 : 28); c++)
+            {
+                for (var b = 1; b <= Math.Min(mostBlocks, geometry.OutputBlocks); b++)
+                {
+                    var tile = new Tile(r, c, b);
+                    if (!tile.Fits(isa))
+                    {
+                        continue;
+                    }
+
+                    var places = (double)Ceiling(rows, r) * Ceiling(columns, c);
+                    var groups = geometry.OutputBlocks / b;
+                    var rest = geometry.OutputBlocks % b;
+                    var cost = places * ((groups * tile.Cycles(steps, isa)) + (rest == 0 ? 0 : (tile with { Blocks = rest }).Cycles(steps, isa)));
+                    if (cost < bestCost * 0.999)
+                    {
+                        (best, bestCost) = (tile, cost);
+                    }
+                }
+            }
+        }
+
+        return best;
+    }
+
+    /// <summary>Accumulators, the weights of one input channel and one broadcast must be registers: one too many costs
+    /// two to five times.</summary>
+    private bool Fits(Isa isa)
+    {
+        var weights = Pixels == 1 ? 1 : isa == Isa.Vector128 ? 1 : Blocks * isa.Parts;
+        var broadcasts = isa == Isa.Vector128 ? Pixels + 1 : 1;
+        return (Pixels * Blocks * isa.Parts) + weights + broadcasts <= isa.Registers;
+    }
+
+    private double Cycles(double steps, Isa isa)
+    {
+        var products = Pixels * Blocks * isa.Parts;
+        var loads = Pixels + (Blocks * isa.Parts);
+        return (steps * Math.Max(Math.Max(products, loads) / 2.0, 4)) + 40 + (products * 1.5);
+    }
+
+    private static int Ceiling(int a, int b) => (a + b - 1) / b;
+}
