@@ -62,13 +62,20 @@ public sealed record ConvolutionGeometry
 
     public int PackedSize => OutputBlocks * PackedBlock;
 
+    /// <summary>Every number, written the same under every culture.</summary>
+    public string Identity => FormattableString.Invariant(
+        $"{InputChannels},{OutputChannels},{Groups},{Taps},{Plane},{InputOffset},{InputBlock},{InputLane},{InputStep},{TapStep},{OutputOffset},{OutputBlock},{OutputStep}");
+
     private int FirstGroup(int block) => block * 16 / (OutputChannels / Groups);
 }
 
 /// <summary>An operand of a fused formula, besides the accumulator: a value of the output's shape, or one number per channel.</summary>
 /// <param name="Offset">From the value's start to output position (0, 0, 0).</param>
 /// <param name="Step">Distance between neighbouring output positions; all zero for one number per channel.</param>
-public sealed record FusedOperand(int Offset, int Block, (int Depth, int Rows, int Columns) Step);
+public sealed record FusedOperand(int Offset, int Block, (int Depth, int Rows, int Columns) Step)
+{
+    internal string Identity => FormattableString.Invariant($"{Offset},{Block},{Step}");
+}
 
 /// <summary>Packed weights are [output block][input block][depth][row][column][channel in block][16 outputs].</summary>
 /// <param name="Bias">One number per output channel, padded to 16.</param>
@@ -84,11 +91,12 @@ public sealed record ConvolutionKernel(
         {
             var g = Geometry;
             var text = $"{Title}_{g.InputChannels}to{g.OutputChannels}_k{Size(g.Taps)}_{(Samples ? "batch" : Size(g.Plane))}";
-            return $"{text}_{StableHash.Of(this.Identity):x8}";
+            return $"{text}_{StableHash.Of(Identity):x8}";
         }
     }
 
-    private string Identity => $"{Geometry}|{Bias}|{Formula}|{string.Join(";", Fused)}|{Samples}";
+    private string Identity =>
+        $"{Geometry.Identity}|{Bias}|{(Formula is null ? "" : FormulaText.Of(Formula))}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}";
 
     public override string Comment =>
         $"{Title}: {Geometry.InputChannels} to {Geometry.OutputChannels} channels, {Size(Geometry.Taps)} taps"

@@ -1,0 +1,287 @@
+// The gradient of a convolution's (or dense layer's) weights: for a tile of input channels, taps and output
+// blocks, sums over all pixels and samples stay in registers. Written in packed form, as a few partial sums
+// whose number depends on the shape alone, so that threads change nothing in the order of additions.
+using System.Collections.Immutable;
+using System.Globalization;
+using ModelCompiler.Emission;
+
+namespace ModelCompiler.Kernels;
+
+/// <summary>Numbers of a weight gradient; strides and offsets in floats. x is the convolution's input, g the gradient of its output.</summary>
+public sealed record WeightGradientGeometry
+{
+    public required int InputChannels { get; init; }
+    public required int OutputChannels { get; init; }
+    public int Groups { get; init; } = 1;
+    public required (int Depth, int Rows, int Columns) Taps { get; init; }
+    public required (int Depth, int Rows, int Columns) Plane { get; init; }
+    public required int InputOffset { get; init; }
+    public required int InputBlock { get; init; }
+    public required int InputLane { get; init; }
+    public required (int Depth, int Rows, int Columns) InputStep { get; init; }
+    public required (int Depth, int Rows, int Columns) TapStep { get; init; }
+    public required int GradientOffset { get; init; }
+    public required int GradientBlock { get; init; }
+    public required (int Depth, int Rows, int Columns) GradientStep { get; init; }
+
+    public int OutputBlocks => (OutputChannels + 15) / 16;
+
+    public int InputBlocks => (InputChannels + 15) / 16;
+
+    public int TapCount => Taps.Depth * Taps.Rows * Taps.Columns;
+
+    /// <summary>The windows of input blocks are those of the forward convolution.</summary>
+    public int BlocksRead => Windows.BlocksRead;
+
+    public int FirstBlock(int block) => Windows.FirstBlock(block);
+
+    /// <summary>Input channels kept for each block: 16 where a block is a vector, else just those there are.</summary>
+    public int Lanes => InputLane == 1 ? 16 : InputChannels;
+
+    /// <summary>Floats of packed gradient for one output block: [input block][tap][channel][16].</summary>
+    public int PackedBlock => BlocksRead * TapCount * Lanes * 16;
+
+    /// <summary>Partial sums over fixed parts of the batch; enough of them that every thread has work.</summary>
+    public int Splits => Math.Max(1, 8 / (Tile.Blocks == 0 ? 1 : (OutputBlocks + Tile.Blocks - 1) / Tile.Blocks * BlocksRead));
+
+    public int PackedSize => Splits * OutputBlocks * PackedBlock;
+
+    internal WeightGradientTile Tile => WeightGradientTile.Choose(this, Isa.Avx512, MostBlocks);
+
+    private int MostBlocks => Groups == 1 ? 4 : Enumerable.Range(1, 4).Last(b => b == 1 || OutputChannels / Groups % (16 * b) == 0);
+
+    private ConvolutionGeometry Windows => new()
+    {
+        InputChannels = InputChannels, OutputChannels = OutputChannels, Groups = Groups, Taps = Taps, Plane = Plane,
+        InputOffset = 0, InputBlock = 0, InputLane = 0, InputStep = default, TapStep = default, OutputOffset = 0, OutputBlock = 0, OutputStep = default,
+    };
+
+    public string Identity => FormattableString.Invariant(
+        $"{InputChannels},{OutputChannels},{Groups},{Taps},{Plane},{InputOffset},{InputBlock},{InputLane},{InputStep},{TapStep},{GradientOffset},{GradientBlock},{GradientStep}");
+}
+
+/// <summary>Input channels x taps x output blocks whose sums are registers.</summary>
+internal readonly record struct WeightGradientTile(int Channels, int TapRows, int TapColumns, int Blocks)
+{
+    public static WeightGradientTile Choose(WeightGradientGeometry g, Isa isa, int mostBlocks)
+    {
+        var best = default(WeightGradientTile);
+        var bestCost = double.MaxValue;
+        var lanes = Math.Min(g.Lanes, g.InputChannels);
+        for (var blocks = 1; blocks <= Math.Min(mostBlocks, g.OutputBlocks); blocks++)
+        {
+            foreach (var channels in Enumerable.Range(1, 16).Where(c => g.Lanes % c == 0))
+            {
+                foreach (var rows in Enumerable.Range(1, g.Taps.Rows).Where(r => g.Taps.Rows % r == 0))
+                {
+                    foreach (var columns in Enumerable.Range(1, g.Taps.Columns).Where(c => g.Taps.Columns % c == 0))
+                    {
+                        var scalars = channels * rows * columns;
+                        var vectors = blocks * isa.Parts;
+                        if ((scalars * vectors) + vectors + 1 > isa.Registers)
+                        {
+                            continue;
+                        }
+
+                        double tiles = (lanes + channels - 1) / channels * (g.Taps.Rows / rows) * (g.Taps.Columns / columns) * ((g.OutputBlocks + blocks - 1) / blocks);
+                        var cost = tiles * (Math.Max(Math.Max(scalars * vectors, scalars + vectors) / 2.0, 4) + 1.5);
+                        if (cost < bestCost * 0.999)
+                        {
+                            (best, bestCost) = (new WeightGradientTile(channels, rows, columns, blocks), cost);
+                        }
+                    }
+                }
+            }
+        }
+
+        return best;
+    }
+
+    public override string ToString() => FormattableString.Invariant($"{Channels}x{TapRows}x{TapColumns}x{Blocks}");
+}
+
+/// <summary>Operands x, g (gradient of the output), dw (packed partial sums, unbatched).</summary>
+public sealed record WeightGradientKernel(WeightGradientGeometry Geometry) : Kernel
+{
+    public override string Name => FormattableString.Invariant(
+        $"WeightGradient_{Geometry.InputChannels}to{Geometry.OutputChannels}_k{Geometry.Taps.Rows}x{Geometry.Taps.Columns}_{Geometry.Plane.Rows}x{Geometry.Plane.Columns}_{StableHash.Of(Geometry.Identity):x8}");
+
+    public override string Comment =>
+        FormattableString.Invariant($"weight gradient: {Geometry.InputChannels} to {Geometry.OutputChannels} channels, taps {Geometry.Taps}, over {Geometry.Plane} outputs of every sample, {Geometry.Splits} partial sums");
+
+    public override KernelScope Scope => KernelScope.Batch;
+
+    public override ImmutableArray<Operand> Operands { get; } = ImmutableArray.Create(new Operand("x"), new Operand("g"), new Operand("dw"));
+
+    public override int Units => (Geometry.OutputBlocks + Geometry.Tile.Blocks - 1) / Geometry.Tile.Blocks * Geometry.BlocksRead * Geometry.Splits;
+
+    public bool Equals(WeightGradientKernel? other) => other is not null && Geometry.Identity == other.Geometry.Identity;
+
+    public override int GetHashCode() => StableHash.Of(Geometry.Identity);
+
+    public override void Emit(SourceWriter writer, Isa isa) => new WeightGradientEmitter(this, writer, isa).Emit();
+}
+
+internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, SourceWriter writer, Isa isa)
+{
+    private readonly WeightGradientGeometry geometry = kernel.Geometry;
+    private readonly SortedDictionary<string, WeightGradientTile> micros = new(StringComparer.Ordinal);
+
+    public void Emit()
+    {
+        var unit = geometry.Tile;
+        var tile = isa == Isa.Avx512 ? unit : WeightGradientTile.Choose(geometry, isa, unit.Blocks);
+        var groups = (geometry.OutputBlocks + unit.Blocks - 1) / unit.Blocks;
+        writer.Line(Kernel.Attribute).Open($"public static void {kernel.Name}({kernel.Parameters})");
+        writer.Open("for (int unit = begin; unit < end; unit++)");
+        writer.Line($"int split = unit / {N(groups * geometry.BlocksRead)}, block = unit / {N(geometry.BlocksRead)} % {N(groups)} * {N(unit.Blocks)}, window = unit % {N(geometry.BlocksRead)};");
+        writer.Line($"int from = (int)((long)batch * split / {N(geometry.Splits)}), to = (int)((long)batch * (split + 1) / {N(geometry.Splits)});");
+        var first = geometry.Groups == 1 ? "window"
+            : $"(Math.Min(block * 16 / {N(geometry.OutputChannels / geometry.Groups)} * {N(geometry.InputChannels / geometry.Groups)} / 16, {N(geometry.InputBlocks - geometry.BlocksRead)}) + window)";
+        writer.Line($"float* into = dw + ((long)split * {N(geometry.OutputBlocks)} + block) * {N(geometry.PackedBlock)} + window * {N(geometry.TapCount * geometry.Lanes * 16)};");
+        writer.Line("bool add = false;");
+        writer.Line("// A few samples at a time, so that their planes stay in the cache for all taps.");
+        writer.Open($"for (int sample = from; sample < to || !add; sample += {N(Chunk)})");
+        writer.Line($"int samples = Math.Max(0, Math.Min({N(Chunk)}, to - sample));");
+        writer.Line($"float* xs = x + sample * xStride + {N(geometry.InputOffset)} + {first} * {N(geometry.InputBlock)};");
+        writer.Line($"float* gs = g + sample * gStride + {N(geometry.GradientOffset)} + block * {N(geometry.GradientBlock)};");
+        var rest = geometry.OutputBlocks % unit.Blocks;
+        if (rest == 0)
+        {
+            EmitTiles(tile, unit.Blocks);
+        }
+        else
+        {
+            writer.Open($"if (block < {N(geometry.OutputBlocks - rest)})");
+            EmitTiles(tile, unit.Blocks);
+            writer.Close().Open("else");
+            EmitTiles(tile, rest);
+            writer.Close();
+        }
+
+        writer.Line("add = true;").Close().Close().Close().Line();
+        foreach (var micro in micros)
+        {
+            EmitMicro(micro.Key, micro.Value);
+        }
+    }
+
+    /// <summary>Samples whose planes together take about half a megabyte.</summary>
+    private int Chunk
+    {
+        get
+        {
+            var plane = (long)geometry.Plane.Depth * geometry.Plane.Rows * geometry.Plane.Columns;
+            var bytes = plane * 64 * ((geometry.InputStep.Columns >= 16 ? geometry.InputStep.Columns / 16 : 1) + geometry.Tile.Blocks);
+            return (int)Math.Max(1, Math.Min(64, 500_000 / bytes));
+        }
+    }
+
+    private static string N(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private void EmitTiles(WeightGradientTile tile, int blocks)
+    {
+        var lanes = geometry.Lanes;
+        var used = Math.Min(lanes, geometry.InputChannels);
+        for (var b = 0; b < blocks; b += tile.Blocks)
+        {
+            var t = tile with { Blocks = Math.Min(tile.Blocks, blocks - b) };
+            var name = $"{kernel.Name}_{t}";
+            micros[name] = t;
+            var depth = 0;
+            var x = "xs";
+            var into = ConvolutionEmitter.Sum(b * geometry.PackedBlock);
+            var index = new List<(string Variable, int Factor)>();
+            void Loop(string variable, int count, int by, int xStep, int wStep)
+            {
+                if (count > by)
+                {
+                    writer.Open($"for (int {variable} = 0; {variable} < {N(count)}; {variable} += {N(by)})");
+                    depth++;
+                    x += $" + {variable} * {N(xStep)}";
+                    index.Add((variable, wStep));
+                }
+            }
+
+            Loop("depthTap", geometry.Taps.Depth, 1, geometry.TapStep.Depth, geometry.Taps.Rows * geometry.Taps.Columns * lanes * 16);
+            Loop("rowTap", geometry.Taps.Rows, t.TapRows, geometry.TapStep.Rows, geometry.Taps.Columns * lanes * 16);
+            Loop("columnTap", geometry.Taps.Columns, t.TapColumns, geometry.TapStep.Columns, lanes * 16);
+            Loop("channel", used, t.Channels, geometry.InputLane, 16);
+            into = ConvolutionEmitter.Sum(b * geometry.PackedBlock, index.ToArray());
+            writer.Line($"{name}({x}, xStride, gs{(b == 0 ? "" : " + " + N((long)b * geometry.GradientBlock))}, gStride, samples, into + {into}, add);");
+            while (depth-- > 0)
+            {
+                writer.Close();
+            }
+        }
+    }
+
+    private void EmitMicro(string name, WeightGradientTile tile)
+    {
+        var plane = geometry.Plane;
+        writer.Line(Kernel.Attribute).Open($"private static void {name}(float* x, long xStride, float* g, long gStride, int samples, float* dw, bool add)");
+        var sums = (from c in Enumerable.Range(0, tile.Channels) from r in Enumerable.Range(0, tile.TapRows) from k in Enumerable.Range(0, tile.TapColumns)
+                    from j in Enumerable.Range(0, tile.Blocks) from p in Enumerable.Range(0, isa.Parts) select (c, r, k, j, p)).ToList();
+        string A(int c, int r, int k, int j, int p) => $"a{N(c)}_{N(r)}_{N(k)}_{N(j)}" + (isa.Parts > 1 ? ((char)('a' + p)).ToString() : "");
+        string Address(int c, int r, int k, int j, int p) =>
+            $"dw + {N(((long)j * geometry.PackedBlock) + (((r * geometry.Taps.Columns) + k) * geometry.Lanes * 16) + (c * 16) + (p * isa.Width))}";
+        writer.Line($"{isa.Type} {string.Join(", ", sums.Select(s => $"{A(s.c, s.r, s.k, s.j, s.p)} = {isa.Type}.Zero"))};");
+        writer.Open("if (add)");
+        foreach (var (c, r, k, j, p) in sums)
+        {
+            writer.Line($"{A(c, r, k, j, p)} = {isa.Load(Address(c, r, k, j, p))};");
+        }
+
+        writer.Close();
+        writer.Line($"{isa.Type} b;");
+        writer.Open("for (int sample = 0; sample < samples; sample++, x += xStride, g += gStride)");
+        var (x, g, opened) = ("x", "g", 0);
+        foreach (var (count, xStep, gStep, suffix) in new[]
+        {
+            (plane.Depth, geometry.InputStep.Depth, geometry.GradientStep.Depth, "d"), (plane.Rows, geometry.InputStep.Rows, geometry.GradientStep.Rows, "r"),
+            (plane.Columns, geometry.InputStep.Columns, geometry.GradientStep.Columns, "c"),
+        })
+        {
+            if (count == 1)
+            {
+                continue;
+            }
+
+            writer.Line($"float* x{suffix} = {x}, g{suffix} = {g};".Replace(", g", "; float* g"));
+            (x, g) = ("x" + suffix, "g" + suffix);
+            writer.Open($"for (int i{suffix} = 0; i{suffix} < {N(count)}; i{suffix}++, {x} += {N(xStep)}, {g} += {N(gStep)})");
+            opened++;
+        }
+
+        for (var j = 0; j < tile.Blocks; j++)
+        {
+            for (var p = 0; p < isa.Parts; p++)
+            {
+                writer.Line($"var g{N(j)}_{N(p)} = {isa.Load($"{g} + {N(((long)j * geometry.GradientBlock) + (p * isa.Width))}")};");
+            }
+        }
+
+        foreach (var scalar in sums.GroupBy(s => (s.c, s.r, s.k)))
+        {
+            var (c, r, k) = scalar.Key;
+            writer.Line($"b = {isa.Broadcast($"{x}[{N((c * geometry.InputLane) + (r * geometry.TapStep.Rows) + (k * geometry.TapStep.Columns))}]")};");
+            foreach (var (_, _, _, j, p) in scalar)
+            {
+                writer.Line($"{A(c, r, k, j, p)} = {isa.Fma("b", $"g{N(j)}_{N(p)}", A(c, r, k, j, p))};");
+            }
+        }
+
+        while (opened-- > 0)
+        {
+            writer.Close();
+        }
+
+        writer.Close();
+        foreach (var (c, r, k, j, p) in sums)
+        {
+            writer.Line(isa.Store(Address(c, r, k, j, p), A(c, r, k, j, p)));
+        }
+
+        writer.Close().Line();
+    }
+}

@@ -1,0 +1,99 @@
+// Where values live. While steps are drafted a buffer is only a size and a lifetime; when all are known, each gets
+// its offset. Values whose lives do not overlap share memory, those with a halo only with their like, because
+// the halo's zeros are written once.
+using System.Collections.Immutable;
+using ModelCompiler.Graph;
+using ModelCompiler.Kernels;
+
+namespace ModelCompiler.Planning;
+
+/// <summary>A piece of memory before it has an address.</summary>
+internal sealed class BufferDraft(int size, bool batched, string haloTag)
+{
+    public int Size { get; set; } = size;
+
+    public bool Batched { get; } = batched;
+
+    /// <summary>Layout tag for buffers with a halo, else empty: only equal ones share memory.</summary>
+    public string HaloTag { get; } = haloTag;
+
+    public Address? Address { get; set; }
+
+    public int FirstStep { get; set; } = int.MaxValue;
+
+    public int LastStep { get; set; } = -1;
+}
+
+/// <summary>A stored value: memory and how the value lies in it.</summary>
+internal sealed record StoredValue(BufferDraft Buffer, Layout Layout);
+
+internal sealed record StepDraft(string Name, string Description, Kernel Kernel, ImmutableArray<BufferDraft> Operands, Origin Origin, bool Prepare);
+
+internal static class MemoryPlan
+{
+    /// <summary>Gives every buffer without an address one, and returns the floats needed per sample and in common.</summary>
+    public static (int Sample, int Common) Assign(IReadOnlyList<StepDraft> steps)
+    {
+        var buffers = new List<BufferDraft>();
+        var seen = new HashSet<BufferDraft>();
+        for (var step = 0; step < steps.Count; step++)
+        {
+            foreach (var buffer in steps[step].Operands)
+            {
+                buffer.FirstStep = Math.Min(buffer.FirstStep, step);
+                buffer.LastStep = Math.Max(buffer.LastStep, step);
+                if (buffer.Address is null && seen.Add(buffer))
+                {
+                    buffers.Add(buffer);
+                }
+            }
+        }
+
+        // What belongs to no sample is small or lives for ever (packed weights): no sharing.
+        var common = 0;
+        foreach (var buffer in buffers.Where(b => !b.Batched))
+        {
+            buffer.Address = new Address(Region.Common, common);
+            common = checked(common + Round(buffer.Size));
+        }
+
+        var sample = 0;
+        foreach (var pool in buffers.Where(b => b.Batched).GroupBy(b => b.HaloTag).OrderBy(g => g.Key, StringComparer.Ordinal))
+        {
+            sample = Pack(pool.ToList(), sample);
+        }
+
+        // A stride of a power of two would put all samples into the same cache sets.
+        sample = Round(sample);
+        return (sample == 0 ? 16 : sample % 1024 == 0 ? sample + 16 : sample, common == 0 ? 16 : common);
+    }
+
+    private static int Pack(List<BufferDraft> pool, int start)
+    {
+        // Largest first, each at the lowest place that is free for its whole life.
+        var placed = new List<BufferDraft>();
+        var end = start;
+        foreach (var buffer in pool.OrderByDescending(b => b.Size).ThenBy(b => b.FirstStep))
+        {
+            var offset = start;
+            foreach (var other in placed.Where(o => o.FirstStep <= buffer.LastStep && buffer.FirstStep <= o.LastStep).OrderBy(o => o.Address!.Value.Offset))
+            {
+                var at = other.Address!.Value.Offset;
+                if (offset + Round(buffer.Size) <= at)
+                {
+                    break;
+                }
+
+                offset = Math.Max(offset, at + Round(other.Size));
+            }
+
+            buffer.Address = new Address(Region.Samples, offset);
+            placed.Add(buffer);
+            end = Math.Max(end, checked(offset + Round(buffer.Size)));
+        }
+
+        return end;
+    }
+
+    private static int Round(int floats) => checked((floats + 15) / 16 * 16);
+}

@@ -1,0 +1,61 @@
+// What is emitted: steps in order, each a kernel and the addresses it works on, all offsets known.
+using System.Collections.Immutable;
+using ModelCompiler.Grammar;
+using ModelCompiler.Graph;
+using ModelCompiler.Kernels;
+
+namespace ModelCompiler.Planning;
+
+public enum Region
+{
+    /// <summary>The slab of each sample: activations and their gradients.</summary>
+    Samples,
+
+    /// <summary>One for all samples: packed weights, folded norms, statistics, scratch.</summary>
+    Common,
+
+    /// <summary>The parameter set's flat storage.</summary>
+    Parameters,
+
+    /// <summary>The gradients' flat storage, laid out as the parameters'.</summary>
+    Gradients,
+
+    /// <summary>Buffers the user reads and writes; <see cref="Address.Index"/> tells which. A sample follows a sample without a gap.</summary>
+    Input,
+    Target,
+    Output,
+    InputGradient,
+    Loss,
+}
+
+/// <param name="Offset">Floats from the start of the region (for <see cref="Region.Samples"/> of each sample's slab).</param>
+/// <param name="SampleCount">For user buffers: elements of one sample.</param>
+public readonly record struct Address(Region Region, int Offset, int Index = 0, int SampleCount = 0)
+{
+    /// <summary>Whether every sample has a copy.</summary>
+    public bool Batched => Region is Region.Samples or Region.Input or Region.Target or Region.Output or Region.InputGradient;
+}
+
+/// <summary>One call of a kernel.</summary>
+/// <param name="Name">Unique method name made of the layer path: <c>layer1_0_conv1</c>.</param>
+/// <param name="Description">The node as text, for the comment above the method.</param>
+public sealed record Step(string Name, string Description, Kernel Kernel, ImmutableArray<Address> Operands, Origin Origin);
+
+/// <param name="Offset">Float offset in parameter storage, a multiple of 16.</param>
+public sealed record ParameterSlot(Node Node, ParameterAttributes Attributes, int Offset);
+
+/// <summary>One product of a network: inference, or training with its backward pass.</summary>
+/// <param name="Prepare">Runs when weights have changed: packing, folding. Empty in training, where weights change every step.</param>
+/// <param name="SampleFloats">Floats of one sample's slab, a multiple of 16.</param>
+public sealed record Plan(
+    NetworkGraph Graph,
+    bool Training,
+    ImmutableArray<Step> Prepare,
+    ImmutableArray<Step> Steps,
+    ImmutableArray<ParameterSlot> Parameters,
+    int StorageFloats,
+    int TrainableFloats,
+    int SampleFloats,
+    int CommonFloats,
+    ImmutableArray<string> InputGradients,
+    ImmutableDictionary<Node, string> KernelOf);
