@@ -1,7 +1,10 @@
 // The pipeline on one screen: text → syntax → graph → gradient → plan → C#.
 using System.Collections.Immutable;
+using ModelCompiler.Emission;
+using ModelCompiler.Evaluation;
 using ModelCompiler.Grammar;
 using ModelCompiler.Graph;
+using ModelCompiler.Planning;
 
 namespace ModelCompiler;
 
@@ -14,3 +17,42 @@ public sealed record EvaluatedFile(ImmutableArray<NetworkGraph> Networks, Immuta
 /// <summary>C# for one network.</summary>
 /// <param name="HintName">File name that is unique in the project: carries the folder.</param>
 public sealed record EmittedNetwork(string Name, string HintName, string Source);
+
+/// <param name="Namespace">Of the generated classes; empty for none.</param>
+/// <param name="HintPrefix">Put before hint names: carries the folder.</param>
+/// <param name="InputGradients">Training also computes gradients of the inputs.</param>
+/// <param name="LineDirectives">Map steps to lines of the `.cnn` file.</param>
+public sealed record CompilerOptions(string Namespace, string HintPrefix, bool InputGradients = false, bool LineDirectives = true);
+
+public sealed record CompilationResult(ImmutableArray<EmittedNetwork> Networks, ImmutableArray<Diagnostic> Diagnostics);
+
+public static class Compiler
+{
+    /// <summary>All networks of a file as C#; none where the file has errors. Each network is two sources: the class, and its kernels.</summary>
+    public static CompilationResult Compile(SourceFile file, ImportResolver imports, CompilerOptions options)
+    {
+        var evaluated = Evaluator.Evaluate(file, imports);
+        var sources = ImmutableArray.CreateBuilder<EmittedNetwork>();
+        if (evaluated.Diagnostics.All(d => d.Severity != Severity.Error))
+        {
+            foreach (var network in evaluated.Networks)
+            {
+                sources.AddRange(Emit(network, options));
+            }
+        }
+
+        return new CompilationResult(sources.ToImmutable(), evaluated.Diagnostics);
+    }
+
+    public static ImmutableArray<EmittedNetwork> Emit(NetworkGraph network, CompilerOptions options)
+    {
+        var inference = Planner.ForInference(network);
+        var training = network.Loss is null ? null : Planner.ForTraining(network, options.InputGradients);
+        var plans = training is null ? new[] { inference } : [inference, training];
+        return
+        [
+            new EmittedNetwork(network.Name, $"{options.HintPrefix}{network.Name}.g.cs", new NetworkClass(network, inference, training, options).Emit()),
+            new EmittedNetwork(network.Name, $"{options.HintPrefix}{network.Name}.Kernels.g.cs", KernelsFile.Emit(network.Name, plans, options)),
+        ];
+    }
+}

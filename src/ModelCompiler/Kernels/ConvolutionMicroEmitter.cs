@@ -195,14 +195,14 @@ internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWr
 
     private void EmitStores()
     {
-        var formula = kernel.Formula is null ? null : new FormulaEmitter(writer, isa, kernel.Formula);
-        formula?.EmitConstants();
+        var formula = kernel.Formula is null ? null : new FormulaEmitter(isa, kernel.Formula);
+        formula?.Prepare(writer);
         foreach (var (j, p, r, c) in Accumulators())
         {
             var value = A(j, p, r, c);
             if (formula is not null)
             {
-                value = formula.Emit(index => index == 0 ? A(j, p, r, c) : isa.Load(FusedAddress(index - 1, j, p, r, c)));
+                value = formula.ApplyOne(writer, index => index == 0 ? A(j, p, r, c) : isa.Load(FusedAddress(index - 1, j, p, r, c)), "_" + A(j, p, r, c));
             }
 
             var offset = ((long)j * geometry.OutputBlock) + (p * isa.Width) + (r * geometry.OutputStep.Rows) + (kernel.Samples ? 0 : c * geometry.OutputStep.Columns);

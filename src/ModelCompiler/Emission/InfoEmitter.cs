@@ -1,0 +1,71 @@
+// The static description of a product: what `LeNet5.Info` says.
+using ModelCompiler.Graph;
+using ModelCompiler.Operators;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Emission;
+
+internal sealed class InfoEmitter(NetworkGraph network, Plan plan, SourceWriter writer)
+{
+    public void Emit()
+    {
+        writer.Line("public static new NetworkInfo Info { get; } = new NetworkInfo(");
+        writer.Line($"    Name: {Literals.Text(network.Name)},");
+        Array("Inputs", "TensorInfo", network.Inputs.Select(i => $"new({Literals.Text(i.Name)}, {Sizes(i.Node.Shape)})"));
+        Array("Targets", "TensorInfo", plan.Training ? plan.Graph.Targets.Select(Target) : []);
+        Array("Outputs", "TensorInfo", network.Outputs.Select(o => $"new({Literals.Text(o.Name)}, {Sizes(o.Node.Shape)})"));
+        Array("Parameters", "ParameterInfo", ParameterStorage.All(network).Select(Parameter));
+        Array("Layers", "LayerInfo", network.Layers.Select(Layer));
+        writer.Line($"    StorageFloats: {Literals.Int(plan.StorageFloats)},");
+        writer.Line($"    TrainableFloats: {Literals.Int(plan.TrainableFloats)},");
+        writer.Line($"    SampleBytes: {Literals.Int(plan.SampleFloats * 4L)},");
+        writer.Line($"    CommonBytes: {Literals.Int(plan.CommonFloats * 4L)});");
+    }
+
+    private static string Sizes(Shape shape) => $"[{string.Join(", ", shape.Dimensions.Select(d => Literals.Int(d)))}]";
+
+    private static string Parameter(ParameterSlot slot)
+    {
+        var p = slot.Attributes;
+        return $"new({Literals.Text(p.Name)}, {Sizes(p.Shape)}, {Literals.Int(slot.Offset)}, {(p.Trainable ? "true" : "false")}, InitializerKind.{p.Initializer.Kind}, "
+            + $"{Literals.Float((float)p.Initializer.Value)}, {Literals.Int(p.Initializer.FanIn)}, {Literals.Int(p.Initializer.FanOut)})";
+    }
+
+    private void Array(string name, string type, IEnumerable<string> items)
+    {
+        var list = items.ToList();
+        if (list.Count == 0)
+        {
+            writer.Line($"    {name}: [],");
+            return;
+        }
+
+        writer.Line($"    {name}:").Line("    [");
+        foreach (var item in list)
+        {
+            writer.Line("        " + item + ",");
+        }
+
+        writer.Line("    ],");
+    }
+
+    private string Target(NamedNode target)
+    {
+        if (!target.Node.As<InputAttributes>().IsClass)
+        {
+            return $"new({Literals.Text(target.Name)}, {Sizes(target.Node.Shape)})";
+        }
+
+        // What gathers by class numbers says how many there are.
+        var classes = plan.Graph.Nodes.Where(n => n.Primitive == Primitives.GatherClass && n.Inputs[1] == target.Node).Select(n => n.Inputs[0].Shape[0]).DefaultIfEmpty(0).Min();
+        return $"new({Literals.Text(target.Name)}, {Sizes(target.Node.Shape)}, TensorKind.Class, {Literals.Int(classes)})";
+    }
+
+    private string Layer(Layer layer)
+    {
+        var parameters = layer.Parameters.Where(p => p.As<ParameterAttributes>().Trainable).Sum(p => p.Shape.Count);
+        var macs = network.Nodes.Where(n => n.Origin.Path == layer.Path && layer.Path.Length > 0).Sum(n => n.Primitive.Macs(n));
+        var kernel = plan.Graph.Layers.FirstOrDefault(l => l.Path == layer.Path) is { } planned && plan.KernelOf.TryGetValue(planned.Output, out var text) ? text : "fused";
+        return $"new({Literals.Text(layer.Path)}, {Literals.Text(layer.Operator)}, {Sizes(layer.Output.Shape)}, {Literals.Int(parameters)}, {Literals.Int(macs)}, {Literals.Text(kernel)})";
+    }
+}

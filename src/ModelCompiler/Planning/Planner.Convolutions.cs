@@ -1,0 +1,297 @@
+// Steps for convolutions, dense layers and their gradients: which geometry of the one direct kernel each is.
+using System.Collections.Immutable;
+using ModelCompiler.Graph;
+using ModelCompiler.Kernels;
+using ModelCompiler.Operators;
+
+namespace ModelCompiler.Planning;
+
+public sealed partial class Planner
+{
+    /// <summary>Images with so few channels are read as they come: a block of 16 would be mostly air.</summary>
+    private const int MostPlanarChannels = 4;
+
+    private void PlanConvolution(FusedNode fused)
+    {
+        var node = fused.Anchor;
+        var (window, groups) = node.As<ConvolutionAttributes>();
+        var x = Get(node.Inputs[0], InputKind(node.Inputs[0], groups));
+        var y = Store(fused.Output, LayoutKind.Blocked);
+        var bias = node.Inputs.Length > 2 ? Get(node.Inputs[2], LayoutKind.Flat) : null;
+        var extras = fused.Operands.Where(o => o != node).Select(o => Operand(o, LayoutKind.Blocked)).ToList();
+        var formula = fused.Formula is null || fused.Output == node ? null : fused.Formula;
+        if (groups > 1 && groups == node.Shape[0] && groups == node.Inputs[0].Shape[0])
+        {
+            var weights = DepthwiseWeights(node.Inputs[1], window);
+            var kernel = new DepthwiseKernel(window, x.Layout, y.Layout, bias is not null, formula, extras.Select(e => e.Layout).ToImmutableArray());
+            Add(fused.Output, "depthwise", kernel, Buffers(x, weights, bias, extras, y));
+            return;
+        }
+
+        var (depth, rows, columns) = Axis3.Of(window);
+        var geometry = new ConvolutionGeometry
+        {
+            InputChannels = node.Inputs[0].Shape[0],
+            OutputChannels = node.Shape[0],
+            Groups = groups,
+            Taps = (depth.Kernel, rows.Kernel, columns.Kernel),
+            Plane = (y.Layout.Depth, y.Layout.Height, y.Layout.Width),
+            InputOffset = x.Layout.Origin - (depth.PadBegin * x.Layout.DepthStride) - (rows.PadBegin * x.Layout.RowStride) - (columns.PadBegin * x.Layout.ColumnStride),
+            InputBlock = x.Layout.BlockStride,
+            InputLane = x.Layout.LaneStride,
+            InputStep = (depth.Stride * x.Layout.DepthStride, rows.Stride * x.Layout.RowStride, columns.Stride * x.Layout.ColumnStride),
+            TapStep = (depth.Dilation * x.Layout.DepthStride, rows.Dilation * x.Layout.RowStride, columns.Dilation * x.Layout.ColumnStride),
+            OutputOffset = y.Layout.Origin,
+            OutputBlock = y.Layout.BlockStride,
+            OutputStep = (y.Layout.DepthStride, y.Layout.RowStride, y.Layout.ColumnStride),
+        };
+        var operands = extras.Select(e => Extra(e.Layout)).ToImmutableArray();
+        if (geometry.TapCount == 1 && x.Layout.IsDense && y.Layout.IsDense && IsUnit(depth) && IsUnit(rows) && IsUnit(columns) && extras.All(e => e.Layout.IsDense))
+        {
+            // Rows of a 1x1 convolution need not end: the plane is one long row, which more tiles divide.
+            geometry = geometry with { Plane = (1, 1, y.Layout.Depth * y.Layout.Height * y.Layout.Width) };
+        }
+
+        var title = rows.Kernel * columns.Kernel * depth.Kernel == 1 ? "Pointwise" : "Convolution";
+        var taps = new TapSelection(geometry.Taps, (0, 0, 0), (1, 1, 1));
+        var w = Packed(node.Inputs[1], geometry, taps, turned: false);
+        var packedX = x.Buffer;
+        Add(fused.Output, "convolution", new ConvolutionKernel(geometry, bias is not null, formula, operands, Samples: false, title), Buffers(packedX, w, bias, extras, y));
+    }
+
+    private void PlanInputGradient(FusedNode fused)
+    {
+        var node = fused.Anchor;
+        var (window, groups, _) = node.As<ConvolutionInputGradientAttributes>();
+        var dy = Get(node.Inputs[0], LayoutKind.Blocked);
+        var dx = Store(fused.Output, LayoutKind.Blocked);
+        var extras = fused.Operands.Where(o => o != node).Select(o => Operand(o, LayoutKind.Blocked)).ToList();
+        var formula = fused.Formula is null || fused.Output == node ? null : fused.Formula;
+        if (groups > 1 && groups == node.Shape[0] && groups == node.Inputs[0].Shape[0])
+        {
+            var weights = DepthwiseWeights(node.Inputs[1], window);
+            if (formula is null)
+            {
+                Add(fused.Output, "depthwise_gradient", new DepthwiseInputGradientKernel(window, dy.Layout, dx.Layout), dy.Buffer, weights, dx.Buffer);
+                return;
+            }
+
+            // The depthwise gradient has no room for a formula: it follows, in place.
+            var plain = new StoredValue(new BufferDraft(dx.Layout.Size, batched: true, dx.Buffer.HaloTag), dx.Layout);
+            Add(fused.Output, "depthwise_gradient", new DepthwiseInputGradientKernel(window, dy.Layout, dx.Layout), dy.Buffer, weights, plain.Buffer);
+            var kernel = new PointwiseKernel(formula, extras.Select(e => e.Layout).Prepend(plain.Layout).ToImmutableArray(), dx.Layout);
+            Add(fused.Output, "pointwise", kernel, extras.Select(e => e.Buffer).Prepend(plain.Buffer).Append(dx.Buffer).ToArray());
+            return;
+        }
+
+        var (depth, rows, columns) = Axis3.Of(window);
+        foreach (var d in GradientPhase.Of(depth, dx.Layout.Depth))
+        {
+            foreach (var r in GradientPhase.Of(rows, dx.Layout.Height))
+            {
+                foreach (var c in GradientPhase.Of(columns, dx.Layout.Width))
+                {
+                    // Taps that reach no element of a phase leave it zero: no taps at all, unless every axis has some.
+                    var none = d.Taps == 0 || r.Taps == 0 || c.Taps == 0;
+                    int At(Layout l) => (d.Phase * l.DepthStride) + (r.Phase * l.RowStride) + (c.Phase * l.ColumnStride);
+                    (int, int, int) Step(Layout l) => (depth.Stride * l.DepthStride, rows.Stride * l.RowStride, columns.Stride * l.ColumnStride);
+                    var geometry = new ConvolutionGeometry
+                    {
+                        InputChannels = node.Inputs[0].Shape[0],
+                        OutputChannels = node.Shape[0],
+                        Groups = groups,
+                        Taps = none ? (0, 0, 0) : (d.Taps, r.Taps, c.Taps),
+                        Plane = (d.Count, r.Count, c.Count),
+                        InputOffset = dy.Layout.Origin + (d.Start * dy.Layout.DepthStride) + (r.Start * dy.Layout.RowStride) + (c.Start * dy.Layout.ColumnStride),
+                        InputBlock = dy.Layout.BlockStride,
+                        InputLane = dy.Layout.LaneStride,
+                        InputStep = (dy.Layout.DepthStride, dy.Layout.RowStride, dy.Layout.ColumnStride),
+                        TapStep = (d.Step * dy.Layout.DepthStride, r.Step * dy.Layout.RowStride, c.Step * dy.Layout.ColumnStride),
+                        OutputOffset = dx.Layout.Origin + At(dx.Layout),
+                        OutputBlock = dx.Layout.BlockStride,
+                        OutputStep = Step(dx.Layout),
+                    };
+                    var operands = extras.Select(e => Extra(e.Layout) is var o && o.Step == default ? o : new FusedOperand(o.Offset + At(e.Layout), o.Block, Step(e.Layout))).ToImmutableArray();
+                    if (geometry.TapCount == 1 && dy.Layout.IsDense && dx.Layout.IsDense && IsUnit(depth) && IsUnit(rows) && IsUnit(columns) && extras.All(e => e.Layout.IsDense))
+                    {
+                        geometry = geometry with { Plane = (1, 1, dx.Layout.Depth * dx.Layout.Height * dx.Layout.Width) };
+                    }
+
+                    var taps = new TapSelection(
+                        (depth.Kernel, rows.Kernel, columns.Kernel), (d.FirstTap, r.FirstTap, c.FirstTap), (d.TapStep, r.TapStep, c.TapStep));
+                    var w = Packed(node.Inputs[1], geometry, taps, turned: true);
+                    Add(fused.Output, "data_gradient", new ConvolutionKernel(geometry, false, formula, operands, Samples: false, "DataGradient"), Buffers(dy.Buffer, w, null, extras, dx));
+                }
+            }
+        }
+    }
+
+    private void PlanWeightGradient(Node node)
+    {
+        var (window, groups, weightShape) = node.As<ConvolutionWeightGradientAttributes>();
+        var x = Get(node.Inputs[0], InputKind(node.Inputs[0], groups));
+        var dy = Get(node.Inputs[1], LayoutKind.Blocked);
+        if (groups > 1 && groups == node.Inputs[0].Shape[0] && groups == node.Inputs[1].Shape[0])
+        {
+            var shape = Shape.Of(weightShape[0], window.Kernel);
+            var blocked = new Layout(LayoutKind.Blocked, shape);
+            var partial = new BufferDraft(blocked.Size, batched: false, "");
+            Add(node, "depthwise_weight_gradient", new DepthwiseWeightGradientKernel(window, x.Layout, dy.Layout), x.Buffer, dy.Buffer, partial);
+            var into = Store(node, LayoutKind.Flat);
+            Add(node, "unpack", CopyKernel.Convert(blocked, new Layout(LayoutKind.Flat, shape), KernelScope.Once), partial, into.Buffer);
+            return;
+        }
+
+        var (depth, rows, columns) = Axis3.Of(window);
+        var geometry = new WeightGradientGeometry
+        {
+            InputChannels = node.Inputs[0].Shape[0],
+            OutputChannels = weightShape[0],
+            Groups = groups,
+            Taps = (depth.Kernel, rows.Kernel, columns.Kernel),
+            Plane = (dy.Layout.Depth, dy.Layout.Height, dy.Layout.Width),
+            InputOffset = x.Layout.Origin - (depth.PadBegin * x.Layout.DepthStride) - (rows.PadBegin * x.Layout.RowStride) - (columns.PadBegin * x.Layout.ColumnStride),
+            InputBlock = x.Layout.BlockStride,
+            InputLane = x.Layout.LaneStride,
+            InputStep = (depth.Stride * x.Layout.DepthStride, rows.Stride * x.Layout.RowStride, columns.Stride * x.Layout.ColumnStride),
+            TapStep = (depth.Dilation * x.Layout.DepthStride, rows.Dilation * x.Layout.RowStride, columns.Dilation * x.Layout.ColumnStride),
+            GradientOffset = dy.Layout.Origin,
+            GradientBlock = dy.Layout.BlockStride,
+            GradientStep = (dy.Layout.DepthStride, dy.Layout.RowStride, dy.Layout.ColumnStride),
+        };
+        AddWeightGradient(node, geometry, x, dy);
+    }
+
+    private void AddWeightGradient(Node node, WeightGradientGeometry geometry, StoredValue x, StoredValue dy)
+    {
+        // Partial sums live from one step to the next only, so all layers share one place for them.
+        scratch.Size = Math.Max(scratch.Size, geometry.PackedSize);
+        Add(node, "weight_gradient", new WeightGradientKernel(geometry), x.Buffer, dy.Buffer, scratch);
+        var into = Store(node, LayoutKind.Flat);
+        Add(node, "unpack", new UnpackWeightGradientKernel(geometry), scratch, into.Buffer);
+    }
+
+    /// <summary>Dense layers and their data gradients: a convolution whose columns are the samples of the batch, or the rows of
+    /// a list of features.</summary>
+    private void PlanDense(FusedNode fused)
+    {
+        var node = fused.Anchor;
+        var turned = node.Primitive == Primitives.DenseInputGradient;
+        var (inWidth, outWidth) = (node.Inputs[0].Shape.Dimensions.Last(), node.Shape.Dimensions.Last());
+        var overRows = node.Shape.Rank > 1;
+        var x = Get(node.Inputs[0], LayoutKind.Flat);
+        var bias = node.Inputs.Length > 2 ? Get(node.Inputs[2], LayoutKind.Flat) : null;
+        var extras = fused.Operands.Where(o => o != node).Select(o => Operand(o, LayoutKind.Flat)).ToList();
+        var formula = fused.Formula is null || fused.Output == node ? null : fused.Formula;
+        var rows = (int)(node.Shape.Count / outWidth);
+
+        // A last vector that is not full would run into the next row: such rows are first stored as columns of blocks.
+        var blocks = overRows && outWidth % Layout.Lanes != 0;
+        var y = Store(fused.Output, LayoutKind.Flat);
+        var columnsOfBlocks = new Layout(LayoutKind.Blocked, Shape.Of(outWidth, rows));
+        var into = blocks ? new StoredValue(new BufferDraft(columnsOfBlocks.Size, node.Batched, ""), columnsOfBlocks) : y;
+        var geometry = new ConvolutionGeometry
+        {
+            InputChannels = inWidth,
+            OutputChannels = outWidth,
+            Taps = (1, 1, 1),
+            Plane = (1, 1, rows),
+            InputOffset = 0,
+            InputBlock = Layout.Lanes,
+            InputLane = 1,
+            InputStep = (0, 0, overRows ? inWidth : 0),
+            TapStep = default,
+            OutputOffset = 0,
+            OutputBlock = blocks ? columnsOfBlocks.BlockStride : Layout.Lanes,
+            OutputStep = (0, 0, blocks ? Layout.Lanes : overRows ? outWidth : 0),
+        };
+        var operands = extras.Select((e, i) => new FusedOperand(0, Layout.Lanes, e.Layout.Shape.Count == outWidth ? default : (0, 0, outWidth))).ToImmutableArray();
+        var w = Packed(node.Inputs[1], geometry, new TapSelection((1, 1, 1), (0, 0, 0), (1, 1, 1)), turned);
+        var samples = !overRows && node.Batched;
+        Add(fused.Output, turned ? "data_gradient" : "dense", new ConvolutionKernel(geometry, bias is not null, formula, operands, samples, turned ? "DenseGradient" : "Dense"),
+            Buffers(x.Buffer, w, bias, extras, into));
+        if (blocks)
+        {
+            var flat = new Layout(LayoutKind.Flat, Shape.Of(rows, outWidth));
+            Add(fused.Output, "rows", CopyKernel.Transpose(columnsOfBlocks, flat, ImmutableArray.Create(1, 0), Scope(node)), into.Buffer, y.Buffer);
+        }
+    }
+
+    private void PlanDenseWeightGradient(Node node)
+    {
+        var (x, dy) = (Get(node.Inputs[0], LayoutKind.Flat), Get(node.Inputs[1], LayoutKind.Flat));
+        var (inWidth, outWidth) = (node.Inputs[0].Shape.Dimensions.Last(), node.Inputs[1].Shape.Dimensions.Last());
+        var overRows = node.Inputs[0].Shape.Rank > 1;
+        AddWeightGradient(node, new WeightGradientGeometry
+        {
+            InputChannels = inWidth,
+            OutputChannels = outWidth,
+            Taps = (1, 1, 1),
+            Plane = (1, 1, (int)(node.Inputs[0].Shape.Count / inWidth)),
+            InputOffset = 0,
+            InputBlock = Layout.Lanes,
+            InputLane = 1,
+            InputStep = (0, 0, overRows ? inWidth : 0),
+            TapStep = default,
+            GradientOffset = 0,
+            GradientBlock = Layout.Lanes,
+            GradientStep = (0, 0, overRows ? outWidth : 0),
+        }, x, dy);
+    }
+
+    private LayoutKind InputKind(Node input, int groups) =>
+        groups == 1 && input.Primitive == Primitives.Input && input.Shape[0] <= MostPlanarChannels ? LayoutKind.Planar : LayoutKind.Blocked;
+
+    private static bool IsUnit(Axis3 axis) => axis is { Stride: 1, PadBegin: 0, PadEnd: 0 };
+
+    private static FusedOperand Extra(Layout layout) => IsVector(layout.Shape) && layout.Halo.IsNone
+        ? new FusedOperand(0, Layout.Lanes, default)
+        : new FusedOperand(layout.Origin, layout.BlockStride, (layout.DepthStride, layout.RowStride, layout.ColumnStride));
+
+    private static BufferDraft[] Buffers(StoredValue x, BufferDraft w, StoredValue? bias, List<StoredValue> extras, StoredValue y) => Buffers(x.Buffer, w, bias, extras, y);
+
+    private static BufferDraft[] Buffers(BufferDraft x, BufferDraft w, StoredValue? bias, List<StoredValue> extras, StoredValue y)
+    {
+        var buffers = new List<BufferDraft> { x, w };
+        if (bias is not null)
+        {
+            buffers.Add(bias.Buffer);
+        }
+
+        buffers.AddRange(extras.Select(e => e.Buffer));
+        buffers.Add(y.Buffer);
+        return buffers.ToArray();
+    }
+
+    /// <summary>Weights in the kernel's order; packed once for all steps that want the same.</summary>
+    private BufferDraft Packed(Node weights, ConvolutionGeometry geometry, TapSelection taps, bool turned)
+    {
+        var kernel = new PackWeightsKernel(geometry, taps, turned);
+        if (!packed.TryGetValue((weights, kernel), out var buffer))
+        {
+            buffer = new BufferDraft(geometry.PackedSize, batched: false, "");
+            packed.Add((weights, kernel), buffer);
+            if (geometry.TapCount > 0)
+            {
+                Add(weights, "pack", kernel, Get(weights, LayoutKind.Flat).Buffer, buffer);
+            }
+        }
+
+        return buffer;
+    }
+
+    /// <summary>C x 1 x kernel as blocks of channels.</summary>
+    private BufferDraft DepthwiseWeights(Node weights, Window window)
+    {
+        var shape = Shape.Of(weights.Shape[0], window.Kernel);
+        var kernel = CopyKernel.Convert(new Layout(LayoutKind.Flat, shape), new Layout(LayoutKind.Blocked, shape), KernelScope.Once);
+        if (!packed.TryGetValue((weights, kernel), out var buffer))
+        {
+            buffer = new BufferDraft(new Layout(LayoutKind.Blocked, shape).Size, batched: false, "");
+            packed.Add((weights, kernel), buffer);
+            Add(weights, "pack", kernel, Get(weights, LayoutKind.Flat).Buffer, buffer);
+        }
+
+        return buffer;
+    }
+}

@@ -1,0 +1,248 @@
+// Graph to plan: decides what is stored and in which layout, turns every stored node into steps, and gives
+// memory its offsets. One product (inference or training) at a time.
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using ModelCompiler.Gradient;
+using ModelCompiler.Graph;
+using ModelCompiler.Kernels;
+using ModelCompiler.Operators;
+
+namespace ModelCompiler.Planning;
+
+public sealed partial class Planner
+{
+    private readonly NetworkGraph graph;
+    private readonly bool training;
+    private readonly HaloNeeds halos;
+    private readonly List<StepDraft> steps = new();
+    private readonly HashSet<string> names = new(StringComparer.Ordinal);
+    private readonly Dictionary<Node, StoredValue> values = new();
+    private readonly Dictionary<(Node, LayoutKind), StoredValue> variants = new();
+    private readonly Dictionary<(Node, Kernel), BufferDraft> packed = new();
+    private readonly Dictionary<Node, Address> destinations = new();
+    private readonly Dictionary<Node, ParameterSlot> slots;
+    private readonly BufferDraft scratch = new(0, batched: false, "");
+
+    private Planner(NetworkGraph graph, bool training, ImmutableArray<ParameterSlot> slots)
+    {
+        this.graph = graph;
+        this.training = training;
+        this.slots = slots.ToDictionary(s => s.Node);
+        halos = new HaloNeeds(graph.Nodes);
+    }
+
+    /// <summary>The inference product of a network as evaluated.</summary>
+    public static Plan ForInference(NetworkGraph network)
+    {
+        var graph = BatchNormFolding.Run(Lowering.ForInference(network));
+        var slots = ParameterStorage.Slots(network, graph);
+        var planner = new Planner(graph, training: false, slots);
+        return planner.Build(ImmutableArray<(Node, Address)>.Empty, ImmutableArray<(string, Node)>.Empty, slots, ParameterStorage.Sizes(network));
+    }
+
+    /// <summary>The training product: forward, loss, backward, new running statistics.</summary>
+    public static Plan ForTraining(NetworkGraph network, bool inputGradients)
+    {
+        var training = Differentiation.Differentiate(network, inputGradients);
+        var slots = ParameterStorage.Slots(network, training.Graph);
+        var offsets = slots.ToDictionary(s => s.Node, s => s.Offset);
+        var gradients = training.Gradients.Select(g => (g.Gradient, new Address(Region.Gradients, offsets[g.Parameter]))).ToImmutableArray();
+        var planner = new Planner(training.Graph, training: true, slots);
+        return planner.Build(gradients, training.InputGradients, slots, ParameterStorage.Sizes(network));
+    }
+
+    private Plan Build(
+        ImmutableArray<(Node Node, Address Address)> gradients, ImmutableArray<(string Input, Node Gradient)> inputGradients,
+        ImmutableArray<ParameterSlot> parameters, (int Storage, int Trainable) sizes)
+    {
+        var results = new List<(Node Node, Address Address)>(gradients);
+        for (var i = 0; i < graph.Outputs.Length; i++)
+        {
+            results.Add((graph.Outputs[i].Node, new Address(Region.Output, 0, i, (int)graph.Outputs[i].Node.Shape.Count)));
+        }
+
+        for (var i = 0; i < inputGradients.Length; i++)
+        {
+            results.Add((inputGradients[i].Gradient, new Address(Region.InputGradient, 0, i, (int)inputGradients[i].Gradient.Shape.Count)));
+        }
+
+        if (training && graph.Loss is not null)
+        {
+            results.Add((graph.Loss, new Address(Region.Loss, 0)));
+        }
+
+        results.AddRange(graph.Updates.Select(u => (u.Value, new Address(Region.Parameters, slots[u.Parameter].Offset))));
+        ChooseDestinations(gradients);
+        BindInputs();
+        var fused = Fusion.Run(graph.Nodes, results.Select(r => r.Node).ToList());
+        var kernels = ImmutableDictionary.CreateBuilder<Node, string>();
+        foreach (var node in fused)
+        {
+            var before = steps.Count;
+            Plan(node);
+            var main = steps.Skip(before).LastOrDefault(s => s.Kernel is not (CopyKernel or PackWeightsKernel or TransferKernel)) ?? (steps.Count > before ? steps[steps.Count - 1] : null);
+            if (main is not null)
+            {
+                kernels[node.Anchor] = KernelText(main.Kernel);
+                kernels[node.Output] = kernels[node.Anchor];
+            }
+        }
+
+        foreach (var (node, address) in results)
+        {
+            Deliver(node, address);
+        }
+
+        // Buffers are measured over all steps in the order in which they run.
+        var ordered = steps.Where(s => s.Prepare).Concat(steps.Where(s => !s.Prepare)).ToList();
+        var (sample, common) = MemoryPlan.Assign(ordered);
+        ImmutableArray<Step> Finish(bool prepare) => ordered.Where(s => s.Prepare == prepare)
+            .Select(s => new Step(s.Name, s.Description, s.Kernel, s.Operands.Select(o => o.Address!.Value).ToImmutableArray(), s.Origin)).ToImmutableArray();
+        return new Plan(
+            graph, training, Finish(true), Finish(false), parameters, sizes.Storage, sizes.Trainable, sample, common,
+            inputGradients.Select(i => i.Input).ToImmutableArray(), kernels.ToImmutable());
+    }
+
+    private static string KernelText(Kernel kernel) => kernel switch
+    {
+        ConvolutionKernel c => FormattableString.Invariant($"direct {ConvolutionEmitter.UnitTile(c)}") + (c.Formula is null ? "" : " + " + FormulaText.Of(c.Formula)),
+        _ => kernel.GetType().Name.Replace("Kernel", ""),
+    };
+
+    /// <summary>Gradients are written where the optimizer reads them, without a copy, also through a change of shape.</summary>
+    private void ChooseDestinations(ImmutableArray<(Node Node, Address Address)> gradients)
+    {
+        var uses = graph.Nodes.SelectMany(n => n.Inputs).GroupBy(n => n).ToDictionary(g => g.Key, g => g.Count());
+        foreach (var (node, address) in gradients)
+        {
+            var target = node;
+            while (target.Primitive == Primitives.Reshape && uses.TryGetValue(target.Inputs[0], out var count) && count == 1)
+            {
+                target = target.Inputs[0];
+            }
+
+            if (!destinations.ContainsKey(target) && target.Attributes is not (ParameterAttributes or InputAttributes))
+            {
+                destinations.Add(target, address);
+            }
+        }
+    }
+
+    private void BindInputs()
+    {
+        void Bind(ImmutableArray<NamedNode> named, Region region)
+        {
+            for (var i = 0; i < named.Length; i++)
+            {
+                var node = named[i].Node;
+                values[node] = Fixed(node, new Address(region, 0, i, (int)node.Shape.Count), batched: true);
+            }
+        }
+
+        Bind(graph.Inputs, Region.Input);
+        Bind(graph.Targets, Region.Target);
+        foreach (var slot in slots.Values)
+        {
+            values[slot.Node] = Fixed(slot.Node, new Address(Region.Parameters, slot.Offset), batched: false);
+        }
+    }
+
+    private static StoredValue Fixed(Node node, Address address, bool batched)
+    {
+        var layout = new Layout(LayoutKind.Flat, node.Shape);
+        return new StoredValue(new BufferDraft(layout.Size, batched, "") { Address = address }, layout);
+    }
+
+    /// <summary>Memory for a node's value in the layout it is produced in.</summary>
+    private StoredValue Store(Node node, LayoutKind kind)
+    {
+        var halo = kind == LayoutKind.Flat || !node.Batched ? Halo.None : halos.Of(node);
+        if (destinations.TryGetValue(node, out var address) && (kind == LayoutKind.Flat || IsVector(node.Shape)))
+        {
+            return values[node] = new StoredValue(new BufferDraft(0, batched: false, "") { Address = address }, new Layout(LayoutKind.Flat, node.Shape));
+        }
+
+        var layout = new Layout(kind, node.Shape, halo);
+        return values[node] = new StoredValue(new BufferDraft(layout.Size, node.Batched, halo.IsNone ? "" : layout.Tag), layout);
+    }
+
+    /// <summary>A node's value in the wanted layout, converted once where it is produced in another.</summary>
+    private StoredValue Get(Node node, LayoutKind kind)
+    {
+        var value = values[node];
+        var halo = kind == LayoutKind.Flat ? Halo.None : halos.Of(node);
+        var have = value.Layout;
+        var sameKind = have.Kind == kind || (IsVector(node.Shape) && have.Halo.IsNone && halo.IsNone)
+            || (kind == LayoutKind.Planar && have.Kind == LayoutKind.Flat && halo.IsNone && node.Shape.Rank is > 1 and < 5);
+        if (sameKind && have.Halo.Union(halo) == have.Halo)
+        {
+            return have.Kind == kind ? value : value with { Layout = new Layout(kind, node.Shape) };
+        }
+
+        if (!variants.TryGetValue((node, kind), out var variant))
+        {
+            var layout = new Layout(kind, node.Shape, halo);
+            variant = new StoredValue(new BufferDraft(layout.Size, node.Batched, halo.IsNone ? "" : layout.Tag), layout);
+            variants.Add((node, kind), variant);
+            Add(node, "to_" + (kind == LayoutKind.Flat ? "flat" : kind == LayoutKind.Planar ? "planar" : "blocks"),
+                CopyKernel.Convert(have, layout, Scope(node)), value.Buffer, variant.Buffer);
+        }
+
+        return variant;
+    }
+
+    /// <summary>Puts a value where the outside looks for it.</summary>
+    private void Deliver(Node node, Address address)
+    {
+        var value = values[node];
+        if (value.Buffer.Address == address)
+        {
+            return;
+        }
+
+        var flat = Get(node, LayoutKind.Flat);
+        var target = new BufferDraft(0, node.Batched, "") { Address = address };
+        Add(node, "deliver", new TransferKernel((int)node.Shape.Count, Scope(node)), flat.Buffer, target);
+    }
+
+    private static KernelScope Scope(Node node) => node.Batched ? KernelScope.Sample : KernelScope.Once;
+
+    /// <summary>One number per channel and nothing else: Flat and Blocked are the same memory.</summary>
+    private static bool IsVector(Shape shape) => shape.Rank == 0 || shape.Count == shape[0];
+
+    private void Add(Node node, string suffix, Kernel kernel, params BufferDraft[] operands)
+    {
+        var path = node.Origin.Path.Length > 0 ? node.Origin.Path : node.Primitive.Name;
+        var name = Unique(Identifier(path + "_" + suffix));
+
+        // In inference whatever touches no sample depends on weights alone.
+        var prepare = !training && kernel.Scope == KernelScope.Once && operands.All(o => !o.Batched);
+        steps.Add(new StepDraft(name, Describe(node), kernel, operands.ToImmutableArray(), node.Origin, prepare));
+    }
+
+    private static string Describe(Node node) =>
+        (node.Origin.Path.Length > 0 ? node.Origin.Path + ": " : "") + string.Join(", ", node.Inputs.Select(i => i.Shape)) + (node.Inputs.IsEmpty ? "" : " -> ") + node.Shape;
+
+    private string Unique(string name)
+    {
+        var unique = name;
+        for (var i = 2; !names.Add(unique); i++)
+        {
+            unique = name + "_" + i.ToString(CultureInfo.InvariantCulture);
+        }
+
+        return unique;
+    }
+
+    private static string Identifier(string path)
+    {
+        var text = new StringBuilder();
+        foreach (var c in path)
+        {
+            text.Append(c is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9') ? c : '_');
+        }
+
+        return text.Length > 0 && text[0] is >= '0' and <= '9' ? "_" + text : text.ToString();
+    }
+}
