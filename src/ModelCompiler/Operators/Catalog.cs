@@ -12,6 +12,7 @@ public static class Catalog
         ConvolutionOperators.All,
         DenseOperators.All,
         PoolingOperators.All,
+        AdaptivePooling.All,
         Activations.All,
         Elementwise.All,
         NormalizationOperators.All,
@@ -19,5 +20,6 @@ public static class Catalog
         AxisOperators.All,
         AttentionOperators.All,
         LossOperators.All,
+        MarginLosses.All,
     }.SelectMany(family => family).ToImmutableSortedDictionary(op => op.Signature.Name, op => op, StringComparer.Ordinal);
 }

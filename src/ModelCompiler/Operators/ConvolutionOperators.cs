@@ -22,6 +22,22 @@ internal static class ConvolutionOperators
             Argument.Groups,
             Argument.Bias,
             Argument.WeightInitializer,
+            Argument.BiasInitializer,
+            PaddingModes.Mode,
+            Argument.Boolean("causal", "pad only in front, so that nothing sees what comes after it; replaces pad", "false"),
+            Argument.Boolean("flip", "convolution as mathematics defines it, with the kernel turned around", "false")),
+        Definition.Unary(
+            "separable",
+            "A depthwise convolution and a 1x1 convolution: weights depthwise.weight and pointwise.weight.",
+            "Chollet, Xception, 2017",
+            BuildSeparable,
+            Argument.Integer("channels", "channels of the result"),
+            Argument.Kernel,
+            Argument.Stride,
+            Argument.Padding,
+            Argument.Dilation,
+            Argument.Bias,
+            Argument.WeightInitializer,
             Argument.BiasInitializer),
         Definition.Unary(
             "depthwise",
@@ -57,14 +73,41 @@ internal static class ConvolutionOperators
     {
         WindowArguments.Spatial(x, name);
         CheckGroups(name, groups, x.Shape.Channels, channels);
-        var window = WindowArguments.Read(call, x, name, pooling: false);
+        var (padded, window) = PaddingModes.Apply(call.Builder, x, WindowArguments.Read(call, x, name, pooling: false), call.Word("pad_mode", "zeros"));
+        return Layer(call, padded, window, channels, groups, "");
+    }
+
+    private static Node BuildSeparable(OperatorCall call, Node x)
+    {
+        WindowArguments.Spatial(x, "separable");
+        var window = WindowArguments.Read(call, x, "separable", pooling: false);
+        var (ones, zeros) = (Repeat(1, window.Rank), Repeat(0, window.Rank));
+        var spatial = Layer(call, x, window, x.Shape.Channels, x.Shape.Channels, "depthwise.");
+        return Layer(call, spatial, new Window(ones, ones, zeros, zeros, ones), call.Integer("channels"), 1, "pointwise.");
+    }
+
+    /// <summary>One convolution with parameters of its own.</summary>
+    private static Node Layer(OperatorCall call, Node x, Window window, int channels, int groups, string prefix)
+    {
         var weightShape = Shape.Of(channels, window.Kernel.Insert(0, x.Shape.Channels / groups));
         var fanIn = checked((int)weightShape.Count) / channels;
-        var weight = call.Parameter("weight", weightShape, call.Initializer("init", FanIn(fanIn, checked(channels / groups * window.KernelCount))));
+        var weight = call.Parameter(prefix + "weight", weightShape, call.Initializer("init", FanIn(fanIn, checked(channels / groups * window.KernelCount))));
+        weight = call.Boolean("flip") ? Flip(call.Builder, weight) : weight;
         var attributes = new ConvolutionAttributes(window, groups);
         return call.Boolean("bias", true)
-            ? call.Builder.Add(Primitives.Convolution, attributes, x, weight, Bias(call, channels, fanIn))
+            ? call.Builder.Add(Primitives.Convolution, attributes, x, weight, Bias(call, channels, fanIn, prefix))
             : call.Builder.Add(Primitives.Convolution, attributes, x, weight);
+    }
+
+    /// <summary>The kernel turned around along every spatial axis.</summary>
+    private static Node Flip(GraphBuilder builder, Node weight)
+    {
+        for (var axis = 2; axis < weight.Shape.Rank; axis++)
+        {
+            weight = builder.Concat(axis, Enumerable.Range(0, weight.Shape[axis]).Reverse().Select(i => builder.Slice(weight, axis, i, 1)).ToImmutableArray());
+        }
+
+        return weight;
     }
 
     private static Node BuildDepthwise(OperatorCall call, Node x)
@@ -122,6 +165,6 @@ internal static class ConvolutionOperators
 
     private static Initializer FanIn(int fanIn, int fanOut) => new(InitializerKind.FanInUniform, 1, fanIn, fanOut);
 
-    private static Node Bias(OperatorCall call, int channels, int fanIn) =>
-        call.Parameter("bias", Shape.Of(channels), call.Initializer("bias_init", FanIn(fanIn, channels)));
+    private static Node Bias(OperatorCall call, int channels, int fanIn, string prefix = "") =>
+        call.Parameter(prefix + "bias", Shape.Of(channels), call.Initializer("bias_init", FanIn(fanIn, channels)));
 }

@@ -13,6 +13,7 @@ public static class Derivatives
     {
         InputFormula input => Number(input.Index == index ? 1 : 0),
         UnaryFormula unary => Multiply(Slope(unary), Of(unary.Operand, index)),
+        BinaryFormula binary when SoftplusOperand(binary) is { } u => Multiply(Sigmoid(u), Of(u, index)),
         BinaryFormula binary => OfBinary(binary, Of(binary.Left, index), Of(binary.Right, index)),
         SelectFormula select => Select(SignOfResult(select) ?? select.Condition, Of(select.Then, index), Of(select.Else, index)),
         _ => Number(0),
@@ -64,6 +65,10 @@ public static class Derivatives
             _ => Number(0),
         };
     }
+
+    /// <summary>The two corners of softplus's stable form cancel, which term by term goes unnoticed at 0.</summary>
+    private static Expression? SoftplusOperand(BinaryFormula f) =>
+        f is { Function: BinaryFunction.Add, Left: BinaryFormula { Function: BinaryFunction.Maximum } corner } && f.Equals(Softplus(corner.Left)) ? corner.Left : null;
 
     /// <summary>For <c>x > 0 ? x : slope · x</c> with a positive slope: the sign of the result is the sign of x.</summary>
     private static Expression? SignOfResult(SelectFormula f) =>

@@ -21,7 +21,8 @@ internal static class LossOperators
             ["logits", "label"],
             "Mean of -log softmax(logits) at the class of the label; a label with probabilities for each class works too. Takes logits, not softmax.",
             "",
-            CrossEntropy),
+            CrossEntropy,
+            Argument.Number("label_smoothing", "part of the probability that all classes share", "0", 0, 1)),
         Regression("mse", "Mean squared error.", (X - Y) * (X - Y)),
         Regression("l1", "Mean absolute error.", Absolute(X - Y)),
         Definition.Of(
@@ -34,7 +35,7 @@ internal static class LossOperators
         Regression(
             "binary_cross_entropy",
             "Mean cross entropy of sigmoid(logits) and targets between 0 and 1. Takes logits, not sigmoid.",
-            Max(X, 0) - (X * Y) + new UnaryFormula(UnaryFunction.Log1p, Exp(-Absolute(X))),
+            Softplus(X) - (X * Y),
             "logits"),
     ];
 
@@ -58,6 +59,7 @@ internal static class LossOperators
     {
         var (logits, label) = (call.Inputs[0], call.Inputs[1]);
         var builder = call.Builder;
+        var smoothing = call.Number("label_smoothing");
         RequireValues(logits, 0, "cross_entropy", "logits");
         if (logits.Shape.Rank == 0)
         {
@@ -67,7 +69,8 @@ internal static class LossOperators
         if (!IsClass(label))
         {
             var (scores, probabilities) = SameShape(call, "cross_entropy", logits, label);
-            var picked = builder.Sum(builder.Pointwise(-(X * Y), LogSoftmax(builder, scores), probabilities), [0], overBatch: false);
+            var smooth = Add(Multiply(1 - smoothing, Y), Number(smoothing / scores.Shape.Channels));
+            var picked = builder.Sum(builder.Pointwise(-(X * smooth), LogSoftmax(builder, scores), probabilities), [0], overBatch: false);
             return Total(builder, picked);
         }
 
@@ -82,11 +85,18 @@ internal static class LossOperators
             throw new OperatorException("CNN3007", "input:1", ClassMismatch(logits, label));
         }
 
-        var loss = builder.Add(Primitives.GatherClass, null, LogSoftmax(builder, logits), label);
-        return Total(builder, builder.Pointwise(-X, loss));
+        var logarithms = LogSoftmax(builder, logits);
+        var loss = builder.Pointwise(-X, builder.Add(Primitives.GatherClass, null, logarithms, label));
+        if (smoothing > 0)
+        {
+            var uniform = builder.Reshape(builder.Mean(logarithms, [0], overBatch: false), loss.Shape);
+            loss = builder.Pointwise(((1 - smoothing) * X) - (smoothing * Y), loss, uniform);
+        }
+
+        return Total(builder, loss);
     }
 
-    private static string ClassMismatch(Node logits, Node label) => label.Shape.Rank == 0
+    internal static string ClassMismatch(Node logits, Node label) => label.Shape.Rank == 0
         ? $"the label is one class for each sample, but the logits are {Describe(logits)}: one vector of scores for each of {Dims(logits.Shape.Spatial)} places; put '-> flatten -> dense(classes)' or '-> global_avgpool' before the loss, or declare the target as [class, {string.Join(", ", logits.Shape.Spatial.Select(Text))}]"
         : $"the label has a class for each of {Dims(label.Shape.Dimensions)} places, so the logits must be classes x {Dims(label.Shape.Dimensions)}, not {Describe(logits)}";
 
@@ -101,10 +111,10 @@ internal static class LossOperators
     }
 
     /// <summary>Mean over everything, as a scalar.</summary>
-    private static Node Total(GraphBuilder builder, Node x) =>
+    internal static Node Total(GraphBuilder builder, Node x) =>
         builder.Reshape(builder.Mean(x, x.Shape.AllAxes(), overBatch: true), Shape.Scalar);
 
-    private static (Node Prediction, Node Target) SameShape(OperatorCall call, string name, Node prediction, Node target)
+    internal static (Node Prediction, Node Target) SameShape(OperatorCall call, string name, Node prediction, Node target)
     {
         if (prediction.Shape.Equals(target.Shape))
         {
@@ -121,9 +131,9 @@ internal static class LossOperators
             "CNN3007", "input:1", $"'{name}' compares values of one shape, not {Describe(prediction)} with {Describe(target)}; declare the target as {prediction.Shape}, or end the network in {target.Shape}");
     }
 
-    private static bool IsClass(Node node) => node.Attributes is InputAttributes { IsClass: true };
+    internal static bool IsClass(Node node) => node.Attributes is InputAttributes { IsClass: true };
 
-    private static void RequireValues(Node node, int index, string name, string role)
+    internal static void RequireValues(Node node, int index, string name, string role)
     {
         if (IsClass(node))
         {

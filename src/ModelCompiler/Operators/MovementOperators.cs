@@ -28,9 +28,10 @@ internal static class MovementOperators
             Argument.Axis("axis", "axis to cut", "0")),
         Definition.Unary(
             "pad",
-            "Zeros around every spatial axis.",
+            "Surrounds every spatial axis, with zeros unless pad_mode says otherwise.",
             Pad,
-            Argument.Dims("amount", "zeros on both sides, for every spatial axis or one number each", null, 0)),
+            Argument.Dims("amount", "elements on both sides, for every spatial axis or one number each", null, 0),
+            PaddingModes.Mode),
     ];
 
     private static Node Concat(OperatorCall call)
@@ -101,10 +102,7 @@ internal static class MovementOperators
         var amounts = call.Dims("amount", WindowArguments.Spatial(x, "pad").Length);
         for (var axis = 0; axis < amounts.Length; axis++)
         {
-            if (amounts[axis] > 0)
-            {
-                x = call.Builder.Add(Primitives.Pad, new PadAttributes(axis + 1, amounts[axis], amounts[axis]), x);
-            }
+            x = PaddingModes.Pad(call.Builder, x, axis + 1, amounts[axis], amounts[axis], call.Word("pad_mode", "zeros"));
         }
 
         return x;

@@ -49,6 +49,11 @@ internal static class WindowArguments
 
     private static (ImmutableArray<int> Begin, ImmutableArray<int> End) Pads(OperatorCall call, ImmutableArray<int> spatial, Window window)
     {
+        if (call.Boolean("causal"))
+        {
+            return (spatial.Select((_, axis) => window.Extent(axis) - 1).ToImmutableArray(), Repeat(0, spatial.Length));
+        }
+
         switch (call.PaddingWord("pad"))
         {
             case "same":

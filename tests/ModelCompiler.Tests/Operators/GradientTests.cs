@@ -168,6 +168,11 @@ public class GradientTests
         Check("pad", [2, 3, 3], ("amount", new[] { 1, 2 }));
         Check("upsample", [2, 3, 2], ("factor", new[] { 3, 1 }));
         Check("maxpool", [2, 6, 6], ("kernel", 3), ("stride", 2), ("ceil", true));
+        Check("conv", [2, 5], ("channels", 2), ("kernel", 3), ("dilation", 2), ("causal", true));
+        Check("conv", [2, 5, 4], ("channels", 2), ("kernel", new[] { 3, 2 }), ("flip", true));
+        Check("pad", [2, 3, 4], ("amount", 2), ("pad_mode", "reflect"));
+        Check("subsample", [3, 4, 4], ("kernel", 2));
+        Check("lppool", [3, 4, 4], ("kernel", 2), ("p", 3.5));
         Check("transpose", [2, 3, 4]);
         Check("permute", [2, 3, 4], ("order", new double[] { 2, 0, 1 }));
         Check("tokens", [3, 2, 4]);
@@ -263,12 +268,16 @@ public class GradientTests
     [InlineData("l1")]
     [InlineData("smooth_l1")]
     [InlineData("binary_cross_entropy")]
+    [InlineData("hinge")]
+    [InlineData("dice")]
     public void Losses(string name)
     {
         var network = new TestNetwork();
         var x = network.Input("x", 4, 3);
         var loss = network.Apply(name, [network.Apply("tanh", x), network.Target("target", 4, 3)]);
-        FiniteDifferences.Check(network.Graph(x, loss), batch: 5);
+
+        // Dice divides by sums of masks, which are positive.
+        FiniteDifferences.Check(network.Graph(x, loss), batch: 5, name == "dice" ? (_, random) => 0.5 + random.NextDouble() : null);
     }
 
     private static int[] Numbers(string text) => text.Split(',').Select(int.Parse).ToArray();

@@ -216,6 +216,18 @@ public class ShapeErrorTests
         "maxpool", [Input(8, 9, 9)], ("kernel", 3), ("pad", 2));
 
     [Fact]
+    public void MirrorBeyondThePicture() => Expect(
+        "CNN2050", "pad_mode",
+        "pad 4 with pad_mode reflect needs more than height 4 of 8x4x4 (from 'x') has; pad by at most 3",
+        "conv", [Input(8, 4, 4)], ("channels", 4), ("kernel", 3), ("pad", 4), ("pad_mode", "reflect"));
+
+    [Fact]
+    public void ValuesAsTheLabelOfAMargin() => Expect(
+        "CNN3007", "input:1",
+        "the label of 'multi_margin' is a class, and 10 (from 'target') holds values; declare its target as 'class'",
+        "multi_margin", [Input(10), network.Target("target", 10)]);
+
+    [Fact]
     public void OutputPaddingBeyondTheStride() => Expect(
         "CNN2050", "output_pad",
         "output_pad 2 must be smaller than the stride 2 or the dilation 1",

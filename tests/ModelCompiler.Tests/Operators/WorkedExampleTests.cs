@@ -25,6 +25,23 @@ public class WorkedExampleTests
     public void Deck001Convolution(string signal, int pad, string expected) =>
         Equal(expected, Run("upconv", [1, Count(signal)], signal, "1,-1", ("channels", 1), ("kernel", 2), ("pad", pad)));
 
+    // Deck 001: the same with the option of the layer itself.
+    [Theory]
+    [InlineData("1,2,1", "1,-1")]
+    [InlineData("0,0,1,2,1,0,0", "0,1,1,-1,-1,0")]
+    public void Deck001FlippedKernel(string signal, string expected) =>
+        Equal(expected, Run("conv", [1, Count(signal)], signal, "1,-1", ("channels", 1), ("kernel", 2), ("flip", true)));
+
+    // Deck 004: LeNet's trainable subsampling has a coefficient and a bias for each of six maps.
+    [Fact]
+    public void Deck004Subsampling()
+    {
+        var network = new TestNetwork();
+        var y = network.Apply("subsample", network.Input("x", 6, 28, 28), ("kernel", 2));
+        Assert.Equal("6x14x14", y.Shape.ToString());
+        Assert.Equal(12, network.Builder.Nodes.Where(node => node.Attributes is ParameterAttributes).Sum(node => node.Shape.Count));
+    }
+
     // Deck 001 says [0,1,-1,0] for stride 2, one too many: floor((7 - 2) / 2) + 1 = 3 values. Kernel written flipped.
     [Fact]
     public void Deck001StridedConvolution() =>
