@@ -47,7 +47,9 @@ internal sealed class ArgumentBinder(Reporter reporter)
         fine &= known;
         for (var i = 0; i < positional.Count && known; i++)
         {
-            fine &= AddPositional(signature, positional, i, values, frame);
+            // Arguments in a wrong order or of a wrong count are one mistake.
+            known = AddPositional(signature, positional, i, values, frame);
+            fine &= known;
         }
 
         foreach (var spec in signature.Arguments)

@@ -39,6 +39,9 @@ public class ZooTests
     [InlineData("vgg19.cnn", 143_667_240, 19_632_062_464)]
     [InlineData("googlenet_module.cnn", 163_696, 128_049_152)]
     [InlineData("efficientnet_b0.cnn", 5_288_548, 385_814_752)]
+    [InlineData("convnext_tiny.cnn", 28_589_128, 4_455_531_264)]
+    [InlineData("shufflenet_v2_x1_0.cnn", 2_278_604, 144_907_992)]
+    [InlineData("vit_b_16.cnn", 86_567_656, 17_563_828_224)]
     [InlineData("googlenet.cnn", 13_004_888, 1_506_748_416)]
     [InlineData("mobilenet_v3_small.cnn", 2_542_856, 56_510_400)]
     [InlineData("r3d_18.cnn", 33_371_472, 40_696_553_472)]
@@ -58,6 +61,7 @@ public class ZooTests
 
     [Theory]
     [InlineData("alexnet")]
+    [InlineData("convnext_tiny")]
     [InlineData("densenet121")]
     [InlineData("efficientnet_b0")]
     [InlineData("googlenet")]
@@ -69,7 +73,9 @@ public class ZooTests
     [InlineData("resnext50_32x4d")]
     [InlineData("squeezenet1_0")]
     [InlineData("squeezenet1_1")]
+    [InlineData("shufflenet_v2_x1_0")]
     [InlineData("vgg16")]
+    [InlineData("vit_b_16")]
     [InlineData("wide_resnet50_2")]
     public void WeightsAreNamedAsTorchvisionNamesThem(string name)
     {

@@ -4,8 +4,8 @@ import pathlib
 import torchvision
 
 for name in [
-    "alexnet", "densenet121", "efficientnet_b0", "googlenet", "mobilenet_v2", "mobilenet_v3_small", "r3d_18", "resnet18", "resnet50",
-    "resnext50_32x4d", "squeezenet1_0", "squeezenet1_1", "vgg16", "wide_resnet50_2",
+    "alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "mobilenet_v2", "mobilenet_v3_small", "r3d_18", "resnet18", "resnet50",
+    "resnext50_32x4d", "shufflenet_v2_x1_0", "squeezenet1_0", "squeezenet1_1", "vgg16", "vit_b_16", "wide_resnet50_2",
 ]:
     models = torchvision.models.video if name == "r3d_18" else torchvision.models
     options = {"init_weights": False} if name == "googlenet" else {}
