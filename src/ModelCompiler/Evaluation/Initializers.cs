@@ -6,7 +6,7 @@ namespace ModelCompiler.Evaluation;
 
 internal static class Initializers
 {
-    /// <summary>Words and what their number means; null: the word takes none.</summary>
+    /// <summary>Words; the number that stands for a missing one; whether they take one and whether they need it.</summary>
     private static readonly ImmutableDictionary<string, (InitializerKind Kind, double Default, bool Takes, bool Needs)> Known =
         new Dictionary<string, (InitializerKind, double, bool, bool)>(StringComparer.Ordinal)
         {

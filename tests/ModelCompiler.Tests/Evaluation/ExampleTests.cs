@@ -65,6 +65,28 @@ public class ExampleTests
         """;
 
     [Fact]
+    public void TheVisionTransformerOfTheLanguagesPageHasItsSize()
+    {
+        var graph = Network("""
+            block Encoder(width, heads) {
+                attended = in + (in -> layernorm -> attention(heads))
+                out attended + (attended -> layernorm -> dense(4 * width) -> gelu -> dense(width))
+            }
+            network ViT(patch = 16, width = 768, depth = 12, heads = 12, classes = 1000) {
+                input image: 3x224x224
+                parameter token: [1, width], init: zeros
+                patches = image -> conv(width, patch, stride: patch) -> tokens           // 196 x 768
+                sequence = concat(token, patches, axis: 0)
+                parameter position: [sequence.shape[0], width], init: normal(0.02)
+                encoded = sequence + position -> Encoder(width, heads) * depth -> layernorm
+                output logits = encoded[0] -> dense(classes)
+            }
+            """);
+        Assert.Equal(86_567_656, ParameterCount(graph));
+        Assert.Contains("encoder12.attention1.in_proj_weight", ParameterNames(graph));
+    }
+
+    [Fact]
     public void LeNet5HasItsNamesShapesAndCounts()
     {
         var graph = Network(LeNet);
