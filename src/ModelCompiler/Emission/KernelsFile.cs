@@ -13,11 +13,7 @@ internal static class KernelsFile
         var kernels = new SortedDictionary<string, Kernel>(StringComparer.Ordinal);
         foreach (var step in plans.SelectMany(p => p.Prepare.Concat(p.Steps)))
         {
-            if (kernels.TryGetValue(step.Kernel.Name, out var same) && !same.Equals(step.Kernel))
-            {
-                throw new InvalidOperationException($"Two kernels share the name '{step.Kernel.Name}'.");
-            }
-
+            // A kernel's name tells everything that decides its code.
             kernels[step.Kernel.Name] = step.Kernel;
         }
 

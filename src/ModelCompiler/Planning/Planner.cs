@@ -19,7 +19,7 @@ public sealed partial class Planner
     private readonly HashSet<string> names = new(StringComparer.Ordinal);
     private readonly Dictionary<Node, StoredValue> values = new();
     private readonly Dictionary<(Node, LayoutKind), StoredValue> variants = new();
-    private readonly Dictionary<(Node, Kernel), BufferDraft> packed = new();
+    private readonly Dictionary<(Node, string), BufferDraft> packed = new();
     private readonly Dictionary<Node, Address> destinations = new();
     private readonly Dictionary<Node, ParameterSlot> slots;
     private readonly BufferDraft scratch = new(0, batched: false, "");
