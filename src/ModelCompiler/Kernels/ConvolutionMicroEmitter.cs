@@ -114,7 +114,7 @@ internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWr
                 EmitProducts(cursor, u);
             }
 
-            writer.Line($"w += {N(unroll * 16)};");
+            writer.Line($"w += {N(WeightsBehind(channels) + (unroll * 16))};");
             return;
         }
 
@@ -127,8 +127,17 @@ internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWr
             EmitProducts(inner, u);
         }
 
-        writer.Line($"{inner} += {N(unroll * geometry.InputLane)};").Line($"w += {N(unroll * 16)};").Close().Close();
+        writer.Line($"{inner} += {N(unroll * geometry.InputLane)};").Line($"w += {N(unroll * 16)};").Close();
+        if (WeightsBehind(channels) > 0)
+        {
+            writer.Line($"w += {N(WeightsBehind(channels))};");
+        }
+
+        writer.Close();
     }
+
+    /// <summary>With groups, weights are packed for whole blocks, also of a block that is not full.</summary>
+    private int WeightsBehind(int channels) => geometry.Groups == 1 ? 0 : (16 - channels) * 16;
 
     private void EmitProducts(string cursor, int lane)
     {

@@ -55,7 +55,7 @@ public static class Fusion
                 }
             }
             else if (node.Primitive == Primitives.Reduce && uses[node.Inputs[0]] == 1 && formulas.TryGetValue(node.Inputs[0], out var operand)
-                && fused[node.Inputs[0]].Anchor == node.Inputs[0] && operand.Operands.Length > 0)
+                && fused[node.Inputs[0]].Anchor == node.Inputs[0] && operand.Operands.Length > 0 && !IsRandom(operand.Formula))
             {
                 merged.Add(node.Inputs[0]);
                 fused[node] = new FusedNode(node, node, operand.Formula, operand.Operands);
@@ -77,6 +77,16 @@ public static class Fusion
         SelectFormula select => IsCheap(select.Condition) && IsCheap(select.Then) && IsCheap(select.Else),
         RandomFormula or BatchSizeFormula => false,
         _ => true,
+    };
+
+    /// <summary>Random numbers belong to elements of the stored value; a reduction has none.</summary>
+    private static bool IsRandom(Expression formula) => formula switch
+    {
+        RandomFormula => true,
+        UnaryFormula unary => IsRandom(unary.Operand),
+        BinaryFormula binary => IsRandom(binary.Left) || IsRandom(binary.Right),
+        SelectFormula select => IsRandom(select.Condition) || IsRandom(select.Then) || IsRandom(select.Else),
+        _ => false,
     };
 
     public static Expression Substitute(Expression formula, Func<int, Expression> inputs) => formula switch

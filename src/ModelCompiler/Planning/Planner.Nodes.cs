@@ -149,7 +149,7 @@ public sealed partial class Planner
         var y = Store(node, kind);
         var scope = attributes.OverBatch && node.Inputs[0].Batched ? KernelScope.Batch : Scope(node);
         var kernel = new ReduceKernel(
-            attributes.Kind, ImmutableArray.Create(fused.Formula ?? new InputFormula(0)), inputs.Select(i => i.Layout).ToImmutableArray(), attributes.Axes, y.Layout, scope);
+            attributes.Kind, ImmutableArray.Create(fused.Formula ?? new InputFormula(0)), inputs.Select(i => i.Layout).ToImmutableArray(), attributes.Axes, y.Layout, scope, shape);
         Add(node, attributes.Kind.ToString().ToLowerInvariant(), kernel, inputs.Select(i => i.Buffer).Append(y.Buffer).ToArray());
     }
 

@@ -135,7 +135,7 @@ public class EmittedNetworkTests
     {
         var flat = expected.SelectMany(v => v).ToArray();
         Assert.True(flat.Length == actual.Length, $"{what}: {actual.Length} values, expected {flat.Length}");
-        var scale = Math.Max(1e-3, flat.Max(Math.Abs));
+        var scale = Math.Max(2e-2, flat.Max(Math.Abs));
         for (var i = 0; i < flat.Length; i++)
         {
             var error = Math.Abs(flat[i] - actual[i]);
