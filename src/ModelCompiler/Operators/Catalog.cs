@@ -13,6 +13,7 @@ public static class Catalog
         DenseOperators.All,
         PoolingOperators.All,
         AdaptivePooling.All,
+        ResamplingOperators.All,
         Activations.All,
         Elementwise.All,
         NormalizationOperators.All,

@@ -25,7 +25,9 @@ internal static class ConvolutionOperators
             Argument.BiasInitializer,
             PaddingModes.Mode,
             Argument.Boolean("causal", "pad only in front, so that nothing sees what comes after it; replaces pad", "false"),
-            Argument.Boolean("flip", "convolution as mathematics defines it, with the kernel turned around", "false")),
+            Argument.Boolean("flip", "convolution as mathematics defines it, with the kernel turned around", "false"),
+            new ArgumentSpec(
+                "connections", ArgumentKind.List, "for every filter the list of input channels that it sees, as in LeNet's C3; weights exist only for those", "all")),
         Definition.Unary(
             "separable",
             "A depthwise convolution and a 1x1 convolution: weights depthwise.weight and pointwise.weight.",
@@ -91,6 +93,11 @@ internal static class ConvolutionOperators
     {
         var weightShape = Shape.Of(channels, window.Kernel.Insert(0, x.Shape.Channels / groups));
         var fanIn = checked((int)weightShape.Count) / channels;
+        if (call.Has("connections"))
+        {
+            return ConnectionTable.Build(call, x, window, channels, groups);
+        }
+
         var weight = call.Parameter(prefix + "weight", weightShape, call.Initializer("init", FanIn(fanIn, checked(channels / groups * window.KernelCount))));
         weight = call.Boolean("flip") ? Flip(call.Builder, weight) : weight;
         var attributes = new ConvolutionAttributes(window, groups);
@@ -163,8 +170,8 @@ internal static class ConvolutionOperators
         }
     }
 
-    private static Initializer FanIn(int fanIn, int fanOut) => new(InitializerKind.FanInUniform, 1, fanIn, fanOut);
+    internal static Initializer FanIn(int fanIn, int fanOut) => new(InitializerKind.FanInUniform, 1, fanIn, fanOut);
 
-    private static Node Bias(OperatorCall call, int channels, int fanIn, string prefix = "") =>
+    internal static Node Bias(OperatorCall call, int channels, int fanIn, string prefix = "") =>
         call.Parameter(prefix + "bias", Shape.Of(channels), call.Initializer("bias_init", FanIn(fanIn, channels)));
 }

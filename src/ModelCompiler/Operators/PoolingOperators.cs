@@ -1,4 +1,4 @@
-// Pooling and its inverse, nearest upsampling: the gradient of an average is a copy to every place.
+// Pooling over sliding windows and over the whole plane.
 using System.Collections.Immutable;
 using ModelCompiler.Graph;
 
@@ -41,11 +41,6 @@ internal static class PoolingOperators
             "global_maxpool",
             "Largest element of every channel: channels x 1 x 1.",
             GlobalMaximum),
-        Definition.Unary(
-            "upsample",
-            "Every element repeated along every spatial axis (nearest neighbour).",
-            BuildUpsample,
-            Argument.Dims("factor", "how many times larger, for every spatial axis or one number each", "2")),
     ];
 
     private static Node Average(OperatorCall call, Node x)
@@ -72,16 +67,5 @@ internal static class PoolingOperators
         var spatial = WindowArguments.Spatial(x, "global_maxpool");
         var (ones, zeros) = (Messages.Repeat(1, spatial.Length), Messages.Repeat(0, spatial.Length));
         return call.Builder.Add(Primitives.MaxPool, new MaxPoolAttributes(new Window(spatial, ones, zeros, zeros, ones)), x);
-    }
-
-    private static Node BuildUpsample(OperatorCall call, Node x)
-    {
-        var spatial = WindowArguments.Spatial(x, "upsample");
-        var factor = call.Dims("factor", spatial.Length, 2);
-        var (ones, zeros) = (Messages.Repeat(1, spatial.Length), Messages.Repeat(0, spatial.Length));
-        var window = new Window(factor, factor, zeros, zeros, ones);
-        var result = Shape.Of(x.Shape.Channels, spatial.Select((size, axis) => checked(size * factor[axis])).ToImmutableArray());
-        var scaled = call.Builder.Pointwise(Formulas.Multiply(Formulas.Number(window.KernelCount), Formulas.X), x);
-        return call.Builder.Add(Primitives.AveragePoolGradient, new AveragePoolAttributes(window, CountPadding: true, result), scaled);
     }
 }

@@ -60,6 +60,12 @@ public static class Primitives
     /// <summary>(x); <see cref="PadAttributes"/>.</summary>
     public static readonly Primitive Pad = new PadPrimitive();
 
+    /// <summary>(x), along one axis; <see cref="ResampleAttributes"/>.</summary>
+    public static readonly Primitive Resample = new ResamplePrimitive();
+
+    /// <summary>(dy), along one axis; <see cref="ResampleAttributes"/>.</summary>
+    public static readonly Primitive ResampleGradient = new ResampleGradientPrimitive();
+
     /// <summary>(x); <see cref="TransposeAttributes"/>.</summary>
     public static readonly Primitive Transpose = new TransposePrimitive();
 

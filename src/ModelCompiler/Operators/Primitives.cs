@@ -88,3 +88,20 @@ public sealed class TransposeAttributes(ImmutableArray<int> permutation) : IEqua
 
 /// <summary>Which factors of a matrix product are read with their last two axes exchanged.</summary>
 public sealed record MatrixProductAttributes(bool TransposeLeft, bool TransposeRight);
+
+public enum ResampleKind
+{
+    /// <summary>The element at floor(place · from / to).</summary>
+    Nearest,
+
+    /// <summary>Between the two nearest; bilinear when done along two axes.</summary>
+    Linear,
+
+    /// <summary>Keys' cubic convolution with A = -0.75 over the four nearest.</summary>
+    Cubic,
+}
+
+/// <summary>Resample (x) changes the size of one axis; ResampleGradient (dy) goes back to <paramref name="From"/> elements.
+/// What each element is made of stands in <see cref="Resampling.Taps"/>.</summary>
+/// <param name="AlignCorners">Whether the first and last elements keep their values (true) or elements are areas (false).</param>
+public sealed record ResampleAttributes(int Axis, int From, int To, ResampleKind Kind, bool AlignCorners);

@@ -170,7 +170,9 @@ public class GradientTests
         Check("maxpool", [2, 6, 6], ("kernel", 3), ("stride", 2), ("ceil", true));
         Check("conv", [2, 5], ("channels", 2), ("kernel", 3), ("dilation", 2), ("causal", true));
         Check("conv", [2, 5, 4], ("channels", 2), ("kernel", new[] { 3, 2 }), ("flip", true));
+        Check("conv", [3, 4, 4], ("channels", 2), ("kernel", 3), ("connections", new double[][] { [0, 2], [1] }));
         Check("pad", [2, 3, 4], ("amount", 2), ("pad_mode", "reflect"));
+        Check("resize", [2, 3, 4], ("size", new[] { 5, 3 }), ("mode", "cubic"));
         Check("subsample", [3, 4, 4], ("kernel", 2));
         Check("lppool", [3, 4, 4], ("kernel", 2), ("p", 3.5));
         Check("transpose", [2, 3, 4]);

@@ -221,6 +221,21 @@ public class ShapeErrorTests
         "pad 4 with pad_mode reflect needs more than height 4 of 8x4x4 (from 'x') has; pad by at most 3",
         "conv", [Input(8, 4, 4)], ("channels", 4), ("kernel", 3), ("pad", 4), ("pad_mode", "reflect"));
 
+    [Theory]
+    [InlineData("have 1 rows, and there are 2 filters; write one list for each", 1, "0")]
+    [InlineData("leave a filter without any input; give every filter at least one", 1, "0;")]
+    [InlineData("name channels from 0 to 3 only, as 4x9x9 (from 'x') has 4", 1, "0;4")]
+    [InlineData("stand in for groups; leave groups out", 2, "0;1")]
+    public void ConnectionsThatDoNotFit(string problem, int groups, string table) => Expect(
+        "CNN2050", "connections",
+        "the connections of 'conv' " + problem,
+        "conv",
+        [Input(4, 9, 9)],
+        ("channels", 2),
+        ("kernel", 3),
+        ("groups", groups),
+        ("connections", table.Split(';').Select(row => row.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(double.Parse).ToArray()).ToArray()));
+
     [Fact]
     public void ValuesAsTheLabelOfAMargin() => Expect(
         "CNN3007", "input:1",

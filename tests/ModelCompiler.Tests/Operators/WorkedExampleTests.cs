@@ -42,6 +42,33 @@ public class WorkedExampleTests
         Assert.Equal(12, network.Builder.Nodes.Where(node => node.Attributes is ParameterAttributes).Sum(node => node.Shape.Count));
     }
 
+    // Deck 004: LeNet's C3 sees six maps through sixteen filters and sixty links: 6·(3·25 + 1) + 9·(4·25 + 1) + 151 numbers. Rows
+    // of the table are inputs; those of the deck's text that are shifted stand as LeCun's paper has them.
+    [Fact]
+    public void Deck004ConnectionTable()
+    {
+        int[][] rows =
+        [
+            [0, 4, 5, 6, 9, 10, 11, 12, 14, 15],
+            [0, 1, 5, 6, 7, 10, 11, 12, 13, 15],
+            [0, 1, 2, 6, 7, 8, 11, 13, 14, 15],
+            [1, 2, 3, 6, 7, 8, 9, 12, 14, 15],
+            [2, 3, 4, 7, 8, 9, 10, 12, 13, 15],
+            [3, 4, 5, 8, 9, 10, 11, 13, 14, 15],
+        ];
+        var connections = Enumerable.Range(0, 16).Select(map => Enumerable.Range(0, 6).Where(input => rows[input].Contains(map)).Select(input => (double)input).ToArray()).ToArray();
+        var network = new TestNetwork();
+        var y = network.Apply("conv", network.Input("x", 6, 14, 14), ("channels", 16), ("kernel", 5), ("connections", connections));
+        Assert.Equal("16x10x10", y.Shape.ToString());
+        Assert.Equal(1516, network.Builder.Nodes.Where(node => node.Attributes is ParameterAttributes).Sum(node => node.Shape.Count));
+    }
+
+    // Deck 002: the bilinear kernel of RoIAlign between four pixels, here in the middle of a picture made twice as large.
+    [Fact]
+    public void Deck002BilinearInterpolation() => Equal(
+        "1,1.25,1.75,2, 1.5,1.75,2.25,2.5, 2.5,2.75,3.25,3.5, 3,3.25,3.75,4",
+        Run("upsample", [1, 2, 2], "1,2, 3,4", "", ("factor", 2), ("mode", "linear")));
+
     // Deck 001 says [0,1,-1,0] for stride 2, one too many: floor((7 - 2) / 2) + 1 = 3 values. Kernel written flipped.
     [Fact]
     public void Deck001StridedConvolution() =>

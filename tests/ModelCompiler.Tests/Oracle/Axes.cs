@@ -80,6 +80,27 @@ internal static class Axes
         return y;
     }
 
+    /// <summary>Every element of the larger side of the table gives to, or takes from, its taps.</summary>
+    public static double[] Resample(ResampleAttributes a, double[] x, Shape input, Shape output, bool backward)
+    {
+        var taps = Resampling.Taps(a);
+        var y = new double[output.Count];
+        var (resized, original) = backward ? (input, output) : (output, input);
+        foreach (var position in Positions(resized.Dimensions))
+        {
+            var at = Index(resized, position);
+            var source = (int[])position.Clone();
+            foreach (var (index, weight) in taps[position[a.Axis]])
+            {
+                source[a.Axis] = index;
+                var from = Index(original, source);
+                y[backward ? from : at] += weight * x[backward ? at : from];
+            }
+        }
+
+        return y;
+    }
+
     public static double[] Transpose(ImmutableArray<int> permutation, double[] x, Shape input, Shape output) =>
         Positions(output.Dimensions).Select(position =>
         {

@@ -70,6 +70,7 @@ internal sealed class Interpreter(int batch, ulong seed = 0, long step = 0)
             ConcatAttributes a => Axes.Concat(a.Axis, inputs, shapes, node.Shape),
             SliceAttributes a => Axes.Move(inputs[0], shapes[0], node.Shape, a.Axis, -a.Start),
             PadAttributes a => Axes.Move(inputs[0], shapes[0], node.Shape, a.Axis, a.Before),
+            ResampleAttributes a => Axes.Resample(a, inputs[0], shapes[0], node.Shape, backward: node.Primitive == Primitives.ResampleGradient),
             TransposeAttributes a => Axes.Transpose(a.Permutation, inputs[0], shapes[0], node.Shape),
             MatrixProductAttributes a => Products.Matrix(a, inputs, shapes, node.Shape),
             SoftmaxAttributes a => Axes.Softmax(a.Axis, inputs[0], node.Shape, logarithm: node.Primitive == Primitives.LogSoftmax),
