@@ -29,7 +29,11 @@ public static class Program
     {
         var session = new Session(output, errors);
         var root = new RootCommand("Compiles convolutional networks written in .cnn files; checks, describes, runs and measures them.");
-        Command[] commands = [CheckCommand.Create(session), SummaryCommand.Create(session), InitCommand.Create(session)];
+        Command[] commands =
+        [
+            CheckCommand.Create(session), SummaryCommand.Create(session), EmitCommand.Create(session), InitCommand.Create(session),
+            RunCommand.Create(session), GradCommand.Create(session), BenchCommand.Create(session),
+        ];
         foreach (var command in commands)
         {
             root.Add(command);

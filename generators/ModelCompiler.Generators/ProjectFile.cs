@@ -1,0 +1,75 @@
+// What the generator knows of one `.cnn` file, as plain values: its text, and what it imports. A record of
+// values is equal whenever the text is, which is what lets every later step stay cached.
+using System.Collections.Immutable;
+using Microsoft.CodeAnalysis;
+using ModelCompiler.Grammar;
+
+namespace ModelCompiler.Generators;
+
+/// <summary>A `.cnn` file of the project.</summary>
+/// <param name="Path">As the build gave it; absolute, as a rule.</param>
+/// <param name="Imports">Full paths of the files named in its <c>use</c> declarations.</param>
+/// <param name="Declared">Names of its networks and where they are written.</param>
+internal sealed record ProjectFile(string Path, string Text, EquatableArray<string> Imports, EquatableArray<DeclaredNetwork> Declared)
+{
+    public static ProjectFile Read(AdditionalText file, CancellationToken cancellation)
+    {
+        var source = new SourceFile(file.Path, file.GetText(cancellation)?.ToString() ?? "");
+        return FaultBarrier.Run(() => Scan(source), _ => new ProjectFile(source.Path, source.Text, default, default));
+    }
+
+    private static ProjectFile Scan(SourceFile source)
+    {
+        var declarations = CnnParser.Parse(source).File.Declarations;
+        return new ProjectFile(
+            source.Path,
+            source.Text,
+            declarations.OfType<UseSyntax>().Select(use => ImportPath.Resolve(source.Path, use.Path)).ToEquatableArray(),
+            declarations.Select(NameOf).Where(name => name is not null)
+                .Select(name => new DeclaredNetwork(name!.Text, Place.Of(new SourceSpan(source, name.Span)))).ToEquatableArray());
+    }
+
+    private static NameSyntax? NameOf(DeclarationSyntax declaration) => declaration switch
+    {
+        NetworkSyntax network => network.Name,
+        DerivedNetworkSyntax network => network.Name,
+        _ => null,
+    };
+}
+
+internal sealed record DeclaredNetwork(string Name, Place Place);
+
+/// <summary>A file together with the files it imports, directly or not: everything its networks depend on.</summary>
+internal sealed record ImportClosure(ProjectFile File, EquatableArray<ProjectFile> Imports)
+{
+    public static ImportClosure Of(ProjectFile file, ImmutableArray<ProjectFile> all)
+    {
+        var byPath = all.GroupBy(f => ImportPath.Normalize(f.Path), StringComparer.Ordinal)
+            .ToDictionary(same => same.Key, same => same.First(), StringComparer.Ordinal);
+        var seen = new HashSet<string>(StringComparer.Ordinal) { ImportPath.Normalize(file.Path) };
+        var found = new List<ProjectFile>();
+        var open = new Queue<string>(file.Imports);
+        while (open.Count > 0)
+        {
+            var path = open.Dequeue();
+            if (seen.Add(path) && byPath.TryGetValue(path, out var import))
+            {
+                found.Add(import);
+                foreach (var next in import.Imports)
+                {
+                    open.Enqueue(next);
+                }
+            }
+        }
+
+        return new ImportClosure(file, found.ToEquatableArray());
+    }
+
+    /// <summary>The text of an import, or null when the project has no such file.</summary>
+    public SourceFile? Resolve(string fromPath, string importPath)
+    {
+        var path = ImportPath.Resolve(fromPath, importPath);
+        var match = Imports.Append(File).FirstOrDefault(f => ImportPath.Normalize(f.Path) == path);
+        return match is null ? null : new SourceFile(match.Path, match.Text);
+    }
+}
