@@ -82,6 +82,12 @@ public sealed partial class Planner
         {
             PlanMovement(node);
         }
+        else if (primitive == Primitives.Transpose)
+        {
+            var x = Get(node.Inputs[0], LayoutKind.Flat);
+            var y = Store(node, LayoutKind.Flat);
+            Add(node, "transpose", CopyKernel.Transpose(x.Layout, y.Layout, node.As<TransposeAttributes>().Permutation, Scope(node)), x.Buffer, y.Buffer);
+        }
         else if (primitive == Primitives.Softmax || primitive == Primitives.LogSoftmax)
         {
             var x = Get(node.Inputs[0], LayoutKind.Flat);

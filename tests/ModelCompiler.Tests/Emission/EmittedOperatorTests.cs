@@ -1,0 +1,29 @@
+// The rest of the operators, emitted, against the oracle: what is composed of the primitives that larger networks
+// exercise in EmittedNetworkTests.
+namespace ModelCompiler.Tests.Emission;
+
+public class EmittedOperatorTests
+{
+    [Theory]
+    [InlineData("3x7x6", "image -> conv(6, 3x3, pad: 2, pad_mode: reflect) -> relu -> conv(4, 3x3, pad: 1, pad_mode: circular)")]
+    [InlineData("3x7x6", "image -> conv(5, 3x2, flip: true) -> tanh -> pad(1x2, pad_mode: replicate)")]
+    [InlineData("4x11", "image -> conv(6, 3, dilation: 2, causal: true) -> relu -> conv(3, 2, causal: true)")]
+    [InlineData("6x7x7", "image -> conv(3, 3x3, connections: [[0, 1, 2], [3], [0, 5]]) -> tanh -> subsample(2x2)")]
+    [InlineData("5x6x6", "image -> separable(18, 3x3, pad: 1) -> relu6 -> depthwise(3x3, multiplier: 2) -> hardswish")]
+    [InlineData("3x7x5", "image -> adaptive_avgpool(3x2) -> mish")]
+    [InlineData("3x7x5", "image -> conv(4, 1x1) -> adaptive_maxpool(3x2) -> prelu")]
+    [InlineData("3x8x8", "image -> lppool(2x2) -> sumpool(2x2) -> softsign")]
+    [InlineData("9x4x5", "image -> conv(9, 1x1) -> local_response_norm(5, alpha: 0.5, k: 2)")]
+    [InlineData("3x4x4", "image -> conv(17, 1x1) -> upsample(2) -> conv(3, 3x3) -> global_maxpool")]
+    [InlineData("4x5x5", "image -> instancenorm(affine: true) -> selu -> rmsnorm -> hardsigmoid")]
+    [InlineData("8x4x4", "image -> conv(16, 1x1) -> pixel_shuffle(2) -> conv(8, 3x3) -> channel_shuffle(4)")]
+    [InlineData("6x4x5", "image -> tokens -> layernorm -> dense(8) -> gelu(approximate: tanh) -> transpose")]
+    [InlineData("6x3x4", "image -> rows(3) -> softmax(axis: -1, temperature: 2)")]
+    [InlineData("6x4x4", "image -> split(2) -> stack -> reduce_mean(axes: [0, 2])")]
+    [InlineData("6x4x4", "[image -> slice(1, 3), image -> slice(3, 3)] -> max -> reduce_max(axes: [1], keep: false)")]
+    [InlineData("6x4x4", "[image -> conv(6, 1x1), image, image -> abs] -> mean -> permute([2, 0, 1]) -> reduce_sum(axes: [-1])")]
+    [InlineData("5x6", "image -> clamp(-0.5, 0.5) -> elu(0.5) -> batchnorm(affine: false) -> atan")]
+    [InlineData("5x6", "image -> square -> sqrt -> exp -> log -> sin -> cos -> neg")]
+    public void AgreeWithTheOracle(string shape, string body) =>
+        new EmittedNetworkTests().AgreeWithTheOracle(shape, $"({body}) -> flatten -> dense(5)");
+}
