@@ -88,6 +88,10 @@ public sealed partial class Planner
             var y = Store(node, LayoutKind.Flat);
             Add(node, "transpose", CopyKernel.Transpose(x.Layout, y.Layout, node.As<TransposeAttributes>().Permutation, Scope(node)), x.Buffer, y.Buffer);
         }
+        else if (primitive == Primitives.MatrixProduct)
+        {
+            PlanMatrixProduct(node);
+        }
         else if (primitive == Primitives.Softmax || primitive == Primitives.LogSoftmax)
         {
             var x = Get(node.Inputs[0], LayoutKind.Flat);
@@ -111,6 +115,36 @@ public sealed partial class Planner
         {
             throw new InvalidOperationException($"The planner has no kernel for '{primitive.Name}'.");
         }
+    }
+
+    /// <summary>A factor that is read transposed is transposed first: its elements are then read once for each tile, in order.</summary>
+    private void PlanMatrixProduct(Node node)
+    {
+        var (transposeLeft, transposeRight) = node.As<MatrixProductAttributes>();
+        var (a, b) = (Factor(node, 0, transposeLeft), Factor(node, 1, transposeRight));
+        var y = Store(node, LayoutKind.Flat);
+        var rank = node.Shape.Rank;
+        var (rows, columns) = (node.Shape[rank - 2], node.Shape[rank - 1]);
+        var inner = a.Layout.Shape[rank - 1];
+        var kernel = new MatrixProductKernel((int)(node.Shape.Count / rows / columns), rows, inner, columns, Scope(node));
+        Add(node, "product", kernel, a.Buffer, b.Buffer, y.Buffer);
+    }
+
+    private StoredValue Factor(Node node, int index, bool transpose)
+    {
+        var input = node.Inputs[index];
+        var x = Get(input, LayoutKind.Flat);
+        if (!transpose)
+        {
+            return x;
+        }
+
+        var rank = input.Shape.Rank;
+        var permutation = input.Shape.AllAxes().SetItem(rank - 2, rank - 1).SetItem(rank - 1, rank - 2);
+        var layout = new Layout(LayoutKind.Flat, new Shape(permutation.Select(axis => input.Shape[axis]).ToImmutableArray()));
+        var turned = new StoredValue(new BufferDraft(layout.Size, input.Batched, ""), layout);
+        Add(node, index == 0 ? "left" : "right", CopyKernel.Transpose(x.Layout, layout, permutation, Scope(input)), x.Buffer, turned.Buffer);
+        return turned;
     }
 
     private StoredValue CopyTo(Node node, StoredValue from, Address address)
