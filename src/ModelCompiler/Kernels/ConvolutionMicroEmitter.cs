@@ -19,9 +19,12 @@ internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWr
             }
         }
 
-        foreach (var (j, p, r, c) in Accumulators())
+        foreach (var vector in Accumulators().GroupBy(a => (a.Block, a.Part)))
         {
-            writer.Line($"{isa.Type} {A(j, p, r, c)} = {(kernel.Bias ? isa.Load($"bias + {N((j * 16) + (p * isa.Width))}") : $"{isa.Type}.Zero")};");
+            // One line per vector of output channels, one sum per pixel.
+            var sums = vector.Select(a => A(a.Block, a.Part, a.Row, a.Column)).ToList();
+            var start = kernel.Bias ? isa.Load($"bias + {N((vector.Key.Block * 16) + (vector.Key.Part * isa.Width))}") : $"{isa.Type}.Zero";
+            writer.Line($"{isa.Type} {sums[0]} = {start}{string.Concat(sums.Skip(1).Select(a => $", {a} = {sums[0]}"))};");
         }
 
         writer.Line($"{isa.Type} b;");
@@ -106,7 +109,9 @@ internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWr
 
     private void EmitChannels(string cursor, int channels)
     {
-        var unroll = channels <= 4 ? channels : channels % 4 == 0 ? 4 : channels % 3 == 0 ? 3 : channels % 2 == 0 ? 2 : 1;
+        // Many sums hide the loop behind them; few want more work in each turn of it. More code would only take longer to compile.
+        var most = Math.Max(1, 16 / (tile.Pixels * tile.Blocks * isa.Parts));
+        var unroll = Enumerable.Range(1, Math.Min(4, most)).Last(u => channels % u == 0);
         if (unroll == channels)
         {
             for (var u = 0; u < unroll; u++)
@@ -151,28 +156,20 @@ internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWr
         if (pixels.Count == 1)
         {
             writer.Line($"b = {isa.Broadcast(Scalar(0, 0))};");
-            foreach (var (j, p, r, c) in Accumulators())
+            foreach (var block in Accumulators().GroupBy(a => a.Block))
             {
-                writer.Line($"{A(j, p, r, c)} = {isa.Fma("b", Weight(j, p), A(j, p, r, c))};");
+                writer.Line(string.Join(" ", block.Select(a => $"{A(a.Block, a.Part, 0, 0)} = {isa.Fma("b", Weight(a.Block, a.Part), A(a.Block, a.Part, 0, 0))};")));
             }
         }
         else if (isa == Isa.Vector128)
         {
             // Sixteen registers without memory operands: broadcasts stay, weights pass through one register.
-            foreach (var (r, c) in pixels)
-            {
-                writer.Line($"var b{N(r)}_{N(c)} = {isa.Broadcast(Scalar(r, c))};");
-            }
-
+            writer.Line($"{isa.Type} {string.Join(", ", pixels.Select(q => $"b{N(q.r)}_{N(q.c)} = {isa.Broadcast(Scalar(q.r, q.c))}"))};");
             for (var j = 0; j < tile.Blocks; j++)
             {
                 for (var p = 0; p < isa.Parts; p++)
                 {
-                    writer.Line($"b = {Weight(j, p)};");
-                    foreach (var (r, c) in pixels)
-                    {
-                        writer.Line($"{A(j, p, r, c)} = {isa.Fma($"b{N(r)}_{N(c)}", "b", A(j, p, r, c))};");
-                    }
+                    writer.Line($"b = {Weight(j, p)}; " + string.Join(" ", pixels.Select(q => $"{A(j, p, q.r, q.c)} = {isa.Fma($"b{N(q.r)}_{N(q.c)}", "b", A(j, p, q.r, q.c))};")));
                 }
             }
         }
@@ -186,16 +183,10 @@ internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWr
                 }
             }
 
-            foreach (var (r, c) in pixels)
+            foreach (var pixel in Accumulators().GroupBy(a => (a.Row, a.Column)))
             {
-                writer.Line($"b = {isa.Broadcast(Scalar(r, c))};");
-                for (var j = 0; j < tile.Blocks; j++)
-                {
-                    for (var p = 0; p < isa.Parts; p++)
-                    {
-                        writer.Line($"{A(j, p, r, c)} = {isa.Fma("b", $"w{N(j)}{(isa.Parts > 1 ? ((char)('a' + p)).ToString() : "")}", A(j, p, r, c))};");
-                    }
-                }
+                var products = pixel.Select(a => $"{A(a.Block, a.Part, a.Row, a.Column)} = {isa.Fma("b", $"w{N(a.Block)}{(isa.Parts > 1 ? ((char)('a' + a.Part)).ToString() : "")}", A(a.Block, a.Part, a.Row, a.Column))};");
+                writer.Line($"b = {isa.Broadcast(Scalar(pixel.Key.Row, pixel.Key.Column))}; {string.Join(" ", products)}");
             }
         }
 

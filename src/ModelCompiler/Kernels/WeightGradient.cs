@@ -247,7 +247,7 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, SourceW
                 continue;
             }
 
-            writer.Line($"float* x{suffix} = {x}, g{suffix} = {g};".Replace(", g", "; float* g"));
+            writer.Line($"float* x{suffix} = {x}, g{suffix} = {g};");
             (x, g) = ("x" + suffix, "g" + suffix);
             writer.Open($"for (int i{suffix} = 0; i{suffix} < {N(count)}; i{suffix}++, {x} += {N(xStep)}, {g} += {N(gStep)})");
             opened++;
@@ -264,11 +264,8 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, SourceW
         foreach (var scalar in sums.GroupBy(s => (s.c, s.r, s.k)))
         {
             var (c, r, k) = scalar.Key;
-            writer.Line($"b = {isa.Broadcast($"{x}[{N((c * geometry.InputLane) + (r * geometry.TapStep.Rows) + (k * geometry.TapStep.Columns))}]")};");
-            foreach (var (_, _, _, j, p) in scalar)
-            {
-                writer.Line($"{A(c, r, k, j, p)} = {isa.Fma("b", $"g{N(j)}_{N(p)}", A(c, r, k, j, p))};");
-            }
+            var products = scalar.Select(s => $"{A(c, r, k, s.j, s.p)} = {isa.Fma("b", $"g{N(s.j)}_{N(s.p)}", A(c, r, k, s.j, s.p))};");
+            writer.Line($"b = {isa.Broadcast($"{x}[{N((c * geometry.InputLane) + (r * geometry.TapStep.Rows) + (k * geometry.TapStep.Columns))}]")}; {string.Join(" ", products)}");
         }
 
         while (opened-- > 0)

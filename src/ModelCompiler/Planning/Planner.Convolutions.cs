@@ -52,7 +52,7 @@ public sealed partial class Planner
             geometry = geometry with { Plane = (1, 1, y.Layout.Depth * y.Layout.Height * y.Layout.Width) };
         }
 
-        var title = rows.Kernel * columns.Kernel * depth.Kernel == 1 ? "Pointwise" : "Convolution";
+        var title = rows.Kernel * columns.Kernel * depth.Kernel == 1 ? "Convolution1x1" : "Convolution";
         var taps = new TapSelection(geometry.Taps, (0, 0, 0), (1, 1, 1));
         var w = Packed(node.Inputs[1], geometry, taps, turned: false);
         var packedX = x.Buffer;
