@@ -88,6 +88,13 @@ public sealed partial class Planner
             var y = Store(node, LayoutKind.Flat);
             Add(node, "transpose", CopyKernel.Transpose(x.Layout, y.Layout, node.As<TransposeAttributes>().Permutation, Scope(node)), x.Buffer, y.Buffer);
         }
+        else if (primitive == Primitives.Resample || primitive == Primitives.ResampleGradient)
+        {
+            var x = Get(node.Inputs[0], LayoutKind.Blocked);
+            var y = Store(node, LayoutKind.Blocked);
+            var backward = primitive == Primitives.ResampleGradient;
+            Add(node, "resample", new ResampleKernel(node.As<ResampleAttributes>(), backward, x.Layout, y.Layout, Scope(node)), x.Buffer, y.Buffer);
+        }
         else if (primitive == Primitives.MatrixProduct)
         {
             PlanMatrixProduct(node);
