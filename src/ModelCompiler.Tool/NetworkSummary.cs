@@ -3,6 +3,7 @@
 using ModelCompiler.Advice;
 using ModelCompiler.Graph;
 using ModelCompiler.Operators;
+using ModelCompiler.Planning;
 
 namespace ModelCompiler.Tool;
 
@@ -13,35 +14,46 @@ internal sealed record NetworkSummary(
     public static NetworkSummary Of(NetworkGraph network)
     {
         var fields = ReceptiveField.Of(network);
+        var plan = Planner.ForInference(network);
         var counted = new HashSet<Node>();
         return new NetworkSummary(
             network.Name,
             Tensors(network.Inputs),
             Tensors(network.Targets),
             Tensors(network.Outputs),
-            network.Layers.Select(layer => Describe(layer, counted, fields)).ToArray(),
-            Total(network));
+            network.Layers.Select(layer => Describe(layer, counted, fields, plan)).ToArray(),
+            Total(network, plan));
     }
 
     private static TensorSummary[] Tensors(IEnumerable<NamedNode> nodes) =>
         nodes.Select(named => new TensorSummary(named.Name, [.. named.Node.Shape.Dimensions])).ToArray();
 
     /// <param name="counted">Parameters of earlier layers: shared ones count where they appear first.</param>
-    private static LayerSummary Describe(Layer layer, HashSet<Node> counted, IReadOnlyDictionary<Node, ReceptiveField> fields) => new(
+    private static LayerSummary Describe(
+        Layer layer, HashSet<Node> counted, IReadOnlyDictionary<Node, ReceptiveField> fields, Plan plan) => new(
         layer.Path,
         layer.Operator,
         layer.Description,
         [.. layer.Output.Shape.Dimensions],
         layer.Parameters.Where(IsTrainable).Where(counted.Add).Sum(parameter => parameter.Shape.Count),
         Within(layer).Sum(node => node.Primitive.Macs(node)),
+        Kernel(layer, plan),
         layer.Output.Shape.Count * sizeof(float),
         fields.TryGetValue(layer.Output, out var field) ? new FieldSummary([.. field.Size], [.. field.Jump]) : null);
 
-    private static TotalSummary Total(NetworkGraph network) => new(
+    /// <summary>The plan's graph is a lowered copy, in which layers keep their paths.</summary>
+    private static string Kernel(Layer layer, Plan plan) =>
+        plan.Graph.Layers.FirstOrDefault(planned => planned.Path == layer.Path) is { } planned && plan.KernelOf.TryGetValue(planned.Output, out var kernel)
+            ? kernel
+            : "";
+
+    private static TotalSummary Total(NetworkGraph network, Plan plan) => new(
         network.Parameters.Where(IsTrainable).Sum(parameter => parameter.Shape.Count),
         network.Parameters.Where(parameter => !IsTrainable(parameter)).Sum(parameter => parameter.Shape.Count),
         network.Nodes.Sum(node => node.Primitive.Macs(node)),
-        network.Layers.Select(layer => layer.Output).Distinct().Sum(output => output.Shape.Count * sizeof(float)));
+        network.Layers.Select(layer => layer.Output).Distinct().Sum(output => output.Shape.Count * sizeof(float)),
+        (long)plan.SampleFloats * sizeof(float),
+        (long)plan.CommonFloats * sizeof(float));
 
     private static bool IsTrainable(Node parameter) => parameter.As<ParameterAttributes>().Trainable;
 
@@ -69,9 +81,11 @@ internal sealed record TensorSummary(string Name, int[] Shape);
 
 /// <param name="Parameters">Trainable numbers; those shared with an earlier layer are counted there.</param>
 /// <param name="Macs">Multiply-adds of convolutions, dense layers and matrix products.</param>
+/// <param name="Kernel">The kernel chosen for inference; empty where the layer is part of another's kernel.</param>
 /// <param name="ReceptiveField">Null where no spatial input leads to the layer.</param>
 internal sealed record LayerSummary(
-    string Path, string Operator, string Arguments, int[] OutputShape, long Parameters, long Macs, long ActivationBytes, FieldSummary? ReceptiveField);
+    string Path, string Operator, string Arguments, int[] OutputShape, long Parameters, long Macs, string Kernel,
+    long ActivationBytes, FieldSummary? ReceptiveField);
 
 /// <summary>In elements of the input, per spatial axis.</summary>
 internal sealed record FieldSummary(int[] Size, int[] Jump);
@@ -79,4 +93,6 @@ internal sealed record FieldSummary(int[] Size, int[] Jump);
 /// <param name="Parameters">Trainable numbers.</param>
 /// <param name="Buffers">Running statistics and fixed kernels.</param>
 /// <param name="ActivationBytes">All layers' results together, none reused.</param>
-internal sealed record TotalSummary(long Parameters, long Buffers, long Macs, long ActivationBytes);
+/// <param name="SampleBytes">Memory an inference object holds for each sample of its batch, beside inputs and outputs.</param>
+/// <param name="CommonBytes">Memory an inference object holds whatever its batch: packed weights and scratch.</param>
+internal sealed record TotalSummary(long Parameters, long Buffers, long Macs, long ActivationBytes, long SampleBytes, long CommonBytes);

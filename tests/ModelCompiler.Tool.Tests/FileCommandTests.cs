@@ -56,6 +56,7 @@ public sealed class FileCommandTests : IDisposable
         Assert.Equal(["conv1", "relu1", "maxpool1", "flatten1", "dense1"], layers.Take(5).Select(layer => layer.GetProperty("path").GetString()));
         Assert.Equal([4, 6, 6], Numbers(layers[0].GetProperty("outputShape")));
         Assert.Equal(40, layers[0].GetProperty("parameters").GetInt64());
+        Assert.NotEmpty(layers[0].GetProperty("kernel").GetString()!);
         Assert.Equal(4 * 9 * 36, layers[0].GetProperty("macs").GetInt64());
         Assert.Equal(4 * 36 * 4, layers[0].GetProperty("activationBytes").GetInt64());
         Assert.Equal([4, 4], Numbers(layers[2].GetProperty("receptiveField").GetProperty("size")));

@@ -10,7 +10,10 @@ internal static class BenchCommand
 {
     /// <summary>Backward computes two convolutions for each one of forward.</summary>
     private const int TrainingFactor = 3;
-    private const int LeastCalls = 5;
+    private const int LeastTimes = 5;
+
+    /// <summary>In milliseconds.</summary>
+    private const double ShortestTime = 0.02;
 
     private static readonly JsonSerializerOptions JsonForm = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
 
@@ -51,19 +54,27 @@ internal static class BenchCommand
 
     private static BenchResult Measure(CompiledNetwork network, Action call, TimeSpan duration)
     {
-        for (var warm = Stopwatch.StartNew(); warm.Elapsed < duration / 10;)
+        var warmUps = 0;
+        var warm = Stopwatch.StartNew();
+        for (; warmUps == 0 || warm.Elapsed < duration / 10; warmUps++)
         {
             call();
         }
 
+        // Calls too short for the clock are timed several at once.
+        var atOnce = (int)Math.Clamp(ShortestTime * warmUps / warm.Elapsed.TotalMilliseconds, 1, 1000);
         var times = new List<double>(1 << 20);
         var total = Stopwatch.StartNew();
         var bytes = GC.GetTotalAllocatedBytes(precise: true);
-        while (times.Count < LeastCalls || (total.Elapsed < duration && times.Count < times.Capacity))
+        while (times.Count < LeastTimes || (total.Elapsed < duration && times.Count < times.Capacity))
         {
             var start = Stopwatch.GetTimestamp();
-            call();
-            times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            for (var i = 0; i < atOnce; i++)
+            {
+                call();
+            }
+
+            times.Add((Stopwatch.GetTimestamp() - start) * 1000.0 / Stopwatch.Frequency / atOnce);
         }
 
         bytes = GC.GetTotalAllocatedBytes(precise: true) - bytes;
@@ -72,8 +83,8 @@ internal static class BenchCommand
         var training = network is TrainingNetwork;
         var operations = 2.0 * network.Info.Macs * network.Batch * (training ? TrainingFactor : 1);
         return new BenchResult(
-            network.Info.Name, training, network.Batch, network.Threads, times.Count, median, times[0], operations / (median * 1e6),
-            1000 * network.Batch / median, 0, 0, bytes / times.Count);
+            network.Info.Name, training, network.Batch, network.Threads, times.Count * atOnce, median, times[0], operations / (median * 1e6),
+            1000 * network.Batch / median, 0, 0, bytes / ((long)times.Count * atOnce));
     }
 
     private static void Fill(CompiledNetwork network)

@@ -23,14 +23,14 @@ internal static class SummaryCommand
 
     private static string Table(NetworkSummary summary)
     {
-        string[] head = ["layer", "operator", "output", "parameters", "MACs", "bytes", "sees"];
+        string[] head = ["layer", "operator", "output", "parameters", "MACs", "bytes", "sees", "kernel"];
         var rows = summary.Layers.Select(layer => new[]
         {
             layer.Path, layer.Arguments.Length > 0 ? $"{layer.Operator}({layer.Arguments})" : layer.Operator, Dims(layer.OutputShape),
-            $"{layer.Parameters:N0}", $"{layer.Macs:N0}", $"{layer.ActivationBytes:N0}", layer.ReceptiveField is null ? "" : Dims(layer.ReceptiveField.Size),
+            $"{layer.Parameters:N0}", $"{layer.Macs:N0}", $"{layer.ActivationBytes:N0}", layer.ReceptiveField is null ? "" : Dims(layer.ReceptiveField.Size), layer.Kernel,
         }).ToList();
         var totals = summary.Totals;
-        string[] last = ["total", "", "", $"{totals.Parameters:N0}", $"{totals.Macs:N0}", $"{totals.ActivationBytes:N0}", ""];
+        string[] last = ["total", "", "", $"{totals.Parameters:N0}", $"{totals.Macs:N0}", $"{totals.ActivationBytes:N0}", "", ""];
         var all = rows.Prepend(head).Append(last).ToList();
         var widths = Enumerable.Range(0, head.Length).Select(column => all.Max(row => row[column].Length)).ToArray();
         var lines = all.Select(row => string.Join("  ", row.Select((cell, column) =>
