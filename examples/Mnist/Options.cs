@@ -43,7 +43,8 @@ internal sealed record Options(int Epochs, int Batch, int Threads, ulong Seed, i
         var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => value };
         option.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int>() is var given && (given < minimum || given > maximum))
+            // What is no number at all is reported by the parser itself.
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var given) && (given < minimum || given > maximum))
             {
                 result.AddError($"{name} must lie in {minimum} … {maximum}, not {given}.");
             }

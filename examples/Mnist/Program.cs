@@ -37,7 +37,7 @@ static void Run(Options options)
 
     // Shares the weights with the network in training.
     using var network = new LeNet5(batch: 100, threads: options.Threads, parameters: training.Parameters);
-    Console.WriteLine($"LeNet-5: {training.Info.ParameterCount:N0} parameters; {train.Count:N0} training digits, {test.Count:N0} test digits, {training.Threads} threads");
+    Console.WriteLine($"LeNet-5: {LeNet5.Info.ParameterCount:N0} parameters; {train.Count:N0} training digits, {test.Count:N0} test digits, {training.Threads} threads");
 
     using (var display = Display.Start())
     {
