@@ -64,7 +64,7 @@ public sealed record ConvolutionGeometry
 
     /// <summary>Every number, written the same under every culture.</summary>
     public string Identity => FormattableString.Invariant(
-        $"{InputChannels},{OutputChannels},{Groups},{Taps},{Plane},{InputOffset},{InputBlock},{InputLane},{InputStep},{TapStep},{OutputOffset},{OutputBlock},{OutputStep}");
+        $"{InputChannels},{OutputChannels},{Groups},{Taps},{Plane},{InputOffset},{InputBlock},{InputLane},{StableHash.Text(InputStep)},{StableHash.Text(TapStep)},{OutputOffset},{OutputBlock},{StableHash.Text(OutputStep)}");
 
     private int FirstGroup(int block) => block * 16 / (OutputChannels / Groups);
 }
@@ -74,7 +74,7 @@ public sealed record ConvolutionGeometry
 /// <param name="Step">Distance between neighbouring output positions; all zero for one number per channel.</param>
 public sealed record FusedOperand(int Offset, int Block, (int Depth, int Rows, int Columns) Step)
 {
-    internal string Identity => FormattableString.Invariant($"{Offset},{Block},{Step}");
+    internal string Identity => FormattableString.Invariant($"{Offset},{Block},{StableHash.Text(Step)}");
 }
 
 /// <summary>Packed weights are [output block][input block][depth][row][column][channel in block][16 outputs].</summary>

@@ -8,7 +8,7 @@ namespace ModelCompiler.Kernels;
 /// <summary>Which of the source's taps a packed tap is, along each axis: start + index * step.</summary>
 public sealed record TapSelection((int Depth, int Rows, int Columns) Size, (int Depth, int Rows, int Columns) Start, (int Depth, int Rows, int Columns) Step)
 {
-    internal string Identity => FormattableString.Invariant($"{Size},{Start},{Step}");
+    internal string Identity => FormattableString.Invariant($"{StableHash.Text(Size)},{StableHash.Text(Start)},{StableHash.Text(Step)}");
 }
 
 /// <summary>Flat weights [out][in / groups][taps] to the packed form of <paramref name="Geometry"/>.</summary>

@@ -14,4 +14,7 @@ internal static class StableHash
 
         return unchecked((int)hash);
     }
+
+    /// <summary>A triple as text: a tuple's own ToString writes signs as the culture has them.</summary>
+    public static string Text((int Depth, int Rows, int Columns) triple) => FormattableString.Invariant($"({triple.Depth}, {triple.Rows}, {triple.Columns})");
 }

@@ -57,7 +57,7 @@ public sealed record WeightGradientGeometry
     };
 
     public string Identity => FormattableString.Invariant(
-        $"{InputChannels},{OutputChannels},{Groups},{Taps},{Plane},{InputOffset},{InputBlock},{InputLane},{InputStep},{TapStep},{GradientOffset},{GradientBlock},{GradientStep}");
+        $"{InputChannels},{OutputChannels},{Groups},{Taps},{Plane},{InputOffset},{InputBlock},{InputLane},{StableHash.Text(InputStep)},{StableHash.Text(TapStep)},{GradientOffset},{GradientBlock},{StableHash.Text(GradientStep)}");
 }
 
 /// <summary>Input channels x taps x output blocks whose sums are registers.</summary>
