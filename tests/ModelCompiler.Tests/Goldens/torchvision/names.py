@@ -3,12 +3,24 @@
 import pathlib
 import torchvision
 
-for name in [
-    "alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "mobilenet_v2", "mobilenet_v3_small", "r3d_18", "resnet18", "resnet50",
-    "resnext50_32x4d", "shufflenet_v2_x1_0", "squeezenet1_0", "squeezenet1_1", "vgg16", "vit_b_16", "wide_resnet50_2",
-]:
-    models = torchvision.models.video if name == "r3d_18" else torchvision.models
-    options = {"init_weights": False} if name == "googlenet" else {}
-    state = getattr(models, name)(weights=None, **options).state_dict()
-    lines = [f"{key} {'x'.join(map(str, value.shape))}" for key, value in state.items() if not key.endswith("num_batches_tracked")]
-    (pathlib.Path(__file__).parent / f"{name}.txt").write_text("\n".join(lines) + "\n")
+NETWORKS = {
+    torchvision.models: [
+        "alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "inception_v3", "mobilenet_v2", "mobilenet_v3_large",
+        "mobilenet_v3_small", "resnet18", "resnet50", "resnext50_32x4d", "shufflenet_v2_x1_0", "squeezenet1_0", "squeezenet1_1",
+        "vgg16", "vgg16_bn", "vit_b_16", "wide_resnet50_2",
+    ],
+    torchvision.models.video: ["r3d_18", "r2plus1d_18"],
+    torchvision.models.segmentation: ["deeplabv3_resnet50", "fcn_resnet50"],
+    torchvision.models.detection: ["retinanet_resnet50_fpn", "ssd300_vgg16"],
+}
+
+for module, names in NETWORKS.items():
+    for name in names:
+        options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+        if module in (torchvision.models.segmentation, torchvision.models.detection):
+            options["weights_backbone"] = None
+        if module is torchvision.models.segmentation:
+            options["aux_loss"] = True
+        state = getattr(module, name)(weights=None, **options).state_dict()
+        lines = [f"{key} {'x'.join(map(str, value.shape))}" for key, value in state.items() if not key.endswith("num_batches_tracked")]
+        (pathlib.Path(__file__).parent / f"{name}.txt").write_text("\n".join(lines) + "\n")
