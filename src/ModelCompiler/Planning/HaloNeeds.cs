@@ -29,14 +29,14 @@ internal sealed class HaloNeeds
 
     public Halo Of(Node node) => needs.TryGetValue(node, out var halo) ? halo : Halo.None;
 
-    private static Halo Forward(Window window, Shape input, Shape output)
+    internal static Halo Forward(Window window, Shape input, Shape output)
     {
         var (depth, rows, columns) = Axis3.Of(window);
         var (i, o) = (new Layout(LayoutKind.Flat, input), new Layout(LayoutKind.Flat, output));
         return Make(depth.Overhang(i.Depth, o.Depth), rows.Overhang(i.Height, o.Height), columns.Overhang(i.Width, o.Width));
     }
 
-    private static Halo Backward(Window window, Shape input, Shape output)
+    internal static Halo Backward(Window window, Shape input, Shape output)
     {
         var (depth, rows, columns) = Axis3.Of(window);
         var (i, o) = (new Layout(LayoutKind.Flat, input), new Layout(LayoutKind.Flat, output));

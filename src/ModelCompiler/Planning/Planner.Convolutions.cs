@@ -24,39 +24,15 @@ public sealed partial class Planner
         {
             var weights = DepthwiseWeights(node.Inputs[1], window);
             var kernel = new DepthwiseKernel(window, x.Layout, y.Layout, bias is not null, formula, extras.Select(e => e.Layout).ToImmutableArray());
-            Add(fused.Output, "depthwise", kernel, Buffers(x, weights, bias, extras, y));
+            Add(fused.Output, "depthwise", kernel, Buffers(x.Buffer, weights, bias, extras, y));
             return;
         }
 
-        var (depth, rows, columns) = Axis3.Of(window);
-        var geometry = new ConvolutionGeometry
-        {
-            InputChannels = node.Inputs[0].Shape[0],
-            OutputChannels = node.Shape[0],
-            Groups = groups,
-            Taps = (depth.Kernel, rows.Kernel, columns.Kernel),
-            Plane = (y.Layout.Depth, y.Layout.Height, y.Layout.Width),
-            InputOffset = x.Layout.Origin - (depth.PadBegin * x.Layout.DepthStride) - (rows.PadBegin * x.Layout.RowStride) - (columns.PadBegin * x.Layout.ColumnStride),
-            InputBlock = x.Layout.BlockStride,
-            InputLane = x.Layout.LaneStride,
-            InputStep = (depth.Stride * x.Layout.DepthStride, rows.Stride * x.Layout.RowStride, columns.Stride * x.Layout.ColumnStride),
-            TapStep = (depth.Dilation * x.Layout.DepthStride, rows.Dilation * x.Layout.RowStride, columns.Dilation * x.Layout.ColumnStride),
-            OutputOffset = y.Layout.Origin,
-            OutputBlock = y.Layout.BlockStride,
-            OutputStep = (y.Layout.DepthStride, y.Layout.RowStride, y.Layout.ColumnStride),
-        };
-        var operands = extras.Select(e => Extra(e.Layout)).ToImmutableArray();
-        if (geometry.TapCount == 1 && x.Layout.IsDense && y.Layout.IsDense && IsUnit(depth) && IsUnit(rows) && IsUnit(columns) && extras.All(e => e.Layout.IsDense))
-        {
-            // Rows of a 1x1 convolution need not end: the plane is one long row, which more tiles divide.
-            geometry = geometry with { Plane = (1, 1, y.Layout.Depth * y.Layout.Height * y.Layout.Width) };
-        }
-
-        var title = rows.Kernel * columns.Kernel * depth.Kernel == 1 ? "Convolution1x1" : "Convolution";
-        var taps = new TapSelection(geometry.Taps, (0, 0, 0), (1, 1, 1));
-        var w = Packed(node.Inputs[1], geometry, taps, turned: false);
-        var packedX = x.Buffer;
-        Add(fused.Output, "convolution", new ConvolutionKernel(geometry, bias is not null, formula, operands, Samples: false, title), Buffers(packedX, w, bias, extras, y));
+        var geometry = Geometries.Flattened(Geometries.Forward(window, groups, x.Layout, y.Layout), window, extras.Select(e => e.Layout).Append(x.Layout).Append(y.Layout));
+        var operands = extras.Select(e => Geometries.Operand(e.Layout)).ToImmutableArray();
+        var title = geometry.TapCount == 1 ? "Convolution1x1" : "Convolution";
+        var w = Packed(node.Inputs[1], geometry, new TapSelection(geometry.Taps, (0, 0, 0), (1, 1, 1)), turned: false);
+        Add(fused.Output, "convolution", new ConvolutionKernel(geometry, bias is not null, formula, operands, Samples: false, title), Buffers(x.Buffer, w, bias, extras, y));
     }
 
     private void PlanInputGradient(FusedNode fused)
@@ -84,45 +60,12 @@ public sealed partial class Planner
             return;
         }
 
-        var (depth, rows, columns) = Axis3.Of(window);
-        foreach (var d in GradientPhase.Of(depth, dx.Layout.Depth))
+        foreach (var part in Geometries.InputGradient(window, groups, dy.Layout, dx.Layout))
         {
-            foreach (var r in GradientPhase.Of(rows, dx.Layout.Height))
-            {
-                foreach (var c in GradientPhase.Of(columns, dx.Layout.Width))
-                {
-                    // Taps that reach no element of a phase leave it zero: no taps at all, unless every axis has some.
-                    var none = d.Taps == 0 || r.Taps == 0 || c.Taps == 0;
-                    int At(Layout l) => (d.Phase * l.DepthStride) + (r.Phase * l.RowStride) + (c.Phase * l.ColumnStride);
-                    (int, int, int) Step(Layout l) => (depth.Stride * l.DepthStride, rows.Stride * l.RowStride, columns.Stride * l.ColumnStride);
-                    var geometry = new ConvolutionGeometry
-                    {
-                        InputChannels = node.Inputs[0].Shape[0],
-                        OutputChannels = node.Shape[0],
-                        Groups = groups,
-                        Taps = none ? (0, 0, 0) : (d.Taps, r.Taps, c.Taps),
-                        Plane = (d.Count, r.Count, c.Count),
-                        InputOffset = dy.Layout.Origin + (d.Start * dy.Layout.DepthStride) + (r.Start * dy.Layout.RowStride) + (c.Start * dy.Layout.ColumnStride),
-                        InputBlock = dy.Layout.BlockStride,
-                        InputLane = dy.Layout.LaneStride,
-                        InputStep = (dy.Layout.DepthStride, dy.Layout.RowStride, dy.Layout.ColumnStride),
-                        TapStep = (d.Step * dy.Layout.DepthStride, r.Step * dy.Layout.RowStride, c.Step * dy.Layout.ColumnStride),
-                        OutputOffset = dx.Layout.Origin + At(dx.Layout),
-                        OutputBlock = dx.Layout.BlockStride,
-                        OutputStep = Step(dx.Layout),
-                    };
-                    var operands = extras.Select(e => Extra(e.Layout) is var o && o.Step == default ? o : new FusedOperand(o.Offset + At(e.Layout), o.Block, Step(e.Layout))).ToImmutableArray();
-                    if (geometry.TapCount == 1 && dy.Layout.IsDense && dx.Layout.IsDense && IsUnit(depth) && IsUnit(rows) && IsUnit(columns) && extras.All(e => e.Layout.IsDense))
-                    {
-                        geometry = geometry with { Plane = (1, 1, dx.Layout.Depth * dx.Layout.Height * dx.Layout.Width) };
-                    }
-
-                    var taps = new TapSelection(
-                        (depth.Kernel, rows.Kernel, columns.Kernel), (d.FirstTap, r.FirstTap, c.FirstTap), (d.TapStep, r.TapStep, c.TapStep));
-                    var w = Packed(node.Inputs[1], geometry, taps, turned: true);
-                    Add(fused.Output, "data_gradient", new ConvolutionKernel(geometry, false, formula, operands, Samples: false, "DataGradient"), Buffers(dy.Buffer, w, null, extras, dx));
-                }
-            }
+            var geometry = Geometries.Flattened(part.Geometry, window, extras.Select(e => e.Layout).Append(dy.Layout).Append(dx.Layout));
+            var operands = extras.Select(e => part.Operand(e.Layout)).ToImmutableArray();
+            var w = Packed(node.Inputs[1], geometry, part.Taps, turned: true);
+            Add(fused.Output, "data_gradient", new ConvolutionKernel(geometry, false, formula, operands, Samples: false, "DataGradient"), Buffers(dy.Buffer, w, null, extras, dx));
         }
     }
 
@@ -142,24 +85,7 @@ public sealed partial class Planner
             return;
         }
 
-        var (depth, rows, columns) = Axis3.Of(window);
-        var geometry = new WeightGradientGeometry
-        {
-            InputChannels = node.Inputs[0].Shape[0],
-            OutputChannels = weightShape[0],
-            Groups = groups,
-            Taps = (depth.Kernel, rows.Kernel, columns.Kernel),
-            Plane = (dy.Layout.Depth, dy.Layout.Height, dy.Layout.Width),
-            InputOffset = x.Layout.Origin - (depth.PadBegin * x.Layout.DepthStride) - (rows.PadBegin * x.Layout.RowStride) - (columns.PadBegin * x.Layout.ColumnStride),
-            InputBlock = x.Layout.BlockStride,
-            InputLane = x.Layout.LaneStride,
-            InputStep = (depth.Stride * x.Layout.DepthStride, rows.Stride * x.Layout.RowStride, columns.Stride * x.Layout.ColumnStride),
-            TapStep = (depth.Dilation * x.Layout.DepthStride, rows.Dilation * x.Layout.RowStride, columns.Dilation * x.Layout.ColumnStride),
-            GradientOffset = dy.Layout.Origin,
-            GradientBlock = dy.Layout.BlockStride,
-            GradientStep = (dy.Layout.DepthStride, dy.Layout.RowStride, dy.Layout.ColumnStride),
-        };
-        AddWeightGradient(node, geometry, x, dy);
+        AddWeightGradient(node, Geometries.WeightGradient(window, groups, x.Layout, dy.Layout), x, dy);
     }
 
     private void AddWeightGradient(Node node, WeightGradientGeometry geometry, StoredValue x, StoredValue dy)
@@ -241,14 +167,6 @@ public sealed partial class Planner
 
     private LayoutKind InputKind(Node input, int groups) =>
         groups == 1 && input.Primitive == Primitives.Input && input.Shape[0] <= MostPlanarChannels ? LayoutKind.Planar : LayoutKind.Blocked;
-
-    private static bool IsUnit(Axis3 axis) => axis is { Stride: 1, PadBegin: 0, PadEnd: 0 };
-
-    private static FusedOperand Extra(Layout layout) => IsVector(layout.Shape) && layout.Halo.IsNone
-        ? new FusedOperand(0, Layout.Lanes, default)
-        : new FusedOperand(layout.Origin, layout.BlockStride, (layout.DepthStride, layout.RowStride, layout.ColumnStride));
-
-    private static BufferDraft[] Buffers(StoredValue x, BufferDraft w, StoredValue? bias, List<StoredValue> extras, StoredValue y) => Buffers(x.Buffer, w, bias, extras, y);
 
     private static BufferDraft[] Buffers(BufferDraft x, BufferDraft w, StoredValue? bias, List<StoredValue> extras, StoredValue y)
     {
