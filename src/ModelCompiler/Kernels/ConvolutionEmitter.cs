@@ -60,7 +60,7 @@ internal sealed class ConvolutionEmitter(ConvolutionKernel kernel, SourceWriter 
         var plane = geometry.Plane;
         var rowTiles = Ceiling(plane.Rows, unit.Rows);
         var perBlock = rowTiles * plane.Depth;
-        writer.Line(Kernel.Attribute).Open($"public static void {kernel.Name}({kernel.Parameters})");
+        writer.Line(Kernel.Attribute).Open($"internal static void {kernel.Name}({kernel.Parameters})");
         writer.Open("for (int unit = begin; unit < end; unit++)");
         writer.Line($"int block = unit / {N(perBlock)} * {N(unit.Blocks)}, place = unit % {N(perBlock)};");
         writer.Line(plane.Depth == 1
@@ -156,7 +156,7 @@ internal sealed class ConvolutionEmitter(ConvolutionKernel kernel, SourceWriter 
 
     private void EmitSamplesDriver(Tile unit, Tile tile)
     {
-        writer.Line(Kernel.Attribute).Open($"public static void {kernel.Name}({kernel.Parameters})");
+        writer.Line(Kernel.Attribute).Open($"internal static void {kernel.Name}({kernel.Parameters})");
         writer.Open("for (int unit = begin; unit < end; unit++)");
         writer.Line($"int block = unit * {N(unit.Blocks)};");
         foreach (var (condition, blocks) in GroupSizes(unit.Blocks))

@@ -40,7 +40,7 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
         var g = Geometry;
         var (inPerGroup, outPerGroup) = (g.InputChannels / g.Groups, g.OutputChannels / g.Groups);
         var taps = Taps.Size.Depth * Taps.Size.Rows * Taps.Size.Columns;
-        writer.Line(Attribute).Open($"public static void {Name}({Parameters})");
+        writer.Line(Attribute).Open($"internal static void {Name}({Parameters})");
         writer.Open("for (int block = begin; block < end; block++)");
         writer.Line($"float* to = packed + block * {N(g.PackedBlock)}L;");
         writer.Line(g.Groups == 1 ? "int first = 0;"
@@ -95,7 +95,7 @@ public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry)
         static string N(long value) => value.ToString(CultureInfo.InvariantCulture);
         var g = Geometry;
         var (inPerGroup, outPerGroup) = (g.InputChannels / g.Groups, g.OutputChannels / g.Groups);
-        writer.Line(Attribute).Open($"public static void {Name}({Parameters})");
+        writer.Line(Attribute).Open($"internal static void {Name}({Parameters})");
         writer.Open("for (int output = begin; output < end; output++)");
         writer.Line($"float* from = packed + output / 16 * {N(g.PackedBlock)}L + output % 16;");
         writer.Line($"float* to = gradient + output * {N(inPerGroup * g.TapCount)}L;");

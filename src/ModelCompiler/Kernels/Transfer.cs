@@ -26,7 +26,7 @@ public sealed record TransferKernel(int Count, KernelScope WorkScope) : Kernel
     public override void Emit(SourceWriter writer, Isa isa)
     {
         var count = Count.ToString(CultureInfo.InvariantCulture);
-        writer.Open($"public static void {Name}({Parameters})");
+        writer.Open($"internal static void {Name}({Parameters})");
         writer.Line($"new ReadOnlySpan<float>(x, {count}).CopyTo(new Span<float>(y, {count}));").Close().Line();
     }
 }

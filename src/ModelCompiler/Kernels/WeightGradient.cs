@@ -132,7 +132,7 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, SourceW
         var unit = geometry.Tile;
         var tile = isa == Isa.Avx512 ? unit : WeightGradientTile.Choose(geometry, isa, unit.Blocks);
         var groups = (geometry.OutputBlocks + unit.Blocks - 1) / unit.Blocks;
-        writer.Line(Kernel.Attribute).Open($"public static void {kernel.Name}({kernel.Parameters})");
+        writer.Line(Kernel.Attribute).Open($"internal static void {kernel.Name}({kernel.Parameters})");
         writer.Open("for (int unit = begin; unit < end; unit++)");
         writer.Line($"int split = unit / {N(groups * geometry.BlocksRead)}, block = unit / {N(geometry.BlocksRead)} % {N(groups)} * {N(unit.Blocks)}, window = unit % {N(geometry.BlocksRead)};");
         writer.Line($"int from = (int)((long)batch * split / {N(geometry.Splits)}), to = (int)((long)batch * (split + 1) / {N(geometry.Splits)});");

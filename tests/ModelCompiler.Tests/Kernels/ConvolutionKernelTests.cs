@@ -20,7 +20,7 @@ public class ConvolutionKernelTests
         (Shape.Of(17, 5, 3), 16, 1, Square(3, 1, 1), false), (Shape.Of(16, 1, 1), 1, 1, Square(1, 1, 0), false), (Shape.Of(33, 7, 7), 50, 1, Square(1, 1, 0), false),
         (Shape.Of(20, 8, 8), 40, 4, Square(3, 2, 1), false), (Shape.Of(12, 6, 5), 18, 3, Square(2, 3, 0), false), (Shape.Of(64, 5, 5), 64, 2, Square(3, 1, 1), false),
         (Shape.Of(5, 9, 9), 7, 1, new([2, 3], [1, 1], [0, 1], [1, 0], [3, 2]), false), (Shape.Of(6, 15), 20, 1, new([5], [2], [4], [0], [1]), false),
-        (Shape.Of(3, 4, 5, 6), 18, 1, new([3, 2, 3], [1, 2, 1], [1, 0, 1], [1, 0, 1], [1, 1, 1]), false), (Shape.Of(18, 14, 29), 96, 1, Square(3, 1, 1), false),
+        (Shape.Of(3, 4, 5, 6), 18, 1, new([3, 2, 3], [1, 2, 1], [1, 0, 1], [1, 0, 1], [1, 1, 1]), false), (Shape.Of(18, 6, 29), 49, 1, Square(3, 1, 1), false),
         (Shape.Of(8, 6, 6), 6, 1, Square(1, 2, 0), false),
     ];
 
@@ -97,6 +97,7 @@ public class ConvolutionKernelTests
         var packed = new Layout(LayoutKind.Flat, Shape.Of(geometry.PackedSize));
         var places = Places(geometry);
         var half = geometry.OutputBlocks * geometry.PackedBlock;
+        var plane = TestOperand.Indices(y.Shape.With(0, 1)).ToArray();
         return new KernelCase(
             new WeightGradientKernel(geometry), 5, () => [TestOperand.Input(x, 5, 1), TestOperand.Input(y, 5, 2, 1000), TestOperand.Output(packed, 0)],
             o =>
@@ -105,8 +106,8 @@ public class ConvolutionKernelTests
                 {
                     var (split, (output, channel, tap)) = (at[0] / half, places[at[0] % half]);
                     return Enumerable.Range(5 * split / geometry.Splits, (5 * (split + 1) / geometry.Splits) - (5 * split / geometry.Splits)).Sum(
-                        s => TestOperand.Indices(y.Shape).Where(i => i[0] == output).Sum(i => o[1][s, i] * Read(g, o[0], s, channel, i, tap)));
-                }, 5e-5, at => places.ContainsKey(at[0] % half)),
+                        s => plane.Sum(i => o[1][s, [output, .. i[1..]]] * Read(g, o[0], s, channel, i, tap)));
+                }, 1e-4, at => places.ContainsKey(at[0] % half)),
             ]);
     });
 
