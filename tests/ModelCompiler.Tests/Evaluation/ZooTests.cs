@@ -75,6 +75,33 @@ public class ZooTests
     [InlineData("zfnet.cnn", 62_357_608, 1_168_032_896)]
     [InlineData("ssd300_vgg16.cnn", 35_641_826, 34_858_153_472)]
     [InlineData("retinanet_resnet50_fpn.cnn", 34_068_119, 151_540_437_248)]
+    [InlineData("fpn.cnn", 7_218_904, 31_448_367_104)]
+    [InlineData("hrnet_stage.cnn", 153_536, 61_865_984)]
+    [InlineData("hrnet_w32.cnn", 28_536_113, 7_645_003_776)]
+    [InlineData("se_block.cnn", 580, 512)]
+    [InlineData("tcn.cnn", 66_510, 64_969_350)]
+    [InlineData("unet.cnn", 7_763_074, 3_018_326_016)]
+    [InlineData("convolutional_autoencoder.cnn", 2_131_107, 42_827_776)]
+    [InlineData("c3d.cnn", 78_409_573, 38_547_378_176)]
+    [InlineData("two_stream.cnn", 181_335_594, 4_277_888_928)]
+    [InlineData("tdnn.cnn", 515, 6_072)]
+    [InlineData("dilated_tcn.cnn", 172_554, 21_872_640)]
+    [InlineData("yolo_v1.cnn", 271_703_550, 20_285_153_280)]
+    [InlineData("yolo_v2_tiny.cnn", 15_861_773, 3_485_520_896)]
+    [InlineData("yolo_v3.cnn", 61_949_149, 32_932_037_632)]
+    [InlineData("fcn16s.cnn", 134_815_994, 62_826_561_792)]
+    [InlineData("fcn32s.cnn", 136_152_917, 62_787_564_288)]
+    [InlineData("fcn8s.cnn", 134_489_759, 62_860_657_728)]
+    [InlineData("stacked_hourglass.cnn", 25_434_112, 27_440_185_344)]
+    [InlineData("slowfast_4x16_r50.cnn", 34_480_216, 36_099_198_976)]
+    [InlineData("non_local_resnet50.cnn", 31_686_096, 28_565_012_480)]
+    [InlineData("replknet31b.cnn", 79_864_168, 15_431_298_048)]
+    [InlineData("conv_s2s_encoder.cnn", 53_395_456, 1_333_657_600)]
+    [InlineData("neocognitron.cnn", 29_472, 1_132_800)]
+    [InlineData("ibowimg.cnn", 15_365_000, 15_360_000)]
+    [InlineData("rpn_resnet50_fpn.cnn", 27_446_351, 120_020_169_216)]
+    [InlineData("faster_rcnn_heads.cnn", 14_362_055, 14_359_552)]
+    [InlineData("mask_rcnn_heads.cnn", 17_008_162, 546_425_856)]
     public void HasItsPublishedSize(string file, long parameters, long macs)
     {
         var graph = Evaluate(file);
@@ -111,6 +138,9 @@ public class ZooTests
     [InlineData("vgg16_bn")]
     [InlineData("retinanet_resnet50_fpn")]
     [InlineData("ssd300_vgg16")]
+    [InlineData("rpn_resnet50_fpn")]
+    [InlineData("faster_rcnn_heads")]
+    [InlineData("mask_rcnn_heads")]
     public void WeightsAreNamedAsTorchvisionNamesThem(string name)
     {
         var expected = File.ReadAllLines(Repository.File("tests", "ModelCompiler.Tests", "Goldens", "torchvision", name + ".txt"));
@@ -118,9 +148,28 @@ public class ZooTests
         Assert.Equal(expected.Order(StringComparer.Ordinal), actual.Order(StringComparer.Ordinal));
     }
 
-    private static NetworkGraph Evaluate(string file)
+    // Tables 6 and 7 of the MobileNets paper, in millions: width, resolution, multiply-adds, parameters.
+    [Theory]
+    [InlineData("1.0", 224, 569, 4.2)]
+    [InlineData("0.75", 224, 325, 2.6)]
+    [InlineData("0.5", 224, 149, 1.3)]
+    [InlineData("0.25", 224, 41, 0.5)]
+    [InlineData("1.0", 192, 418, 4.2)]
+    [InlineData("1.0", 160, 290, 4.2)]
+    [InlineData("1.0", 128, 186, 4.2)]
+    public void MobileNetShrinksAsItsPaperSays(string width, int resolution, double macs, double parameters)
     {
-        var result = Evaluator.Evaluate(Read(file)!, (from, import) => Read(Path.Combine(Path.GetDirectoryName(from)!, import)));
+        var text = $"use \"common/mobilenet_v1.cnn\"\nnetwork Shrunk = MobileNetV1At(width: {width}, resolution: {resolution})";
+        var graph = Evaluate(new SourceFile("shrunk.cnn", text));
+        Assert.Equal(macs, graph.Nodes.Sum(node => node.Primitive.Macs(node)) / 1e6, 1.0);
+        Assert.Equal(parameters, Evaluating.ParameterCount(graph) / 1e6, 0.05);
+    }
+
+    private static NetworkGraph Evaluate(string file) => Evaluate(Read(file)!);
+
+    private static NetworkGraph Evaluate(SourceFile file)
+    {
+        var result = Evaluator.Evaluate(file, (from, import) => Read(Path.Combine(Path.GetDirectoryName(from)!, import)));
 
         // SqueezeNet's strides do not divide its input, and the hint is right.
         Assert.DoesNotContain(result.Diagnostics, diagnostic => diagnostic.Severity != Severity.Info && diagnostic.Code != "CNN4003");

@@ -14,6 +14,23 @@ NETWORKS = {
     torchvision.models.detection: ["retinanet_resnet50_fpn", "ssd300_vgg16"],
 }
 
+# Networks of the zoo that are parts of Mask R-CNN, which has one file of weights for all
+PARTS = {
+    "rpn_resnet50_fpn": ("backbone.", "rpn."),
+    "faster_rcnn_heads": ("roi_heads.box",),
+    "mask_rcnn_heads": ("roi_heads.",),
+}
+
+
+def write(name, state, prefixes=("",)):
+    lines = [
+        f"{key} {'x'.join(map(str, value.shape))}"
+        for key, value in state.items()
+        if key.startswith(prefixes) and not key.endswith("num_batches_tracked")
+    ]
+    (pathlib.Path(__file__).parent / f"{name}.txt").write_text("\n".join(lines) + "\n")
+
+
 for module, names in NETWORKS.items():
     for name in names:
         options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
@@ -21,6 +38,8 @@ for module, names in NETWORKS.items():
             options["weights_backbone"] = None
         if module is torchvision.models.segmentation:
             options["aux_loss"] = True
-        state = getattr(module, name)(weights=None, **options).state_dict()
-        lines = [f"{key} {'x'.join(map(str, value.shape))}" for key, value in state.items() if not key.endswith("num_batches_tracked")]
-        (pathlib.Path(__file__).parent / f"{name}.txt").write_text("\n".join(lines) + "\n")
+        write(name, getattr(module, name)(weights=None, **options).state_dict())
+
+whole = torchvision.models.detection.maskrcnn_resnet50_fpn(weights=None, weights_backbone=None).state_dict()
+for name, prefixes in PARTS.items():
+    write(name, whole, prefixes)
