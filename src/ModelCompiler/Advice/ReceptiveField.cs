@@ -14,13 +14,15 @@ public sealed record ReceptiveField(ImmutableArray<int> Size, ImmutableArray<int
     /// <summary>The field of every node that descends from an input with spatial axes. Nodes that mix positions without
     /// a window (flatten, reductions, matrix products) see all that their input sees.</summary>
     /// <remarks>size' = size + (extent - 1) * jump, jump' = jump * stride (Araujo et al., Distill 2019).</remarks>
-    public static IReadOnlyDictionary<Node, ReceptiveField> Of(NetworkGraph network)
+    public static IReadOnlyDictionary<Node, ReceptiveField> Of(NetworkGraph network) => Of(network.Nodes);
+
+    /// <param name="nodes">Inputs before what is made of them.</param>
+    public static IReadOnlyDictionary<Node, ReceptiveField> Of(IEnumerable<Node> nodes)
     {
         var fields = new Dictionary<Node, ReceptiveField>();
-        var inputs = network.Inputs.Select(input => input.Node).ToImmutableHashSet();
-        foreach (var node in network.Nodes)
+        foreach (var node in nodes)
         {
-            if (inputs.Contains(node))
+            if (node.Attributes is InputAttributes { IsTarget: false })
             {
                 if (node.Shape.Rank > 1)
                 {

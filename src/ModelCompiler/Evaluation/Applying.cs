@@ -51,7 +51,9 @@ internal sealed partial class NetworkEvaluation
         Budget.CheckNodes(builder.Nodes.Count, stage.Place);
         layers.Add(new LayerRecord(path, signature.Name, arguments.Text, call.Inputs, results, ImmutableArray.CreateRange(call.Parameters.Distinct()), stage.Place));
         var values = ImmutableArray.CreateRange<Value>(results.Select(node => new TensorValue(node, stage.Place, signature.Name, stage.Place)));
-        return values.Length == 1 ? values[0] : new ListValue(values);
+        var value = values.Length == 1 ? values[0] : new ListValue(values);
+        inspector?.See(stage.Place, value, flowing);
+        return value;
     }
 
     /// <summary>The tensors that go in; null when there are too few or too many (reported).</summary>
@@ -168,7 +170,9 @@ internal sealed partial class NetworkEvaluation
         budget.Enter(stage.Place);
         var values = ImmutableArray.CreateRange(result.Values.Select(value => EvaluateTensors(value, body, "the result of a block")));
         budget.Leave();
-        return values.Length == 1 ? values[0] : values.Any(value => value is ErrorValue) ? ErrorValue.Instance : new ListValue(values);
+        var given = values.Length == 1 ? values[0] : values.Any(value => value is ErrorValue) ? ErrorValue.Instance : new ListValue(values);
+        inspector?.See(stage.Place, given, input);
+        return given;
     }
 
     /// <summary>Evaluates to a tensor or a list of them; anything else is reported.</summary>

@@ -5,14 +5,25 @@ using ModelCompiler.Grammar;
 namespace ModelCompiler.Evaluation;
 
 internal sealed class BodyCheck(
-    NameCheck check, NameCheck.Level around, string kind, NameSyntax name, ImmutableArray<ParameterSyntax> parameters, ImmutableArray<StatementSyntax> body)
+    NameCheck check, NameCheck.Level around, string kind, NameSyntax name, ImmutableArray<ParameterSyntax> parameters, ImmutableArray<StatementSyntax> body, TextSpan span)
 {
     private readonly NameCheck.Level level = new(around) { InBlock = kind == "block", IsBody = true };
+
+    public BodyCheck(NameCheck check, NameCheck.Level around, BlockSyntax block)
+        : this(check, around, "block", block.Name, block.Parameters, block.Body, block.Span)
+    {
+    }
+
+    public BodyCheck(NameCheck check, NameCheck.Level around, NetworkSyntax network)
+        : this(check, around, "network", network.Name, network.Parameters, network.Body, network.Span)
+    {
+    }
 
     private bool IsBlock => kind == "block";
 
     public void Run()
     {
+        check.Open(span, level);
         foreach (var parameter in parameters)
         {
             check.Declare(level, parameter.Name);
@@ -70,7 +81,7 @@ internal sealed class BodyCheck(
 
         if (statement is LocalBlockSyntax { Block: var block })
         {
-            new BodyCheck(check, level, "block", block.Name, block.Parameters, block.Body).Run();
+            new BodyCheck(check, level, block).Run();
         }
 
         foreach (var expression in Expressions(statement))

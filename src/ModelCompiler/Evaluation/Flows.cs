@@ -22,8 +22,9 @@ internal sealed partial class NetworkEvaluation
         {
             // A stage is looked at even when its input is in error, so that its own mistakes are reported in the same build.
             var stage = EvaluateStage(written, scope);
+            var source = value;
             value = stage is null || value is ErrorValue ? ErrorValue.Instance : Flow(value, stage, from, scope);
-            inspector?.See(scope.Place(written), value);
+            inspector?.See(scope.Place(written), value, source);
             from = written;
         }
 

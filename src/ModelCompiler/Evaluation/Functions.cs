@@ -31,6 +31,9 @@ internal static class Functions
 
     public static IEnumerable<string> Names => Known.Keys;
 
+    /// <summary>How a call of the function reads: <c>floor_div(a, b)</c>.</summary>
+    public static string UsageOf(string name) => Known[name].Usage;
+
     /// <summary>The result, or what is wrong with the arguments.</summary>
     public static (Value? Value, string? Problem) Call(string name, ImmutableArray<Value> arguments)
     {

@@ -6,16 +6,18 @@ using ModelCompiler.Operators;
 
 namespace ModelCompiler.Evaluation;
 
-internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter)
+/// <param name="recorder">Told of every name and its use, also in declarations with mistakes of syntax; null when nobody asks.</param>
+internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter, NameRecorder? recorder = null)
 {
     private readonly Level top = new(null);
 
     public void Run()
     {
         DeclareFile();
+        recorder?.Open(unit.Syntax.Span, top);
         foreach (var declaration in unit.Syntax.Declarations)
         {
-            if (unit.IsDamaged(declaration))
+            if (unit.IsDamaged(declaration) && recorder is null)
             {
                 continue;
             }
@@ -23,10 +25,10 @@ internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter)
             switch (declaration)
             {
                 case BlockSyntax block:
-                    new BodyCheck(this, top, "block", block.Name, block.Parameters, block.Body).Run();
+                    new BodyCheck(this, top, block).Run();
                     break;
                 case NetworkSyntax network:
-                    new BodyCheck(this, top, "network", network.Name, network.Parameters, network.Body).Run();
+                    new BodyCheck(this, top, network).Run();
                     break;
                 case DerivedNetworkSyntax derived:
                     Visit(derived.Value, top, Role.Value);
@@ -80,18 +82,19 @@ internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter)
             level.UsesInput = true;
         }
 
-        public bool Use(string name)
+        /// <summary>Where the name is defined; null when it is not.</summary>
+        public SourceSpan? Use(string name)
         {
             for (var level = this; level is not null; level = level.Parent)
             {
-                if (level.Names.ContainsKey(name))
+                if (level.Names.TryGetValue(name, out var definition))
                 {
                     level.Used.Add(name);
-                    return true;
+                    return definition;
                 }
             }
 
-            return false;
+            return null;
         }
 
         public bool Has(string name) => Names.ContainsKey(name) || Parent?.Has(name) == true;
@@ -118,6 +121,20 @@ internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter)
         }
 
         level.Names.Add(name.Text, Place(name.Span));
+        recorder?.Use(name.Span, Place(name.Span));
+    }
+
+    internal void Open(TextSpan span, Level level) => recorder?.Open(span, level);
+
+    private bool Use(NameExpression name, Level level)
+    {
+        if (level.Use(name.Name) is not { } definition)
+        {
+            return false;
+        }
+
+        recorder?.Use(name.Span, definition);
+        return true;
     }
 
     internal static TextSpan FirstWord(StatementSyntax statement) => new(statement.Span.Start, Word(statement).Length);
@@ -156,6 +173,7 @@ internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter)
             case ComprehensionExpression comprehension:
                 Visit(comprehension.Source, level, Role.Value);
                 var inner = new Level(level);
+                Open(comprehension.Span, inner);
                 foreach (var name in comprehension.Names)
                 {
                     Declare(inner, name);
@@ -217,6 +235,7 @@ internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter)
     private void VisitCall(CallExpression call, Level level)
     {
         Visit(call.Callee, level, Role.Stage);
+        recorder?.Call(call);
         var signature = call.Callee is NameExpression { Name: var name } && !level.Has(name) ? Vocabulary.Operator(name)?.Signature : null;
         foreach (var argument in call.Arguments)
         {
@@ -224,7 +243,7 @@ internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter)
             var spec = signature?.Arguments.FirstOrDefault(candidate => candidate.Name == argument.Name?.Text);
             if (argument.Value is NameExpression word && spec is { Kind: ArgumentKind.Word or ArgumentKind.Padding or ArgumentKind.Initializer })
             {
-                if (!level.Use(word.Name) && !ArgumentKinds.Words(spec).Contains(word.Name) && !unit.Incomplete)
+                if (!Use(word, level) && !ArgumentKinds.Words(spec).Contains(word.Name) && !unit.Incomplete)
                 {
                     Error("CNN2020", word.Span, ArgumentKinds.UnknownWord(spec, word.Name));
                 }
@@ -238,7 +257,7 @@ internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter)
 
     private void Resolve(NameExpression name, Level level, Role role)
     {
-        if (level.Use(name.Name) || Vocabulary.Knows(name.Name) || unit.Incomplete || reporter.Full)
+        if (Use(name, level) || Vocabulary.Knows(name.Name) || unit.Incomplete || reporter.Full)
         {
             return;
         }
