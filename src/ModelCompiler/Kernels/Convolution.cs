@@ -145,6 +145,6 @@ public sealed record ConvolutionKernel(
 
     public override void Emit(SourceWriter writer, Isa isa) => new ConvolutionEmitter(this, writer, isa).Emit();
 
-    private static string Size((int Depth, int Rows, int Columns) s) =>
+    internal static string Size((int Depth, int Rows, int Columns) s) =>
         s.Depth == 1 ? FormattableString.Invariant($"{s.Rows}x{s.Columns}") : FormattableString.Invariant($"{s.Depth}x{s.Rows}x{s.Columns}");
 }

@@ -19,7 +19,7 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
         $"Pack{(Turned ? "Turned" : "")}_{Geometry.InputChannels}to{Geometry.OutputChannels}_k{Geometry.Taps.Rows}x{Geometry.Taps.Columns}_{StableHash.Of(Identity):x8}");
 
     public override string Comment => FormattableString.Invariant(
-        $"packs weights as [{Geometry.OutputBlocks} output blocks][{Geometry.BlocksRead} input blocks][taps {Geometry.Taps}][channel][16]{(Turned ? ", inputs and outputs exchanged" : "")}");
+        $"packs weights as [{Geometry.OutputBlocks} output blocks][{Geometry.BlocksRead} input blocks][{ConvolutionKernel.Size(Geometry.Taps)} taps][channel][16]{(Turned ? ", inputs and outputs exchanged" : "")}");
 
     public override KernelScope Scope => KernelScope.Once;
 

@@ -107,7 +107,7 @@ public sealed record WeightGradientKernel(WeightGradientGeometry Geometry) : Ker
         $"WeightGradient_{Geometry.InputChannels}to{Geometry.OutputChannels}_k{Geometry.Taps.Rows}x{Geometry.Taps.Columns}_{Geometry.Plane.Rows}x{Geometry.Plane.Columns}_{StableHash.Of(Geometry.Identity):x8}");
 
     public override string Comment =>
-        FormattableString.Invariant($"weight gradient: {Geometry.InputChannels} to {Geometry.OutputChannels} channels, taps {Geometry.Taps}, over {Geometry.Plane} outputs of every sample, {Geometry.Splits} partial sums");
+        FormattableString.Invariant($"weight gradient: {Geometry.InputChannels} to {Geometry.OutputChannels} channels, {ConvolutionKernel.Size(Geometry.Taps)} taps, over {ConvolutionKernel.Size(Geometry.Plane)} outputs of every sample, {Geometry.Splits} partial sums");
 
     public override KernelScope Scope => KernelScope.Batch;
 

@@ -24,7 +24,7 @@ public sealed partial class Planner
         {
             var weights = DepthwiseWeights(node.Inputs[1], window);
             var kernel = new DepthwiseKernel(window, x.Layout, y.Layout, bias is not null, formula, extras.Select(e => e.Layout).ToImmutableArray());
-            Add(fused.Output, "depthwise", kernel, Buffers(x.Buffer, weights, bias, extras, y));
+            Add(node, "depthwise", kernel, Buffers(x.Buffer, weights, bias, extras, y));
             return;
         }
 
@@ -32,7 +32,7 @@ public sealed partial class Planner
         var operands = extras.Select(e => Geometries.Operand(e.Layout)).ToImmutableArray();
         var title = geometry.TapCount == 1 ? "Convolution1x1" : "Convolution";
         var w = Packed(node.Inputs[1], geometry, new TapSelection(geometry.Taps, (0, 0, 0), (1, 1, 1)), turned: false);
-        Add(fused.Output, "convolution", new ConvolutionKernel(geometry, bias is not null, formula, operands, Samples: false, title), Buffers(x.Buffer, w, bias, extras, y));
+        Add(node, "convolution", new ConvolutionKernel(geometry, bias is not null, formula, operands, Samples: false, title), Buffers(x.Buffer, w, bias, extras, y));
     }
 
     private void PlanInputGradient(FusedNode fused)
@@ -48,15 +48,15 @@ public sealed partial class Planner
             var weights = DepthwiseWeights(node.Inputs[1], window);
             if (formula is null)
             {
-                Add(fused.Output, "depthwise_gradient", new DepthwiseInputGradientKernel(window, dy.Layout, dx.Layout), dy.Buffer, weights, dx.Buffer);
+                Add(node, "depthwise_gradient", new DepthwiseInputGradientKernel(window, dy.Layout, dx.Layout), dy.Buffer, weights, dx.Buffer);
                 return;
             }
 
             // The depthwise gradient has no room for a formula: it follows, in place.
             var plain = new StoredValue(new BufferDraft(dx.Layout.Size, batched: true, dx.Buffer.HaloTag), dx.Layout);
-            Add(fused.Output, "depthwise_gradient", new DepthwiseInputGradientKernel(window, dy.Layout, dx.Layout), dy.Buffer, weights, plain.Buffer);
+            Add(node, "depthwise_gradient", new DepthwiseInputGradientKernel(window, dy.Layout, dx.Layout), dy.Buffer, weights, plain.Buffer);
             var kernel = new PointwiseKernel(formula, extras.Select(e => e.Layout).Prepend(plain.Layout).ToImmutableArray(), dx.Layout);
-            Add(fused.Output, "pointwise", kernel, extras.Select(e => e.Buffer).Prepend(plain.Buffer).Append(dx.Buffer).ToArray());
+            Add(node, "pointwise", kernel, extras.Select(e => e.Buffer).Prepend(plain.Buffer).Append(dx.Buffer).ToArray());
             return;
         }
 
@@ -65,7 +65,7 @@ public sealed partial class Planner
             var geometry = Geometries.Flattened(part.Geometry, window, extras.Select(e => e.Layout).Append(dy.Layout).Append(dx.Layout));
             var operands = extras.Select(e => part.Operand(e.Layout)).ToImmutableArray();
             var w = Packed(node.Inputs[1], geometry, part.Taps, turned: true);
-            Add(fused.Output, "data_gradient", new ConvolutionKernel(geometry, false, formula, operands, Samples: false, "DataGradient"), Buffers(dy.Buffer, w, null, extras, dx));
+            Add(node, "data_gradient", new ConvolutionKernel(geometry, false, formula, operands, Samples: false, "DataGradient"), Buffers(dy.Buffer, w, null, extras, dx));
         }
     }
 
@@ -134,12 +134,12 @@ public sealed partial class Planner
         var operands = extras.Select((e, i) => new FusedOperand(0, Layout.Lanes, e.Layout.Shape.Count == outWidth ? default : (0, 0, outWidth))).ToImmutableArray();
         var w = Packed(node.Inputs[1], geometry, new TapSelection((1, 1, 1), (0, 0, 0), (1, 1, 1)), turned);
         var samples = !overRows && node.Batched;
-        Add(fused.Output, turned ? "data_gradient" : "dense", new ConvolutionKernel(geometry, bias is not null, formula, operands, samples, turned ? "DenseGradient" : "Dense"),
+        Add(node, turned ? "data_gradient" : "dense", new ConvolutionKernel(geometry, bias is not null, formula, operands, samples, turned ? "DenseGradient" : "Dense"),
             Buffers(x.Buffer, w, bias, extras, into));
         if (blocks)
         {
             var flat = new Layout(LayoutKind.Flat, Shape.Of(rows, outWidth));
-            Add(fused.Output, "rows", CopyKernel.Transpose(columnsOfBlocks, flat, ImmutableArray.Create(1, 0), Scope(node)), into.Buffer, y.Buffer);
+            Add(node, "rows", CopyKernel.Transpose(columnsOfBlocks, flat, ImmutableArray.Create(1, 0), Scope(node)), into.Buffer, y.Buffer);
         }
     }
 
