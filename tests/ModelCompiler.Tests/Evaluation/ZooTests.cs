@@ -102,6 +102,7 @@ public class ZooTests
     [InlineData("rpn_resnet50_fpn.cnn", 27_446_351, 120_020_169_216)]
     [InlineData("faster_rcnn_heads.cnn", 14_362_055, 14_359_552)]
     [InlineData("mask_rcnn_heads.cnn", 17_008_162, 546_425_856)]
+    [InlineData("swin_t.cnn", 28_288_354, 4_474_162_176)]
     public void HasItsPublishedSize(string file, long parameters, long macs)
     {
         var graph = Evaluate(file);
@@ -141,6 +142,7 @@ public class ZooTests
     [InlineData("rpn_resnet50_fpn")]
     [InlineData("faster_rcnn_heads")]
     [InlineData("mask_rcnn_heads")]
+    [InlineData("swin_t")]
     public void WeightsAreNamedAsTorchvisionNamesThem(string name)
     {
         var expected = File.ReadAllLines(Repository.File("tests", "ModelCompiler.Tests", "Goldens", "torchvision", name + ".txt"));

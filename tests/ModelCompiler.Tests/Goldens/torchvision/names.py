@@ -1,12 +1,12 @@
 # Writes the names and shapes of torchvision's weights (0.14) beside this file: one line for each tensor of a state_dict.
-# The counters of batches, which only PyTorch keeps, are left out.
+# The counters of batches and Swin's tables of indices, which only PyTorch keeps, are left out.
 import pathlib
 import torchvision
 
 NETWORKS = {
     torchvision.models: [
         "alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "inception_v3", "mobilenet_v2", "mobilenet_v3_large",
-        "mobilenet_v3_small", "resnet18", "resnet50", "resnext50_32x4d", "shufflenet_v2_x1_0", "squeezenet1_0", "squeezenet1_1",
+        "mobilenet_v3_small", "resnet18", "resnet50", "resnext50_32x4d", "shufflenet_v2_x1_0", "squeezenet1_0", "squeezenet1_1", "swin_t",
         "vgg16", "vgg16_bn", "vit_b_16", "wide_resnet50_2",
     ],
     torchvision.models.video: ["r3d_18", "r2plus1d_18"],
@@ -26,7 +26,7 @@ def write(name, state, prefixes=("",)):
     lines = [
         f"{key} {'x'.join(map(str, value.shape))}"
         for key, value in state.items()
-        if key.startswith(prefixes) and not key.endswith("num_batches_tracked")
+        if key.startswith(prefixes) and not key.endswith(("num_batches_tracked", "relative_position_index"))
     ]
     (pathlib.Path(__file__).parent / f"{name}.txt").write_text("\n".join(lines) + "\n")
 
