@@ -42,6 +42,9 @@ public static class Fusion
             {
                 var (formula, operands) = Merge(node, uses, formulas, merged);
                 formulas[node] = (formula, operands);
+
+                // What was merged in had perhaps a kernel to finish; now the whole formula looks for one, and may find another.
+                merged.ExceptWith(node.Inputs.Where(merged.Contains).Where(i => fused[i].Anchor != i).Select(i => fused[i].Anchor).ToList());
                 var anchor = operands.FirstOrDefault(o => CanAnchor(node, o, uses, formula, operands));
                 if (anchor is not null)
                 {

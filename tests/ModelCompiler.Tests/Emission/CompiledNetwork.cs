@@ -31,17 +31,8 @@ internal sealed class CompiledText
         Assert.True(errors.Count == 0, string.Join("\n", errors));
         Graph = evaluated.Networks.Single(n => network is null || n.Name == network);
         Sources = Compiler.Emit(Graph, new CompilerOptions("Emitted", "", inputGradients));
-        var compilation = CSharpCompilation.Create(
-            "Emitted" + Guid.NewGuid().ToString("N"),
-            Sources.Select(s => CSharpSyntaxTree.ParseText(s.Source)),
-            References.Value,
-            new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true, optimizationLevel: OptimizationLevel.Release));
-        var image = new MemoryStream();
-        var result = compilation.Emit(image);
-        Assert.True(result.Success, string.Join("\n", result.Diagnostics.Where(d => d.Severity == DiagnosticSeverity.Error).Take(10)));
-        Image = image.ToArray();
-        image.Position = 0;
-        type = new AssemblyLoadContext(null, isCollectible: true).LoadFromStream(image).GetType("Emitted." + Graph.Name)!;
+        Image = Compile(Sources);
+        type = new AssemblyLoadContext(null, isCollectible: true).LoadFromStream(new MemoryStream(Image)).GetType("Emitted." + Graph.Name)!;
     }
 
     public NetworkGraph Graph { get; }
@@ -50,6 +41,20 @@ internal sealed class CompiledText
 
     /// <summary>The assembly, for counts on real IL.</summary>
     public byte[] Image { get; }
+
+    /// <summary>The assembly that emitted sources make.</summary>
+    public static byte[] Compile(IEnumerable<EmittedNetwork> sources)
+    {
+        var compilation = CSharpCompilation.Create(
+            "Emitted" + Guid.NewGuid().ToString("N"),
+            sources.Select(s => CSharpSyntaxTree.ParseText(s.Source)),
+            References.Value,
+            new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true, optimizationLevel: OptimizationLevel.Release));
+        var image = new MemoryStream();
+        var result = compilation.Emit(image);
+        Assert.True(result.Success, string.Join("\n", result.Diagnostics.Where(d => d.Severity == DiagnosticSeverity.Error).Take(10)));
+        return image.ToArray();
+    }
 
     public InferenceNetwork Inference(int batch = 1, int threads = 1, ParameterSet? parameters = null) =>
         (InferenceNetwork)Activator.CreateInstance(type, batch, threads, parameters)!;

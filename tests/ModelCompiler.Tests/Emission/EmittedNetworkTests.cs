@@ -1,10 +1,6 @@
 // Emitted classes against the oracle: every operator in a small network, odd shapes first, batch 1 and 5, forward,
 // loss, all gradients, running statistics.
-using ModelCompiler.Gradient;
-using ModelCompiler.Graph;
-using ModelCompiler.Runtime;
 using ModelCompiler.Tests.Kernels;
-using ModelCompiler.Tests.Oracle;
 
 namespace ModelCompiler.Tests.Emission;
 
@@ -43,7 +39,7 @@ public class EmittedNetworkTests
         var compiled = new CompiledText(text);
         foreach (var batch in new[] { 1, 5 })
         {
-            Compare(compiled, batch);
+            OracleComparison.Run(compiled, batch);
         }
     }
 
@@ -54,92 +50,6 @@ public class EmittedNetworkTests
         foreach (var row in Networks.Take(8))
         {
             AgreeWithTheOracle((string)row[0], (string)row[1]);
-        }
-    }
-
-    private static void Compare(CompiledText compiled, int batch)
-    {
-        using var training = compiled.Training(batch);
-        using var inference = compiled.Inference(batch, parameters: training.Parameters);
-        var random = new Random(batch);
-        Randomize(training, random);
-        training.Inputs[0].Data.CopyTo(inference.Inputs[0].Data);
-
-        inference.Forward();
-        var lowered = Lowering.ForInference(compiled.Graph);
-        var expected = Oracle(lowered.Nodes, training, batch);
-        for (var i = 0; i < lowered.Outputs.Length; i++)
-        {
-            AssertClose(expected[lowered.Outputs[i].Node], inference.Outputs[i].Data, "inference " + lowered.Outputs[i].Name);
-        }
-
-        var differentiated = Differentiation.Differentiate(compiled.Graph, inputGradients: true);
-        expected = Oracle(differentiated.Graph.Nodes, training, batch);
-        training.ComputeGradients();
-        AssertClose(expected[differentiated.Graph.Loss!], [training.Loss], "loss");
-        for (var i = 0; i < differentiated.Graph.Outputs.Length; i++)
-        {
-            AssertClose(expected[differentiated.Graph.Outputs[i].Node], training.Outputs[i].Data, "training " + differentiated.Graph.Outputs[i].Name);
-        }
-
-        foreach (var (parameter, gradient) in differentiated.Gradients)
-        {
-            var name = parameter.As<ParameterAttributes>().Name;
-            AssertClose(expected[gradient], training.Gradients[name].Values, "gradient of " + name);
-        }
-
-        for (var i = 0; i < differentiated.InputGradients.Length; i++)
-        {
-            AssertClose(expected[differentiated.InputGradients[i].Gradient], training.InputGradients[i].Data, "gradient of " + differentiated.InputGradients[i].Input);
-        }
-
-        foreach (var update in differentiated.Graph.Updates)
-        {
-            var name = update.Parameter.As<ParameterAttributes>().Name;
-            AssertClose(expected[update.Value], training.Parameters[name].ToArray(), name);
-        }
-    }
-
-    private static void Randomize(TrainingNetwork training, Random random)
-    {
-        foreach (var parameter in training.Parameters.All)
-        {
-            // Variances are positive; the rest is around its initial value.
-            var positive = parameter.Name.EndsWith("running_var", StringComparison.Ordinal);
-            parameter.Set(parameter.ToArray().Select(v => positive ? 0.5f + random.NextSingle() : v + (0.2f * (random.NextSingle() - 0.5f))).ToArray());
-        }
-
-        foreach (ref var value in training.Inputs[0].Data)
-        {
-            value = (2 * random.NextSingle()) - 1;
-        }
-
-        foreach (ref var label in training.Targets[0].Classes)
-        {
-            label = random.Next(5);
-        }
-    }
-
-    private static Dictionary<Node, double[][]> Oracle(IEnumerable<Node> nodes, TrainingNetwork training, int batch) =>
-        new Interpreter(batch, training.Seed, training.StepNumber).Run(nodes, node => node.Attributes switch
-        {
-            ParameterAttributes parameter => [training.Parameters[parameter.Name].ToArray().Select(v => (double)v).ToArray()],
-            InputAttributes { IsTarget: true } => Split(training.Targets[0].Classes.ToArray().Select(c => (double)c).ToArray(), batch),
-            _ => Split(training.Inputs[0].Data.ToArray().Select(v => (double)v).ToArray(), batch),
-        });
-
-    private static double[][] Split(double[] values, int batch) => [.. values.Chunk(values.Length / batch)];
-
-    /// <summary>Errors of a float computation grow with the largest value that went into it: some hundred roundings of that.</summary>
-    private static void AssertClose(double[][] expected, ReadOnlySpan<float> actual, string what)
-    {
-        var flat = expected.SelectMany(v => v).ToArray();
-        Assert.True(flat.Length == actual.Length, $"{what}: {actual.Length} values, expected {flat.Length}");
-        var scale = Math.Max(2e-2, flat.Max(Math.Abs));
-        for (var i = 0; i < flat.Length; i++)
-        {
-            var error = Math.Abs(flat[i] - actual[i]);
-            Assert.True(error <= 256 * Math.Pow(2, -24) * scale * 2, $"{what}: value {i} of {flat.Length} is {actual[i]}, expected {flat[i]} (largest {scale:G3})");
         }
     }
 }

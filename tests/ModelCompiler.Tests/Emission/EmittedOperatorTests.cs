@@ -1,5 +1,8 @@
 // The rest of the operators, emitted, against the oracle: what is composed of the primitives that larger networks
 // exercise in EmittedNetworkTests.
+using System.Text.RegularExpressions;
+using ModelCompiler.Operators;
+
 namespace ModelCompiler.Tests.Emission;
 
 public class EmittedOperatorTests
@@ -29,8 +32,24 @@ public class EmittedOperatorTests
     [InlineData("6x4x4", "image -> split(2) -> stack -> reduce_mean(axes: [0, 2])")]
     [InlineData("6x4x4", "[image -> slice(1, 3), image -> slice(3, 3)] -> max -> reduce_max(axes: [1], keep: false)")]
     [InlineData("6x4x4", "[image -> conv(6, 1x1), image, image -> abs] -> mean -> permute([2, 0, 1]) -> reduce_sum(axes: [-1])")]
+    [InlineData("4x5x3", "div(mul(image -> conv(4, 1x1), image), add(image -> exp, image -> step)) -> log_softmax")]
+    [InlineData("18x2x3", "sub(image -> pow(3), image -> conv(18, 1x1) -> identity) -> reshape(6x18)")]
+    [InlineData("7x9", "matmul(image -> dense(33), image -> dense(33) -> transpose -> dense(40))")]
+    [InlineData("2x6x20", "(image -> conv(2, 1x3)) @ (image -> conv(2, 1x3) -> transpose(1, 2)) -> softmax(axis: -1)")]
+    [InlineData("33x4x4", "min(image, image -> conv(33, 1x1)) -> upconv(5, 3x3, stride: 2, pad: 1, output_pad: 1, bias: false)")]
     [InlineData("5x6", "image -> clamp(-0.5, 0.5) -> elu(0.5) -> batchnorm(affine: false) -> atan")]
     [InlineData("5x6", "image -> square -> sqrt -> exp -> log -> sin -> cos -> neg")]
     public void AgreeWithTheOracle(string shape, string body) =>
         new EmittedNetworkTests().AgreeWithTheOracle(shape, $"({body}) -> flatten -> dense(5)");
+
+    /// <summary>A new operator is not finished before some network here, or among the networks and losses, was compiled with it.</summary>
+    [Fact]
+    public void NoOperatorIsForgotten()
+    {
+        var texts = typeof(EmittedOperatorTests).GetMethod(nameof(AgreeWithTheOracle))!.GetCustomAttributes(false).OfType<InlineDataAttribute>()
+            .SelectMany(data => data.GetData(null!)).Concat(EmittedNetworkTests.Networks).Concat(EmittedLossTests.Losses)
+            .SelectMany(row => row).Cast<string>().Append("cross_entropy flatten dense softmax");
+        var words = texts.SelectMany(text => Regex.Split(text, "[^a-z0-9_]+")).ToHashSet(StringComparer.Ordinal);
+        Assert.All(Catalog.All.Keys, name => Assert.Contains(name, words));
+    }
 }

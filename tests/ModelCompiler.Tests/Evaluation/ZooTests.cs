@@ -167,17 +167,19 @@ public class ZooTests
         Assert.Equal(parameters, Evaluating.ParameterCount(graph) / 1e6, 0.05);
     }
 
-    private static NetworkGraph Evaluate(string file) => Evaluate(Read(file)!);
+    public static NetworkGraph Evaluate(string file) => Evaluate(Read(file)!);
 
     private static NetworkGraph Evaluate(SourceFile file)
     {
-        var result = Evaluator.Evaluate(file, (from, import) => Read(Path.Combine(Path.GetDirectoryName(from)!, import)));
+        var result = Evaluator.Evaluate(file, Import);
 
         // SqueezeNet's strides do not divide its input, and the hint is right.
         Assert.DoesNotContain(result.Diagnostics, diagnostic => diagnostic.Severity != Severity.Info && diagnostic.Code != "CNN4003");
         return Assert.Single(result.Networks);
     }
 
-    private static SourceFile? Read(string file) =>
+    public static SourceFile? Import(string from, string import) => Read(Path.Combine(Path.GetDirectoryName(from)!, import));
+
+    public static SourceFile? Read(string file) =>
         File.Exists(Path.Combine(Folder, file)) ? new SourceFile(file, File.ReadAllText(Path.Combine(Folder, file))) : null;
 }

@@ -39,5 +39,5 @@ internal static class Golden
         }
     }
 
-    private static string PathOf(string file) => Repository.File("tests", "ModelCompiler.Tests", "Goldens", "pytorch", file);
+    public static string PathOf(string file) => Repository.File("tests", "ModelCompiler.Tests", "Goldens", "pytorch", file);
 }

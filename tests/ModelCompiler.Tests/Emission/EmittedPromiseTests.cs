@@ -1,0 +1,135 @@
+// What emitted networks promise beyond right numbers: the same bits for every number of threads, runs that allocate
+// nothing, samples that do not see each other, and source text that depends on the network alone.
+using System.Globalization;
+using ModelCompiler.Evaluation;
+using ModelCompiler.Grammar;
+using ModelCompiler.Runtime;
+
+namespace ModelCompiler.Tests.Emission;
+
+public class EmittedPromiseTests(EmittedPromiseTests.Compiled networks) : IClassFixture<EmittedPromiseTests.Compiled>
+{
+    private const string Text = """
+        network Net {
+            input image: 3x13x11
+            target label: class
+            x = image
+                -> conv(24, 3x3, pad: 1, bias: false) -> batchnorm -> relu -> dropout(0.3)
+                -> conv(24, 3x3, groups: 24, stride: 2) -> batchnorm -> silu
+            logits = x + (x -> conv(24, 1x1) -> tanh -> groupnorm(3)) -> maxpool(2x2) -> flatten -> dense(37) -> relu -> dropout(0.5) -> dense(5)
+            output logits
+            loss cross_entropy(logits, label)
+        }
+        """;
+
+    /// <summary>Compiled once for all tests.</summary>
+    public sealed class Compiled
+    {
+        internal CompiledText Network { get; } = new(Text);
+    }
+
+    [Theory]
+    [InlineData(5)]
+    [InlineData(16)]
+    public void TrainingDoesNotDependOnThreads(int batch)
+    {
+        var expected = Train(batch, threads: 1);
+        foreach (var threads in new[] { 2, 3, 8 })
+        {
+            Assert.Equal(expected, Train(batch, threads));
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void RunsAllocateNothing(int threads)
+    {
+        using var training = networks.Network.Training(batch: 4, threads);
+        OracleComparison.Randomize(training, new Random(1));
+        using var inference = networks.Network.Inference(batch: 4, threads, training.Parameters);
+        training.Step();
+        inference.Forward();
+
+        // Weights have changed in between, so that the second forward pass prepares them again.
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        training.Step();
+        inference.Forward();
+        inference.Forward();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void SamplesDoNotSeeEachOther()
+    {
+        using var training = networks.Network.Training(batch: 7);
+        OracleComparison.Randomize(training, new Random(2));
+        var images = training.Inputs[0];
+        using var all = networks.Network.Inference(batch: 7, parameters: training.Parameters);
+        images.Data.CopyTo(all.Inputs[0].Data);
+        all.Forward();
+        using var one = networks.Network.Inference(batch: 1, parameters: training.Parameters);
+        using var reversed = networks.Network.Inference(batch: 7, threads: 2, parameters: training.Parameters);
+        for (var sample = 0; sample < 7; sample++)
+        {
+            images.Sample(6 - sample).CopyTo(reversed.Inputs[0].Sample(sample));
+        }
+
+        reversed.Forward();
+        for (var sample = 0; sample < 7; sample++)
+        {
+            images.Sample(sample).CopyTo(one.Inputs[0].Data);
+            one.Forward();
+            Assert.Equal(all.Outputs[0].Sample(sample).ToArray(), one.Outputs[0].Data.ToArray());
+            Assert.Equal(all.Outputs[0].Sample(sample).ToArray(), reversed.Outputs[0].Sample(6 - sample).ToArray());
+        }
+    }
+
+    [Fact]
+    public void SourceDependsOnTheNetworkAlone()
+    {
+        var odd = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+        odd.NumberFormat.NegativeSign = "\u2212";
+        odd.NumberFormat.NumberDecimalSeparator = ",";
+        var before = CultureInfo.CurrentCulture;
+        try
+        {
+            CultureInfo.CurrentCulture = odd;
+            Assert.Equal(Source(), networks.Network.Sources.Select(s => s.Source));
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+
+        static IEnumerable<string> Source()
+        {
+            var evaluated = Evaluator.Evaluate(new SourceFile("test.cnn", Text), (_, _) => null);
+            return Compiler.Emit(evaluated.Networks.Single(), new CompilerOptions("Emitted", "", InputGradients: true)).Select(s => s.Source);
+        }
+    }
+
+    /// <summary>Bits after three steps: losses, gradients of the parameters and the input, weights and running statistics.</summary>
+    private int[] Train(int batch, int threads)
+    {
+        using var training = networks.Network.Training(batch, threads, optimizer: new Adam(), seed: 42);
+        OracleComparison.Randomize(training, new Random(batch));
+        var bits = new List<int>();
+        for (var step = 0; step < 3; step++)
+        {
+            bits.Add(BitConverter.SingleToInt32Bits(training.Step()));
+        }
+
+        foreach (var parameter in training.Parameters.All)
+        {
+            bits.AddRange(parameter.ToArray().Select(BitConverter.SingleToInt32Bits));
+            if (parameter.Info.Trainable)
+            {
+                bits.AddRange(training.Gradients[parameter.Name].Values.ToArray().Select(BitConverter.SingleToInt32Bits));
+            }
+        }
+
+        bits.AddRange(training.InputGradients[0].Data.ToArray().Select(BitConverter.SingleToInt32Bits));
+        return [.. bits];
+    }
+}
