@@ -11,6 +11,7 @@ public static partial class DiagnosticCatalog
         new DiagnosticEntry("CNN5012", "Too many steps", Severity.Error, "Evaluating the network takes more steps than any network needs."),
         new DiagnosticEntry("CNN5013", "Too many operations", Severity.Error, "The network has more than 100,000 operations."),
         new DiagnosticEntry("CNN5014", "List too long", Severity.Error, "A list, range or repetition has more than 10,000 items."),
+        new DiagnosticEntry("CNN5015", "Network too large", Severity.Error, "One sample needs more memory than emitted code can address."),
         new DiagnosticEntry("CNN5020", "File not found", Severity.Error, "There is no such file among the files of the project."),
         new DiagnosticEntry("CNN5021", "Files use each other", Severity.Error, "Files use each other in a circle."),
         new DiagnosticEntry("CNN5022", "File with mistakes", Severity.Error, "The file that is used has mistakes of its own."),

@@ -33,17 +33,26 @@ public static class Compiler
     {
         var evaluated = Evaluator.Evaluate(file, imports);
         var sources = ImmutableArray.CreateBuilder<EmittedNetwork>();
-        if (evaluated.Diagnostics.All(d => d.Severity != Severity.Error))
+        var diagnostics = evaluated.Diagnostics;
+        if (!HasErrors(diagnostics))
         {
             foreach (var network in evaluated.Networks)
             {
-                sources.AddRange(Emit(network, options));
+                try
+                {
+                    sources.AddRange(Emit(network, options));
+                }
+                catch (OverflowException)
+                {
+                    diagnostics = diagnostics.Add(MemoryBudget.Exceeded(network));
+                }
             }
         }
 
-        return new CompilationResult(sources.ToImmutable(), evaluated.Diagnostics);
+        return new CompilationResult(HasErrors(diagnostics) ? ImmutableArray<EmittedNetwork>.Empty : sources.ToImmutable(), diagnostics);
     }
 
+    /// <exception cref="OverflowException">One sample does not fit into the addresses that emitted code has.</exception>
     public static ImmutableArray<EmittedNetwork> Emit(NetworkGraph network, CompilerOptions options)
     {
         var inference = Planner.ForInference(network);
@@ -55,4 +64,5 @@ public static class Compiler
             new EmittedNetwork(network.Name, $"{options.HintPrefix}{network.Name}.Kernels.g.cs", KernelsFile.Emit(network.Name, plans, options)),
         ];
     }
+    private static bool HasErrors(ImmutableArray<Diagnostic> diagnostics) => diagnostics.Any(d => d.Severity == Severity.Error);
 }

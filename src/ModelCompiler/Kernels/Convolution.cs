@@ -58,9 +58,9 @@ public sealed record ConvolutionGeometry
     public int TailChannels => InputChannels - ((InputBlocks - 1) * 16);
 
     /// <summary>Floats of packed weights for one output block.</summary>
-    public int PackedBlock => (Groups == 1 ? InputChannels : BlocksRead * 16) * TapCount * 16;
+    public int PackedBlock => checked((Groups == 1 ? InputChannels : BlocksRead * 16) * TapCount * 16);
 
-    public int PackedSize => OutputBlocks * PackedBlock;
+    public int PackedSize => checked(OutputBlocks * PackedBlock);
 
     /// <summary>Every number, written the same under every culture.</summary>
     public string Identity => FormattableString.Invariant(

@@ -39,12 +39,12 @@ public sealed record WeightGradientGeometry
     public int Lanes => InputLane == 1 ? 16 : InputChannels;
 
     /// <summary>Floats of packed gradient for one output block: [input block][tap][channel][16].</summary>
-    public int PackedBlock => BlocksRead * TapCount * Lanes * 16;
+    public int PackedBlock => checked(BlocksRead * TapCount * Lanes * 16);
 
     /// <summary>Partial sums over fixed parts of the batch; enough of them that every thread has work.</summary>
     public int Splits => Math.Max(1, 8 / (Tile.Blocks == 0 ? 1 : (OutputBlocks + Tile.Blocks - 1) / Tile.Blocks * BlocksRead));
 
-    public int PackedSize => Splits * OutputBlocks * PackedBlock;
+    public int PackedSize => checked(Splits * OutputBlocks * PackedBlock);
 
     internal WeightGradientTile Tile => WeightGradientTile.Choose(this, Isa.Avx512, MostBlocks);
 
