@@ -64,7 +64,7 @@ public sealed record ConvolutionGeometry
 
     /// <summary>Every number, written the same under every culture.</summary>
     public string Identity => FormattableString.Invariant(
-        $"{InputChannels},{OutputChannels},{Groups},{Taps},{Plane},{InputOffset},{InputBlock},{InputLane},{StableHash.Text(InputStep)},{StableHash.Text(TapStep)},{OutputOffset},{OutputBlock},{StableHash.Text(OutputStep)}");
+        $"{InputChannels},{OutputChannels},{Groups},{Taps},{Plane},{InputOffset},{InputBlock},{InputLane},{KernelName.Text(InputStep)},{KernelName.Text(TapStep)},{OutputOffset},{OutputBlock},{KernelName.Text(OutputStep)}");
 
     private int FirstGroup(int block) => block * 16 / (OutputChannels / Groups);
 }
@@ -74,7 +74,7 @@ public sealed record ConvolutionGeometry
 /// <param name="Step">Distance between neighbouring output positions; all zero for one number per channel.</param>
 public sealed record FusedOperand(int Offset, int Block, (int Depth, int Rows, int Columns) Step)
 {
-    internal string Identity => FormattableString.Invariant($"{Offset},{Block},{StableHash.Text(Step)}");
+    internal string Identity => FormattableString.Invariant($"{Offset},{Block},{KernelName.Text(Step)}");
 }
 
 /// <summary>Packed weights are [output block][input block][depth][row][column][channel in block][16 outputs].</summary>
@@ -91,18 +91,18 @@ public sealed record ConvolutionKernel(
         {
             var g = Geometry;
             var text = $"{Title}_{g.InputChannels}to{g.OutputChannels}_k{Size(g.Taps)}_{(Samples ? "batch" : Size(g.Plane))}";
-            return $"{text}_{StableHash.Of(Identity):x8}";
+            return $"{text}_{KernelName.Hash(Identity)}";
         }
     }
 
     private string Identity =>
-        $"{Geometry.Identity}|{Bias}|{(Formula is null ? "" : FormulaText.Of(Formula))}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}";
+        $"{Geometry.Identity}|{Bias}|{(Formula is null ? "" : new FormulaProgram([Formula]).Text)}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}";
 
     public override string Comment =>
         $"{Title}: {Geometry.InputChannels} to {Geometry.OutputChannels} channels, {Size(Geometry.Taps)} taps"
         + (Geometry.Groups > 1 ? $", {Geometry.Groups} groups" : "")
         + (Samples ? ", columns are samples" : $", {Size(Geometry.Plane)} outputs")
-        + (Formula is null ? "" : "; fused: " + FormulaText.Of(Formula));
+        + (Formula is null ? "" : "; fused: " + new FormulaProgram([Formula]).Readable);
 
     public override KernelScope Scope => Samples ? KernelScope.Batch : KernelScope.Sample;
 
@@ -141,7 +141,7 @@ public sealed record ConvolutionKernel(
 
     public bool Equals(ConvolutionKernel? other) => other is not null && Identity == other.Identity && Title == other.Title;
 
-    public override int GetHashCode() => StableHash.Of(Identity);
+    public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Identity);
 
     public override void Emit(SourceWriter writer, Isa isa) => new ConvolutionEmitter(this, writer, isa).Emit();
 

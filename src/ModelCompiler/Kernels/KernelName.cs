@@ -21,4 +21,7 @@ internal static class KernelName
 
         return hash.ToString("x16", CultureInfo.InvariantCulture);
     }
+
+    /// <summary>A triple as text: a tuple's own ToString writes signs as the culture has them.</summary>
+    public static string Text((int Depth, int Rows, int Columns) triple) => FormattableString.Invariant($"({triple.Depth}, {triple.Rows}, {triple.Columns})");
 }

@@ -8,7 +8,7 @@ namespace ModelCompiler.Kernels;
 /// <summary>Which of the source's taps a packed tap is, along each axis: start + index * step.</summary>
 public sealed record TapSelection((int Depth, int Rows, int Columns) Size, (int Depth, int Rows, int Columns) Start, (int Depth, int Rows, int Columns) Step)
 {
-    internal string Identity => FormattableString.Invariant($"{StableHash.Text(Size)},{StableHash.Text(Start)},{StableHash.Text(Step)}");
+    internal string Identity => FormattableString.Invariant($"{KernelName.Text(Size)},{KernelName.Text(Start)},{KernelName.Text(Step)}");
 }
 
 /// <summary>Flat weights [out][in / groups][taps] to the packed form of <paramref name="Geometry"/>.</summary>
@@ -16,7 +16,7 @@ public sealed record TapSelection((int Depth, int Rows, int Columns) Size, (int 
 public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelection Taps, bool Turned) : Kernel
 {
     public override string Name => FormattableString.Invariant(
-        $"Pack{(Turned ? "Turned" : "")}_{Geometry.InputChannels}to{Geometry.OutputChannels}_k{Geometry.Taps.Rows}x{Geometry.Taps.Columns}_{StableHash.Of(Identity):x8}");
+        $"Pack{(Turned ? "Turned" : "")}_{Geometry.InputChannels}to{Geometry.OutputChannels}_k{Geometry.Taps.Rows}x{Geometry.Taps.Columns}_{KernelName.Hash(Identity)}");
 
     public override string Comment => FormattableString.Invariant(
         $"packs weights as [{Geometry.OutputBlocks} output blocks][{Geometry.BlocksRead} input blocks][{ConvolutionKernel.Size(Geometry.Taps)} taps][channel][16]{(Turned ? ", inputs and outputs exchanged" : "")}");
@@ -32,7 +32,7 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
 
     public bool Equals(PackWeightsKernel? other) => other is not null && Identity == other.Identity;
 
-    public override int GetHashCode() => StableHash.Of(Identity);
+    public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Identity);
 
     public override void Emit(SourceWriter writer, Isa isa)
     {
@@ -73,7 +73,7 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
 public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry) : Kernel
 {
     public override string Name => FormattableString.Invariant(
-        $"Unpack_{Geometry.InputChannels}to{Geometry.OutputChannels}_k{Geometry.Taps.Rows}x{Geometry.Taps.Columns}_{StableHash.Of(Identity):x8}");
+        $"Unpack_{Geometry.InputChannels}to{Geometry.OutputChannels}_k{Geometry.Taps.Rows}x{Geometry.Taps.Columns}_{KernelName.Hash(Identity)}");
 
     public override string Comment => FormattableString.Invariant($"adds {Geometry.Splits} partial sums of a weight gradient and unpacks them");
 
@@ -88,7 +88,7 @@ public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry)
 
     public bool Equals(UnpackWeightGradientKernel? other) => other is not null && Identity == other.Identity;
 
-    public override int GetHashCode() => StableHash.Of(Identity);
+    public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Identity);
 
     public override void Emit(SourceWriter writer, Isa isa)
     {

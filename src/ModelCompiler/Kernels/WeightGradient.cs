@@ -57,7 +57,7 @@ public sealed record WeightGradientGeometry
     };
 
     public string Identity => FormattableString.Invariant(
-        $"{InputChannels},{OutputChannels},{Groups},{Taps},{Plane},{InputOffset},{InputBlock},{InputLane},{StableHash.Text(InputStep)},{StableHash.Text(TapStep)},{GradientOffset},{GradientBlock},{StableHash.Text(GradientStep)}");
+        $"{InputChannels},{OutputChannels},{Groups},{Taps},{Plane},{InputOffset},{InputBlock},{InputLane},{KernelName.Text(InputStep)},{KernelName.Text(TapStep)},{GradientOffset},{GradientBlock},{KernelName.Text(GradientStep)}");
 }
 
 /// <summary>Input channels x taps x output blocks whose sums are registers.</summary>
@@ -104,7 +104,7 @@ internal readonly record struct WeightGradientTile(int Channels, int TapRows, in
 public sealed record WeightGradientKernel(WeightGradientGeometry Geometry) : Kernel
 {
     public override string Name => FormattableString.Invariant(
-        $"WeightGradient_{Geometry.InputChannels}to{Geometry.OutputChannels}_k{Geometry.Taps.Rows}x{Geometry.Taps.Columns}_{Geometry.Plane.Rows}x{Geometry.Plane.Columns}_{StableHash.Of(Geometry.Identity):x8}");
+        $"WeightGradient_{Geometry.InputChannels}to{Geometry.OutputChannels}_k{Geometry.Taps.Rows}x{Geometry.Taps.Columns}_{Geometry.Plane.Rows}x{Geometry.Plane.Columns}_{KernelName.Hash(Geometry.Identity)}");
 
     public override string Comment =>
         FormattableString.Invariant($"weight gradient: {Geometry.InputChannels} to {Geometry.OutputChannels} channels, {ConvolutionKernel.Size(Geometry.Taps)} taps, over {ConvolutionKernel.Size(Geometry.Plane)} outputs of every sample, {Geometry.Splits} partial sums");
@@ -117,7 +117,7 @@ public sealed record WeightGradientKernel(WeightGradientGeometry Geometry) : Ker
 
     public bool Equals(WeightGradientKernel? other) => other is not null && Geometry.Identity == other.Geometry.Identity;
 
-    public override int GetHashCode() => StableHash.Of(Geometry.Identity);
+    public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Geometry.Identity);
 
     public override void Emit(SourceWriter writer, Isa isa) => new WeightGradientEmitter(this, writer, isa).Emit();
 }

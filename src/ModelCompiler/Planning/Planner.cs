@@ -106,7 +106,7 @@ public sealed partial class Planner
 
     private static string KernelText(Kernel kernel) => kernel switch
     {
-        ConvolutionKernel c => FormattableString.Invariant($"direct {ConvolutionEmitter.UnitTile(c)}") + (c.Formula is null ? "" : " + " + FormulaText.Of(c.Formula)),
+        ConvolutionKernel c => FormattableString.Invariant($"direct {ConvolutionEmitter.UnitTile(c)}") + (c.Formula is null ? "" : " + " + new FormulaProgram([c.Formula]).Readable),
         _ => kernel.GetType().Name.Replace("Kernel", ""),
     };
 

@@ -37,6 +37,8 @@ public class EmittedOperatorTests
     [InlineData("7x9", "matmul(image -> dense(33), image -> dense(33) -> transpose -> dense(40))")]
     [InlineData("2x6x20", "(image -> conv(2, 1x3)) @ (image -> conv(2, 1x3) -> transpose(1, 2)) -> softmax(axis: -1)")]
     [InlineData("33x4x4", "min(image, image -> conv(33, 1x1)) -> upconv(5, 3x3, stride: 2, pad: 1, output_pad: 1, bias: false)")]
+    [InlineData("3x4x4x4", "image -> reshape(3x2x2x4x4) -> permute([1, 0, 3, 2, 4]) -> tanh -> slice(1, 2, axis: 2) -> softmax(axis: 3)")]
+    [InlineData("3x4x4x4", "[image -> reshape(3x2x2x4x4), image -> exp -> reshape(3x2x2x4x4)] -> concat(axis: 1) -> reduce_sum(axes: [1, 3])")]
     [InlineData("5x6", "image -> clamp(-0.5, 0.5) -> elu(0.5) -> batchnorm(affine: false) -> atan")]
     [InlineData("5x6", "image -> square -> sqrt -> exp -> log -> sin -> cos -> neg")]
     public void AgreeWithTheOracle(string shape, string body) =>
