@@ -59,7 +59,7 @@ internal sealed record Cursor(CursorPlace Place, TextSpan Word, CallAtCursor? Ca
                 case TokenKind.Name or TokenKind.Keyword:
                     word = tokens[last--].Span;
                     break;
-                case TokenKind.Integer or TokenKind.Float or TokenKind.Dims:
+                case TokenKind.Integer or TokenKind.Float or TokenKind.Dims or TokenKind.Bad:
                     return nothing;
             }
         }

@@ -16,7 +16,7 @@ internal static class InlayHints
         var range = Positions.Span(source, parameters.Get("range"));
         var values = new InspectedValues(workspace.Inspect(source));
         var hints = SyntaxPath.All(workspace.Compilations.Parse(source)).OfType<FlowExpression>()
-            .SelectMany(flow => flow.Stages)
+            .SelectMany(flow => flow.Stages.SelectMany(Stages))
             .Where(stage => stage.Span.End >= range.Start && stage.Span.End <= range.End)
             .OrderBy(stage => stage.Span.End)
             .Select(stage => (Stage: stage, Value: values.Of(stage)))
@@ -25,6 +25,14 @@ internal static class InlayHints
             .ToList();
         return new JsonArray([.. hints.Where((hint, i) => i + 1 == hints.Count || !IsRepeated(source, hint, hints[i + 1])).Select(hint => Hint(source, hint.At, hint.Text))]);
     }
+
+    /// <summary>A stage, and the first one inside its parentheses, which stands behind the same arrow.</summary>
+    private static IEnumerable<ExpressionSyntax> Stages(ExpressionSyntax stage) => stage switch
+    {
+        LabelExpression { Value: ParenthesizedExpression { Inner: FlowExpression flow } } => [stage, flow.First],
+        ParenthesizedExpression { Inner: FlowExpression flow } => [stage, flow.First],
+        _ => [stage],
+    };
 
     /// <summary>The last stage in parentheses gives what the parentheses give: it is said once.</summary>
     private static bool IsRepeated(SourceFile source, (int At, string Text) hint, (int At, string Text) next) =>

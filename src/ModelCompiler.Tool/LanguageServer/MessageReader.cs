@@ -24,6 +24,7 @@ internal sealed class MessageReader(Stream stream)
     {
         string? problem = null;
         long? length = null;
+        var headers = 0;
         while (true)
         {
             if (ReadLine() is not { } line)
@@ -33,13 +34,15 @@ internal sealed class MessageReader(Stream stream)
 
             if (line.Length == 0)
             {
-                if (length is null && problem is null)
+                if (headers == 0)
                 {
                     continue; // blank lines between frames
                 }
 
                 break;
             }
+
+            headers++;
 
             var at = line.LastIndexOf(LengthHeader, StringComparison.OrdinalIgnoreCase);
             if (at < 0)
@@ -61,7 +64,7 @@ internal sealed class MessageReader(Stream stream)
 
         return length switch
         {
-            null => new Frame(null, problem),
+            null => new Frame(null, problem ?? "a frame has no Content-Length"),
             > LargestBody => Skip(length.Value) ? new Frame(null, "the message is too large") : null,
             _ => ReadBody((int)length.Value) is { } body ? new Frame(body, problem) : null,
         };

@@ -29,12 +29,9 @@ internal static class Renaming
             ?? throw Refusal("there is no name here that could be renamed");
         CheckWord(name);
         var places = Navigation.Uses(workspace, source, use.Definition).ToList();
-        foreach (var place in places)
+        if (Clash(workspace, places, name, use.Definition) is { } other)
         {
-            if (Clash(workspace, place, name, use.Definition) is { } other)
-            {
-                throw Refusal($"'{name}' is defined already: {Path.GetFileName(other.File.Path)}, line {other.Line}");
-            }
+            throw Refusal($"'{name}' is defined already: {Path.GetFileName(other.File.Path)}, line {other.Line}");
         }
 
         var changes = new JsonObject();
@@ -61,20 +58,15 @@ internal static class Renaming
         }
     }
 
-    /// <summary>What the new name stands for at a place, or would take the place of in a scope below.</summary>
-    private static SourceSpan? Clash(Workspace workspace, SourceSpan place, string name, SourceSpan definition)
+    /// <summary>What the new name stands for already: at one of the places, or in a scope that knows the definition too.</summary>
+    private static SourceSpan? Clash(Workspace workspace, List<SourceSpan> places, string name, SourceSpan definition)
     {
-        var names = workspace.Names(place.File);
-        if (names.Find(name, place.Span.Start) is { } other && other != definition)
-        {
-            return other;
-        }
-
-        // A use of the new name further in would see the renamed one.
-        return place != definition ? null
-            : names.Uses.Where(use => use.Definition != definition && place.File.Text.AsSpan(use.Place.Start, use.Place.Length).SequenceEqual(name)
-                    && names.ScopesAt(use.Place.Start).Any(scope => scope.Names.Values.Contains(definition)))
-                .Select(use => (SourceSpan?)use.Definition).FirstOrDefault();
+        var atPlaces = places.Select(place => workspace.Names(place.File).Find(name, place.Span.Start));
+        var inScopes = workspace.Files().Concat(places.Select(place => place.File)).Distinct()
+            .SelectMany(file => workspace.Names(file).Scopes)
+            .Where(scope => scope.Names.Values.Contains(definition))
+            .Select(scope => scope.Names.TryGetValue(name, out var other) ? other : (SourceSpan?)null);
+        return atPlaces.Concat(inScopes).FirstOrDefault(other => other is not null && other != definition);
     }
 
     private static RpcException Refusal(string message) => new(RpcError.RequestFailed, message);
