@@ -45,7 +45,6 @@ public sealed record Initializer(InitializerKind Kind, double Value, int FanIn, 
 public sealed record ParameterAttributes(string Name, Shape Shape, Initializer Initializer, bool Trainable);
 
 /// <summary>Attributes of an input or target node. A class target has scalar or spatial shape and holds class numbers.</summary>
-/// <param name="Classes">For a class target the number of classes its loss gave it (0 until known); -1 for real values.</param>
 public sealed record InputAttributes(string Name, Shape Shape, bool IsTarget, bool IsClass);
 
 /// <summary>One layer as its author wrote it: what a summary lists.</summary>
