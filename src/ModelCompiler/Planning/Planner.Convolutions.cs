@@ -29,6 +29,11 @@ public sealed partial class Planner
         }
 
         var geometry = Geometries.Flattened(Geometries.Forward(window, groups, x.Layout, y.Layout), window, extras.Select(e => e.Layout).Append(x.Layout).Append(y.Layout));
+        if (TryPlanWinograd(node, geometry, window, x, y, bias, formula, extras))
+        {
+            return;
+        }
+
         var operands = extras.Select(e => Geometries.Operand(e.Layout)).ToImmutableArray();
         var title = geometry.TapCount == 1 ? "Convolution1x1" : "Convolution";
         var w = Packed(node.Inputs[1], geometry, new TapSelection(geometry.Taps, (0, 0, 0), (1, 1, 1)), turned: false);

@@ -14,6 +14,7 @@ public sealed partial class Planner
 {
     private readonly NetworkGraph graph;
     private readonly bool training;
+    private readonly bool winograd;
     private readonly HaloNeeds halos;
     private readonly List<StepDraft> steps = new();
     private readonly HashSet<string> names = new(StringComparer.Ordinal);
@@ -24,20 +25,22 @@ public sealed partial class Planner
     private readonly Dictionary<Node, ParameterSlot> slots;
     private readonly BufferDraft scratch = new(0, batched: false, "");
 
-    private Planner(NetworkGraph graph, bool training, ImmutableArray<ParameterSlot> slots)
+    private Planner(NetworkGraph graph, bool training, bool winograd, ImmutableArray<ParameterSlot> slots)
     {
         this.graph = graph;
         this.training = training;
+        this.winograd = winograd;
         this.slots = slots.ToDictionary(s => s.Node);
         halos = new HaloNeeds(graph.Nodes);
     }
 
     /// <summary>The inference product of a network as evaluated.</summary>
-    public static Plan ForInference(NetworkGraph network)
+    /// <param name="winograd">Whether 3x3 convolutions may use Winograd's algorithm, which is faster and rounds more.</param>
+    public static Plan ForInference(NetworkGraph network, bool winograd = true)
     {
         var graph = BatchNormFolding.Run(Lowering.ForInference(network));
         var slots = ParameterStorage.Slots(network, graph);
-        var planner = new Planner(graph, training: false, slots);
+        var planner = new Planner(graph, training: false, winograd, slots);
         return planner.Build(ImmutableArray<(Node, Address)>.Empty, ImmutableArray<(string, Node)>.Empty, slots, ParameterStorage.Sizes(network));
     }
 
@@ -48,7 +51,7 @@ public sealed partial class Planner
         var slots = ParameterStorage.Slots(network, training.Graph);
         var offsets = slots.ToDictionary(s => s.Node, s => s.Offset);
         var gradients = training.Gradients.Select(g => (g.Gradient, new Address(Region.Gradients, offsets[g.Parameter]))).ToImmutableArray();
-        var planner = new Planner(training.Graph, training: true, slots);
+        var planner = new Planner(training.Graph, training: true, winograd: false, slots);
         return planner.Build(gradients, training.InputGradients, slots, ParameterStorage.Sizes(network));
     }
 
@@ -81,7 +84,7 @@ public sealed partial class Planner
         {
             var before = steps.Count;
             Plan(node);
-            var main = steps.Skip(before).LastOrDefault(s => s.Kernel is not (CopyKernel or PackWeightsKernel or TransferKernel)) ?? (steps.Count > before ? steps[steps.Count - 1] : null);
+            var main = steps.Skip(before).LastOrDefault(s => s.Kernel is not (CopyKernel or PackWeightsKernel or PackWinogradKernel or TransferKernel)) ?? (steps.Count > before ? steps[steps.Count - 1] : null);
             if (main is not null)
             {
                 kernels[node.Anchor] = KernelText(main.Kernel);
@@ -107,6 +110,7 @@ public sealed partial class Planner
     private static string KernelText(Kernel kernel) => kernel switch
     {
         ConvolutionKernel c => FormattableString.Invariant($"direct {ConvolutionEmitter.UnitTile(c)}") + (c.Formula is null ? "" : " + " + new FormulaProgram([c.Formula]).Readable),
+        WinogradKernel w => FormattableString.Invariant($"winograd F({w.Outputs}x{w.Outputs})") + (w.Formula is null ? "" : " + " + new FormulaProgram([w.Formula]).Readable),
         _ => kernel.GetType().Name.Replace("Kernel", ""),
     };
 

@@ -1,0 +1,165 @@
+// 3x3 convolutions of stride 1 with fewer multiplications than taps: the plane is cut into tiles of 2x2 or 4x4 outputs,
+// tiles are transformed, each of their 16 or 36 points is a matrix product over channels, and the products are
+// transformed back. It passes the limit that direct convolution has, for a somewhat larger rounding error.
+using System.Collections.Immutable;
+using ModelCompiler.Emission;
+using ModelCompiler.Graph;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Kernels;
+
+/// <summary>A convolution of two axes by F(m x m, 3x3), one group, over weights packed by <see cref="PackWinogradKernel"/>.</summary>
+/// <remarks>Operands: x, w, bias if there is one, the formula's operands, y, scratch (<see cref="ScratchFloats"/> per sample; every
+/// unit has a part of its own, so that units may run on any thread). Rounding errors relative to the largest output
+/// are some 1e-6 for m = 2 and 1e-5 for m = 4, where direct convolution has 3e-7.</remarks>
+/// <param name="Outputs">m, 2 or 4.</param>
+/// <param name="Input">Blocked, with a halo of at least the padding.</param>
+/// <param name="Output">Blocked; its plane is the input's with padding, less 2.</param>
+/// <param name="PadRows">Zeros before the first row; those behind the last follow from the sizes.</param>
+/// <param name="PadColumns">Zeros before the first column.</param>
+/// <param name="Formula">Input 0 is the sum (with bias), inputs 1… the fused operands. Null: the sum itself.</param>
+public sealed record WinogradKernel(
+    int Outputs, Layout Input, Layout Output, int PadRows, int PadColumns, bool Bias, Expression? Formula, ImmutableArray<FusedOperand> Fused) : Kernel
+{
+    /// <summary>More blocks would read weights of one point from the second-level cache.</summary>
+    private const int MostBlocks = 3;
+
+    /// <summary>Floats of transformed inputs in a chunk: they should stay in the second-level cache beside weights and products.</summary>
+    private const int FewestChunkFloats = 48 * 1024;
+
+    /// <summary>Where weights are large, larger chunks: weights pass by once for each.</summary>
+    private const int MostChunkFloats = 320 * 1024;
+
+    /// <summary>Units enough to share among threads, few enough that scratch memory stays small.</summary>
+    private const int FewestUnits = 8;
+
+    private const int MostUnits = 16;
+
+    internal WinogradTransform Transform { get; } = new(Outputs);
+
+    public override string Name => FormattableString.Invariant(
+        $"Winograd{Outputs}_{Input.Channels}to{Output.Channels}_{Output.Height}x{Output.Width}_{KernelName.Hash(Identity)}");
+
+    public override string Comment => FormattableString.Invariant(
+        $"Winograd F({Outputs}x{Outputs}, 3x3): {Input.Channels} to {Output.Channels} channels, {Output.Height}x{Output.Width} outputs")
+        + (Formula is null ? "" : "; fused: " + new FormulaProgram([Formula]).Readable);
+
+    public override ImmutableArray<Operand> Operands
+    {
+        get
+        {
+            var operands = ImmutableArray.CreateBuilder<Operand>();
+            operands.Add(new Operand("x"));
+            operands.Add(new Operand("w"));
+            if (Bias)
+            {
+                operands.Add(new Operand("bias"));
+            }
+
+            for (var i = 0; i < Fused.Length; i++)
+            {
+                operands.Add(new Operand($"e{i}"));
+            }
+
+            operands.Add(new Operand("y"));
+            operands.Add(new Operand("scratch"));
+            return operands.ToImmutable();
+        }
+    }
+
+    public PackWinogradKernel Packing => new(Outputs, Input.Channels, Output.Channels, Tile.Blocks);
+
+    /// <summary>Memory for each sample that lives as long as the call.</summary>
+    public int ScratchFloats => checked(Units * UnitFloats);
+
+    /// <summary>Spans of chunks, times parts of the output groups where the plane alone does not divide enough.</summary>
+    public override int Units => Spans * Parts;
+
+    internal int TileRows => Ceiling(Output.Height, Outputs);
+
+    internal int TileColumns => Ceiling(Output.Width, Outputs);
+
+    internal int Tiles => TileRows * TileColumns;
+
+    /// <summary>Tiles of the plane and blocks of outputs that stay in registers with 512-bit vectors. Blocks decide how weights are packed.</summary>
+    internal Tile Tile => Tile.Choose(Product(Tiles), samples: false, Isa.Avx512, 1, MostBlocks);
+
+    /// <summary>Tiles that are transformed together, a multiple of the register tile.</summary>
+    internal int Chunk
+    {
+        get
+        {
+            var columns = Tile.Columns;
+            var pieces = Ceiling(Tiles, columns);
+            var weights = Packing.PackedSize / 16;
+            var floats = Math.Min(MostChunkFloats, Math.Max(FewestChunkFloats, weights));
+            var most = Math.Max(1, floats / (Transform.Points * Input.Blocks * Layout.Lanes * columns));
+
+            // Small weights may pass by often, so that even small planes are work for several threads.
+            return columns * Math.Min(most, weights > FewestChunkFloats ? pieces : Math.Max(1, pieces / FewestUnits));
+        }
+    }
+
+    internal int Chunks => Ceiling(Tiles, Chunk);
+
+    internal int Spans => Math.Min(Chunks, MostUnits);
+
+    /// <summary>Groups of output blocks that are computed together.</summary>
+    internal int Groups => Ceiling(Output.Blocks, Tile.Blocks);
+
+    /// <summary>An even number of units, so that two threads have the same work.</summary>
+    internal int Parts
+    {
+        get
+        {
+            var parts = 1;
+            while (Spans * parts < FewestUnits || (Spans < FewestUnits && Spans * parts % 2 != 0))
+            {
+                parts++;
+            }
+
+            return Math.Min(parts, Groups);
+        }
+    }
+
+
+    /// <summary>Floats from point to point of the transformed inputs of a chunk.</summary>
+    internal int InputPoint => OddLines(Input.Blocks * Chunk);
+
+    /// <summary>Floats from point to point of the products of a chunk and a group.</summary>
+    internal int ProductPoint => OddLines(Tile.Blocks * Chunk);
+
+    /// <summary>Transformed inputs, products, a tile halfway through its transform, and a tile completed with zeros.</summary>
+    internal int UnitFloats => OddLines((Transform.Points * (InputPoint + ProductPoint) / Layout.Lanes) + (2 * Transform.Points));
+
+    private string Identity => FormattableString.Invariant(
+        $"{Outputs}|{Input.Tag}|{Output.Tag}|{PadRows},{PadColumns}|{Bias}|{(Formula is null ? "" : new FormulaProgram([Formula]).Text)}|{string.Join(";", Fused.Select(f => f.Identity))}");
+
+    public bool Equals(WinogradKernel? other) => other is not null && Identity == other.Identity;
+
+    public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Identity);
+
+    public override void Emit(SourceWriter writer, Isa isa) => new WinogradEmitter(this, writer, isa).Emit();
+
+    /// <summary>The matrix product at one point as a 1x1 convolution whose columns are <paramref name="tiles"/> tiles.</summary>
+    internal ConvolutionGeometry Product(int tiles) => new()
+    {
+        InputChannels = Input.Channels,
+        OutputChannels = Output.Channels,
+        Taps = (1, 1, 1),
+        Plane = (1, 1, tiles),
+        InputOffset = 0,
+        InputBlock = tiles * Layout.Lanes,
+        InputLane = 1,
+        InputStep = (0, 0, Layout.Lanes),
+        TapStep = default,
+        OutputOffset = 0,
+        OutputBlock = tiles * Layout.Lanes,
+        OutputStep = (0, 0, Layout.Lanes),
+    };
+
+    /// <summary>An odd number of cache lines: at a power of two all points would fall into the same few sets of the cache.</summary>
+    private static int OddLines(int lines) => checked((lines | 1) * Layout.Lanes);
+
+    private static int Ceiling(int a, int b) => (a + b - 1) / b;
+}

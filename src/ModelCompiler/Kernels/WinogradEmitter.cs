@@ -1,0 +1,262 @@
+// Writes the C# of a Winograd convolution: a driver over chunks of tiles, the two transforms, and the matrix products,
+// whose micro-kernel is that of direct convolution.
+using System.Collections.Immutable;
+using ModelCompiler.Emission;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Kernels;
+
+internal sealed class WinogradEmitter(WinogradKernel kernel, SourceWriter writer, Isa isa)
+{
+    private readonly WinogradTransform transform = kernel.Transform;
+    private readonly int outputs = kernel.Outputs;
+    private readonly int side = kernel.Transform.Inputs;
+    private readonly int channels = kernel.Input.Channels;
+    private readonly int chunk = kernel.Chunk;
+    private readonly int groupBlocks = kernel.Tile.Blocks;
+
+    public void Emit()
+    {
+        EmitDriver();
+        EmitInput();
+        EmitInputTile();
+        EmitOutput();
+        var full = isa == Isa.Avx512 ? kernel.Tile : Tile.Choose(kernel.Product(chunk), samples: false, isa, 1, groupBlocks);
+        var micros = new HashSet<Tile>();
+        foreach (var blocks in new[] { Math.Min(groupBlocks, kernel.Output.Blocks), kernel.Output.Blocks % groupBlocks }.Where(b => b > 0).Distinct())
+        {
+            EmitProducts(blocks, full, micros);
+        }
+
+        foreach (var tile in micros.OrderBy(t => t.Blocks))
+        {
+            var product = new ConvolutionKernel(kernel.Product(chunk), false, null, ImmutableArray<FusedOperand>.Empty, Samples: false, "WinogradProduct");
+            writer.Line(Kernel.Attribute).Open($"private static void {kernel.Name}_{tile}(float* x, float* w, float* y)");
+            new ConvolutionMicroEmitter(product, writer, isa, tile).EmitBody();
+            writer.Close().Line();
+        }
+    }
+
+    private static string N(long value) => Literals.Int(value);
+
+    private void EmitDriver()
+    {
+        var points = transform.Points;
+        var (chunks, spans, parts, groups) = (kernel.Chunks, kernel.Spans, kernel.Parts, kernel.Groups);
+        var rest = kernel.Output.Blocks % groupBlocks;
+        var groupWeights = (long)groupBlocks * points * channels * Layout.Lanes;
+        writer.Line(Kernel.Attribute).Open($"internal static void {kernel.Name}({kernel.Parameters})");
+        writer.Line("float* u = scratch;").Line("int ready = -1;");
+        writer.Open("for (int unit = begin; unit < end; unit++)");
+        writer.Line($"int span = unit / {N(parts)}, part = unit % {N(parts)};");
+        writer.Line($"float* own = scratch + unit * {N(kernel.UnitFloats)}L;");
+        writer.Line($"float* products = own + {N((long)points * kernel.InputPoint)}, halfway = products + {N((long)points * kernel.ProductPoint)};");
+        writer.Open($"for (int chunk = span * {N(chunks)} / {N(spans)}; chunk < (span + 1) * {N(chunks)} / {N(spans)}; chunk++)");
+        writer.Line($"int first = chunk * {N(chunk)}, tiles = Math.Min({N(chunk)}, {N(kernel.Tiles)} - first);");
+        writer.Line("// Units that share their tiles transform them once where one call does both.");
+        writer.Open("if (chunk != ready)").Line("u = own;").Line("ready = chunk;").Line($"{kernel.Name}_input(x, u, halfway, first, tiles);").Close();
+        writer.Open($"for (int group = part * {N(groups)} / {N(parts)}; group < (part + 1) * {N(groups)} / {N(parts)}; group++)");
+        var call = $"{kernel.Name}_products{{0}}(u, w + group * {N(groupWeights)}L, products, tiles);";
+        var pointers = string.Join("", Enumerable.Range(0, kernel.Fused.Length).Select(i => $"e{i}, "));
+        var blocks = rest == 0 ? N(groupBlocks) : $"(group < {N(groups - 1)} ? {N(groupBlocks)} : {N(rest)})";
+        if (rest == 0 || groups == 1)
+        {
+            writer.Line(call.Replace("{0}", N(Math.Min(groupBlocks, kernel.Output.Blocks))));
+        }
+        else
+        {
+            writer.Line($"if (group < {N(groups - 1)}) {call.Replace("{0}", N(groupBlocks))}").Line($"else {call.Replace("{0}", N(rest))}");
+        }
+
+        writer.Line($"{kernel.Name}_output(products, halfway, {(kernel.Bias ? "bias, " : "")}{pointers}y, first, tiles, group * {N(groupBlocks)}, {blocks});");
+        writer.Close().Close().Close().Close().Line();
+    }
+
+    /// <summary>All channels of a chunk of tiles to [point][block][tile][16].</summary>
+    private void EmitInput()
+    {
+        var input = kernel.Input;
+        var offset = input.Origin - (kernel.PadRows * input.RowStride) - (kernel.PadColumns * input.ColumnStride);
+        var (rows, columns) = (kernel.Output.Height + 2, kernel.Output.Width + 2);
+        writer.Line(Kernel.Attribute).Open($"private static void {kernel.Name}_input(float* x, float* u, float* halfway, int first, int tiles)");
+        writer.Line($"float* patch = halfway + {N(transform.Points * Layout.Lanes)};");
+        writer.Open("for (int i = 0; i < tiles; i++)");
+        writer.Line($"int row = (first + i) / {N(kernel.TileColumns)} * {N(outputs)}, column = (first + i) % {N(kernel.TileColumns)} * {N(outputs)};");
+        writer.Line($"float* from = x + {ConvolutionEmitter.Sum(offset, ("row", input.RowStride), ("column", input.ColumnStride))};");
+        writer.Open($"for (int block = 0; block < {N(input.Blocks)}; block++, from += {N(input.BlockStride)})");
+        writer.Line($"float* to = u + block * {N(chunk * Layout.Lanes)} + i * {N(Layout.Lanes)};");
+        if (kernel.Output.Height % outputs == 0 && kernel.Output.Width % outputs == 0)
+        {
+            writer.Line($"{kernel.Name}_tile(from, {N(input.RowStride)}, to, halfway);");
+        }
+        else
+        {
+            writer.Open($"if (row <= {N(rows - side)} && column <= {N(columns - side)})").Line($"{kernel.Name}_tile(from, {N(input.RowStride)}, to, halfway);").Close();
+            writer.Open("else").Line("// Beyond the plane and its padding a tile reads zeros: whatever lies there is another's.");
+            writer.Open($"for (int r = 0; r < {N(side)}; r++)").Open($"for (int c = 0; c < {N(side)}; c++)");
+            writer.Line($"bool inside = row + r < {N(rows)} && column + c < {N(columns)};");
+            writer.Line($"float* cell = patch + (r * {N(side)} + c) * {N(Layout.Lanes)};");
+            for (var p = 0; p < isa.Parts; p++)
+            {
+                writer.Line(isa.Store($"cell + {N(p * isa.Width)}", $"inside ? {isa.Load($"from + r * {N(input.RowStride)} + c * {N(input.ColumnStride)} + {N(p * isa.Width)}")} : {isa.Type}.Zero"));
+            }
+
+            writer.Close().Close().Line($"{kernel.Name}_tile(patch, {N(side * Layout.Lanes)}, to, halfway);").Close();
+        }
+
+        writer.Close().Close().Close().Line();
+    }
+
+    private void EmitInputTile()
+    {
+        writer.Line(Kernel.Attribute).Open($"private static void {kernel.Name}_tile(float* from, int rowStride, float* to, float* halfway)");
+        transform.Constants(writer, isa);
+        OpenParts();
+        writer.Open($"for (int c = 0; c < {N(side)}; c++)").Line($"float* source = from + c * {N(Layout.Lanes)}{Part}, target = halfway + c * {N(isa.Width)};");
+        for (var r = 0; r < side; r++)
+        {
+            writer.Line($"var d{N(r)} = {isa.Load(r == 0 ? "source" : $"source + {N(r)} * rowStride")};");
+        }
+
+        transform.Input(writer, isa);
+        for (var r = 0; r < side; r++)
+        {
+            writer.Line(isa.Store($"target + {N(r * side * isa.Width)}", $"o{N(r)}"));
+        }
+
+        writer.Close();
+        writer.Open($"for (int r = 0; r < {N(side)}; r++)").Line($"float* source = halfway + r * {N(side * isa.Width)}, target = to + r * {N((long)side * kernel.InputPoint)}{Part};");
+        LoadHalfway();
+        transform.Input(writer, isa);
+        for (var c = 0; c < side; c++)
+        {
+            writer.Line(isa.Store($"target + {N((long)c * kernel.InputPoint)}", $"o{N(c)}"));
+        }
+
+        writer.Close();
+        CloseParts();
+        writer.Close().Line();
+    }
+
+    /// <summary>At every point: transformed inputs times transformed weights, for one group of output blocks.</summary>
+    private void EmitProducts(int blocks, Tile full, HashSet<Tile> micros)
+    {
+        writer.Line(Kernel.Attribute).Open($"private static void {kernel.Name}_products{N(blocks)}(float* u, float* w, float* products, int tiles)");
+        writer.Open($"for (int point = 0; point < {N(transform.Points)}; point++)");
+        for (var b = 0; b < blocks; b += full.Blocks)
+        {
+            var tile = full with { Blocks = Math.Min(full.Blocks, blocks - b) };
+            micros.Add(tile);
+            writer.Open($"for (int t = 0; t < tiles; t += {N(tile.Columns)})");
+            writer.Line($"int at = Math.Min(t, {N(chunk - tile.Columns)}) * {N(Layout.Lanes)};");
+            writer.Line($"{kernel.Name}_{tile}(u + at, w + {N((long)b * channels * Layout.Lanes)}, products + at + {N(b * chunk * Layout.Lanes)});").Close();
+        }
+
+        writer.Line($"u += {N(kernel.InputPoint)};").Line($"w += {N((long)blocks * channels * Layout.Lanes)};").Line($"products += {N(kernel.ProductPoint)};");
+        writer.Close().Close().Line();
+    }
+
+    /// <summary>Products of a chunk and a group back to outputs, with bias and formula.</summary>
+    private void EmitOutput()
+    {
+        var output = kernel.Output;
+        var fused = string.Join("", Enumerable.Range(0, kernel.Fused.Length).Select(i => $"float* e{i}, "));
+        writer.Line(Kernel.Attribute).Open(
+            $"private static void {kernel.Name}_output(float* products, float* halfway, {(kernel.Bias ? "float* bias, " : "")}{fused}float* y, int first, int tiles, int firstBlock, int blocks)");
+        transform.Constants(writer, isa);
+        var formula = kernel.Formula is null ? null : new FormulaEmitter(isa, kernel.Formula);
+        formula?.Prepare(writer);
+        writer.Open("for (int b = 0; b < blocks; b++)").Line("int block = firstBlock + b;");
+        writer.Open("for (int i = 0; i < tiles; i++)");
+        writer.Line($"int row = (first + i) / {N(kernel.TileColumns)} * {N(outputs)}, column = (first + i) % {N(kernel.TileColumns)} * {N(outputs)};");
+        writer.Line($"int rows = {(output.Height % outputs == 0 ? N(outputs) : $"Math.Min({N(outputs)}, {N(output.Height)} - row)")};");
+        OpenParts();
+        writer.Line($"float* from = products + b * {N(chunk * Layout.Lanes)} + i * {N(Layout.Lanes)}{Part};");
+        writer.Open($"for (int c = 0; c < {N(side)}; c++, from += {N(kernel.ProductPoint)})").Line($"float* target = halfway + c * {N(isa.Width)};");
+        for (var r = 0; r < side; r++)
+        {
+            writer.Line($"var d{N(r)} = {isa.Load($"from + {N((long)r * side * kernel.ProductPoint)}")};");
+        }
+
+        transform.Output(writer, isa);
+        for (var r = 0; r < outputs; r++)
+        {
+            writer.Line(isa.Store($"target + {N(r * side * isa.Width)}", $"o{N(r)}"));
+        }
+
+        writer.Close();
+        writer.Line($"float* to = y + {ConvolutionEmitter.Sum(output.Origin, ("block", output.BlockStride), ("row", output.RowStride), ("column", output.ColumnStride))}{Part};");
+        foreach (var (e, i) in kernel.Fused.Select((e, i) => (e, i)))
+        {
+            writer.Line($"float* f{i} = e{i} + {ConvolutionEmitter.Sum(e.Offset, ("block", e.Block), ("row", e.Step.Rows), ("column", e.Step.Columns))}{Part};");
+        }
+
+        writer.Open("for (int r = 0; r < rows; r++)").Line($"float* source = halfway + r * {N(side * isa.Width)};");
+        LoadHalfway();
+        transform.Output(writer, isa);
+        EmitStores(formula);
+        writer.Line($"to += {N(output.RowStride)};");
+        foreach (var (e, i) in kernel.Fused.Select((e, i) => (e, i)).Where(f => f.e.Step.Rows != 0))
+        {
+            writer.Line($"f{i} += {N(e.Step.Rows)};");
+        }
+
+        writer.Close();
+        CloseParts();
+        writer.Close().Close().Close().Line();
+    }
+
+    private void EmitStores(FormulaEmitter? formula)
+    {
+        for (var c = 0; c < outputs; c++)
+        {
+            var column = c;
+            var always = c == 0 || kernel.Output.Width % outputs == 0;
+            if (!always)
+            {
+                writer.Open($"if (column + {N(c)} < {N(kernel.Output.Width)})");
+            }
+
+            if (kernel.Bias)
+            {
+                writer.Line($"o{N(c)} += {isa.Load($"bias + block * {N(Layout.Lanes)}{Part}")};");
+            }
+
+            var value = formula is null
+                ? $"o{N(c)}"
+                : formula.ApplyOne(writer, index => index == 0 ? $"o{N(column)}" : isa.Load($"f{index - 1} + {N(column * kernel.Fused[index - 1].Step.Columns)}"), $"_{N(c)}");
+            writer.Line(isa.Store($"to + {N(c * Layout.Lanes)}", value));
+            if (!always)
+            {
+                writer.Close();
+            }
+        }
+    }
+
+    private void LoadHalfway()
+    {
+        for (var c = 0; c < side; c++)
+        {
+            writer.Line($"var d{N(c)} = {isa.Load($"source + {N(c * isa.Width)}")};");
+        }
+    }
+
+    /// <summary>A block of 16 channels is one, two or four vectors; each goes through the transforms alone.</summary>
+    private string Part => isa.Parts == 1 ? "" : " + part";
+
+    private void OpenParts()
+    {
+        if (isa.Parts > 1)
+        {
+            writer.Open($"for (int part = 0; part < {N(Layout.Lanes)}; part += {N(isa.Width)})");
+        }
+    }
+
+    private void CloseParts()
+    {
+        if (isa.Parts > 1)
+        {
+            writer.Close();
+        }
+    }
+}

@@ -1,0 +1,73 @@
+// Winograd's minimal filtering in one dimension: m outputs of a filter of three taps from m + 2 products instead of 3 m.
+// Applied to rows and to columns it makes F(2x2, 3x3) and F(4x4, 3x3). Written for interpolation points 0, 1, -1
+// (and 2, -2), whose matrices hold few and small numbers: few operations, small errors.
+using System.Globalization;
+using ModelCompiler.Emission;
+
+namespace ModelCompiler.Kernels;
+
+/// <param name="Outputs">m, outputs of a tile along one axis: 2 or 4.</param>
+internal sealed record WinogradTransform(int Outputs)
+{
+    /// <summary>Inputs of a tile, and products, along one axis.</summary>
+    public int Inputs => Outputs + 2;
+
+    /// <summary>Products of a tile.</summary>
+    public int Points => Inputs * Inputs;
+
+    /// <summary>Declares the constants that the other methods use.</summary>
+    public void Constants(SourceWriter writer, Isa isa)
+    {
+        if (Outputs == 4)
+        {
+            writer.Line($"{isa.Type} two = {isa.Broadcast("2f")}, four = {isa.Broadcast("4f")}, eight = {isa.Broadcast("8f")}, minusFour = {isa.Broadcast("-4f")}, minusFive = {isa.Broadcast("-5f")};");
+        }
+    }
+
+    /// <summary>Locals d0 … d(m+1), inputs, to o0 … o(m+1), what the filter's points are multiplied with.</summary>
+    public void Input(SourceWriter writer, Isa isa)
+    {
+        if (Outputs == 2)
+        {
+            writer.Line("var o0 = d0 - d2;").Line("var o1 = d1 + d2;").Line("var o2 = d2 - d1;").Line("var o3 = d1 - d3;");
+            return;
+        }
+
+        writer.Line($"var o0 = {isa.Fma("four", "d0", isa.Fma("minusFive", "d2", "d4"))};");
+        writer.Line($"{isa.Type} even1 = {isa.Fma("minusFour", "d2", "d4")}, odd1 = {isa.Fma("minusFour", "d1", "d3")}, o1 = even1 + odd1, o2 = even1 - odd1;");
+        writer.Line($"{isa.Type} even2 = d4 - d2, odd2 = two * (d3 - d1), o3 = even2 + odd2, o4 = even2 - odd2;");
+        writer.Line($"var o5 = {isa.Fma("four", "d1", isa.Fma("minusFive", "d3", "d5"))};");
+    }
+
+    /// <summary>Locals d0 … d(m+1), products, to o0 … o(m-1), outputs.</summary>
+    public void Output(SourceWriter writer, Isa isa)
+    {
+        if (Outputs == 2)
+        {
+            writer.Line("var o0 = d0 + d1 + d2;").Line("var o1 = d1 - d2 - d3;");
+            return;
+        }
+
+        writer.Line($"{isa.Type} sum12 = d1 + d2, difference12 = d1 - d2, sum34 = d3 + d4, difference34 = d3 - d4;");
+        writer.Line($"{isa.Type} o0 = d0 + sum12 + sum34, o1 = {isa.Fma("two", "difference34", "difference12")};");
+        writer.Line($"{isa.Type} o2 = {isa.Fma("four", "sum34", "sum12")}, o3 = {isa.Fma("eight", "difference34", "difference12")} + d5;");
+    }
+
+    /// <summary>Point <paramref name="point"/> of a filter with taps <paramref name="a"/>, <paramref name="b"/>, <paramref name="c"/> as an expression.</summary>
+    public string Filter(Isa isa, int point, string a, string b, string c)
+    {
+        string Times(double factor, string value) => $"{isa.Broadcast(((float)factor).ToString("R", CultureInfo.InvariantCulture) + "f")} * ({value})";
+        return (Outputs, point) switch
+        {
+            (2, 0) => a,
+            (2, 1) => Times(0.5, $"{a} + {b} + {c}"),
+            (2, 2) => Times(0.5, $"{a} - {b} + {c}"),
+            (4, 0) => Times(0.25, a),
+            (4, 1) => Times(-1 / 6.0, $"{a} + {b} + {c}"),
+            (4, 2) => Times(-1 / 6.0, $"{a} - {b} + {c}"),
+            (4, 3) => Times(1 / 24.0, $"{a} + {b} + {b} + {isa.Broadcast("4f")} * {c}"),
+            (4, 4) => Times(1 / 24.0, $"{a} - {b} - {b} + {isa.Broadcast("4f")} * {c}"),
+            _ => c,
+        };
+    }
+}

@@ -1,0 +1,61 @@
+// Whether a 3x3 convolution is computed directly or by Winograd's algorithm, and with which tile: an estimate of cycles
+// from what is multiplied, transformed and streamed. The figures are in docs/kernels.md.
+using ModelCompiler.Kernels;
+
+namespace ModelCompiler.Planning;
+
+internal static class WinogradChoice
+{
+    /// <summary>With fewer channels than a block, transforms cost what products save.</summary>
+    private const int FewestChannels = 16;
+
+    /// <summary>Another algorithm, with a larger rounding error, must be worth it.</summary>
+    private const double LeastGain = 1.1;
+
+    /// <summary>Cycles to transform one block of a tile forth, and back, beside its products.</summary>
+    private static double TransformCycles(int outputs) => outputs == 2 ? 70 : 160;
+
+    /// <summary>Bytes of weights that come from memory in a cycle.</summary>
+    private const double BytesPerCycle = 10;
+
+    /// <returns>0 for direct convolution, 2 or 4 for tiles of that many outputs along each axis.</returns>
+    public static int Outputs(ConvolutionGeometry direct)
+    {
+        if (direct.InputChannels < FewestChannels || direct.OutputChannels < FewestChannels)
+        {
+            return 0;
+        }
+
+        var best = 0;
+        var bestCycles = DirectCycles(direct) / LeastGain;
+        foreach (var outputs in new[] { 2, 4 })
+        {
+            var cycles = Cycles(direct, outputs);
+            if (cycles < bestCycles)
+            {
+                (best, bestCycles) = (outputs, cycles);
+            }
+        }
+
+        return best;
+    }
+
+    private static double DirectCycles(ConvolutionGeometry direct) =>
+        ProductCycles(direct, (double)direct.Plane.Rows * direct.Plane.Columns, direct.TapCount);
+
+    private static double Cycles(ConvolutionGeometry direct, int outputs)
+    {
+        var tiles = Math.Ceiling(direct.Plane.Rows / (double)outputs) * Math.Ceiling(direct.Plane.Columns / (double)outputs);
+        return ProductCycles(direct, tiles, (outputs + 2) * (outputs + 2)) + (tiles * (direct.InputBlocks + direct.OutputBlocks) * TransformCycles(outputs));
+    }
+
+    /// <summary>Two multiply-adds of a vector in a cycle; weights are prefetched meanwhile, but not for nothing.</summary>
+    /// <param name="columns">Output positions or tiles.</param>
+    /// <param name="points">Taps or points.</param>
+    private static double ProductCycles(ConvolutionGeometry direct, double columns, int points)
+    {
+        var vectors = (double)points * direct.InputChannels * direct.OutputBlocks;
+        var weights = vectors * 64 / BytesPerCycle;
+        return Math.Max((columns * vectors / 2) + (weights / 4), weights);
+    }
+}

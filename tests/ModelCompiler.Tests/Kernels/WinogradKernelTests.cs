@@ -1,0 +1,198 @@
+// Winograd convolution and the packing of its weights against plain loops: sizes that no tile divides, channels that
+// fill no block, and the rounding errors that are promised.
+using System.Collections.Immutable;
+using ModelCompiler.Graph;
+using ModelCompiler.Kernels;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Tests.Kernels;
+
+public class WinogradKernelTests
+{
+    private static readonly Halo Uneven = new(0, 0, 0, 2, 1, 3);
+
+    private static readonly Expression X = new InputFormula(0);
+
+    // Inputs, outputs, rows and columns of the plane, padding.
+    private static readonly (int Inputs, int Outputs, int Rows, int Columns, int Pad)[] Geometries =
+    [
+        (1, 1, 1, 1, 1), (3, 5, 3, 5, 1), (17, 33, 7, 7, 1), (16, 16, 13, 11, 1), (33, 17, 14, 14, 1), (16, 20, 28, 28, 1),
+        (5, 40, 4, 9, 2), (32, 48, 6, 6, 0), (2, 16, 3, 3, 0), (20, 64, 33, 5, 1),
+    ];
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void ConvolvesWithinItsErrorBound(int outputs) => KernelHarness.Check([.. Geometries.Select(g => Plain(outputs, g, new Halo(0, 0, g.Pad, g.Pad, g.Pad, g.Pad), 0))]);
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void ReadsPaddingOnlyHoweverLargeTheHalo(int outputs)
+    {
+        var wide = new Halo(0, 0, 4, 3, 5, 4);
+        KernelHarness.Check([.. Geometries.Take(5).Select(g => Plain(outputs, g, wide, 0)), .. Geometries.Where(g => g.Pad == 0).Select(g => Plain(outputs, g, wide, float.NaN))]);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void FusesBiasAndEpilogue(int outputs) => KernelHarness.Check([.. Geometries.Select(g => Fused(outputs, g))]);
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void PacksTransformedFilters(int outputs) => KernelHarness.Check(
+    [
+        .. from g in new (int Inputs, int Outputs, int Group)[] { (1, 1, 1), (3, 17, 2), (16, 48, 2), (5, 80, 3) }
+           let kernel = new PackWinogradKernel(outputs, g.Inputs, g.Outputs, g.Group)
+           let packed = new Layout(LayoutKind.Flat, Shape.Of(kernel.PackedSize))
+           select new KernelCase(
+               kernel, 1, () => [Weights(g.Inputs, g.Outputs), TestOperand.Output(packed, 0)],
+               o => [new Expectation(1, (_, i) => PackedWeight(kernel, o[0], i[0]), 1e-6)]),
+    ]);
+
+    [Fact]
+    public void UnitsAreEnoughForThreadsAndFewEnoughForMemory()
+    {
+        foreach (var (channels, size) in new[] { (64, 224), (128, 112), (256, 56), (512, 28), (512, 14), (64, 56), (128, 28), (256, 14), (512, 7) })
+        {
+            foreach (var outputs in new[] { 2, 4 })
+            {
+                var layout = new Layout(LayoutKind.Blocked, Shape.Of(channels, size, size), new Halo(0, 0, 1, 1, 1, 1));
+                var kernel = new WinogradKernel(outputs, layout, layout, 1, 1, false, null, []);
+                Assert.InRange(kernel.Units, 8, 16);
+                Assert.Equal(0, kernel.Units % 2);
+                Assert.InRange(kernel.ScratchFloats, 1, 4 << 20);
+            }
+        }
+    }
+
+    // Choices that measurements in docs/kernels.md confirm.
+    [Theory]
+    [InlineData(64, 56, 4)]
+    [InlineData(128, 28, 4)]
+    [InlineData(256, 14, 4)]
+    [InlineData(512, 7, 2)]
+    [InlineData(64, 224, 4)]
+    [InlineData(512, 14, 4)]
+    [InlineData(8, 56, 0)]
+    [InlineData(512, 2, 0)]
+    [InlineData(512, 1, 0)]
+    [InlineData(16, 8, 0)]
+    public void TheTileFollowsTheShape(int channels, int size, int outputs)
+    {
+        var text = $"network Net {{\n input x: {channels}x{size}x{size}\n output y = x -> conv({channels}, 3x3, pad: 1)\n}}\n";
+        var graph = ModelCompiler.Evaluation.Evaluator.Evaluate(new ModelCompiler.Grammar.SourceFile("test.cnn", text), (_, _) => null).Networks.Single();
+        var kernels = Planner.ForInference(graph).Steps.Select(s => s.Kernel).ToList();
+        Assert.Equal(outputs, kernels.OfType<WinogradKernel>().SingleOrDefault()?.Outputs ?? 0);
+        Assert.Equal(outputs == 0 ? 1 : 0, kernels.OfType<ConvolutionKernel>().Count());
+        Assert.Empty(Planner.ForInference(graph, winograd: false).Steps.Select(s => s.Kernel).OfType<WinogradKernel>());
+    }
+
+    private static KernelCase Plain(int outputs, (int Inputs, int Outputs, int Rows, int Columns, int Pad) g, Halo halo, float haloValue)
+    {
+        var (input, output) = Layouts(g, halo);
+        var kernel = new WinogradKernel(outputs, input, output, g.Pad, g.Pad, false, null, []);
+        return new KernelCase(
+            kernel, 2, () => [TestOperand.Input(input, 2, 1, haloValue), Packed(kernel), TestOperand.Output(output, 2), Scratch(kernel)],
+            o =>
+            {
+                var expected = Convolved(o[0], g);
+                return [new Expectation(2, (s, i) => At(expected, s, i, output), Bound(outputs) * Largest(expected))];
+            });
+    }
+
+    private static KernelCase Fused(int outputs, (int Inputs, int Outputs, int Rows, int Columns, int Pad) g)
+    {
+        var (input, output) = Layouts(g, new Halo(0, 0, g.Pad, g.Pad, g.Pad, g.Pad));
+        Layout vector = new(LayoutKind.Flat, Shape.Of(g.Outputs)), other = new(LayoutKind.Blocked, output.Shape, new Halo(0, 0, 1, 1, 1, 1));
+        var formula = new BinaryFormula(BinaryFunction.Maximum, (X * new InputFormula(1)) + new InputFormula(2), 0);
+        var fused = ImmutableArray.Create(
+            new FusedOperand(0, Layout.Lanes, default), new FusedOperand(other.Origin, other.BlockStride, (other.DepthStride, other.RowStride, other.ColumnStride)));
+        var kernel = new WinogradKernel(outputs, input, output, g.Pad, g.Pad, true, formula, fused);
+        return new KernelCase(
+            kernel, 2,
+            () =>
+            [
+                TestOperand.Input(input, 2, 1), Packed(kernel), TestOperand.Input(vector, 0, 3), TestOperand.Input(vector, 0, 4),
+                TestOperand.Input(other, 2, 5, float.NaN), TestOperand.Output(output, 2), Scratch(kernel),
+            ],
+            o =>
+            {
+                var expected = Convolved(o[0], g);
+                return
+                [
+                    new Expectation(5, (s, i) => Math.Max(0, ((At(expected, s, i, output) + o[2][0, i[0]]) * o[3][0, i[0]]) + o[4][s, i]), 2 * Bound(outputs) * Largest(expected)),
+                ];
+            });
+    }
+
+    /// <summary>Of the largest value, where the harness compares with 1 + |value|.</summary>
+    private static double Bound(int outputs) => outputs == 2 ? 1e-6 : 1.2e-5;
+
+    private static (Layout Input, Layout Output) Layouts((int Inputs, int Outputs, int Rows, int Columns, int Pad) g, Halo halo)
+    {
+        var output = Shape.Of(g.Outputs, g.Rows + (2 * g.Pad) - 2, g.Columns + (2 * g.Pad) - 2);
+        return (new(LayoutKind.Blocked, Shape.Of(g.Inputs, g.Rows, g.Columns), halo), new(LayoutKind.Blocked, output, g.Outputs % 2 == 0 ? Halo.None : Uneven));
+    }
+
+    private static TestOperand Scratch(WinogradKernel kernel) => TestOperand.Output(new Layout(LayoutKind.Flat, Shape.Of(kernel.ScratchFloats)), 2);
+
+    private static TestOperand Weights(int inputs, int outputs) => TestOperand.Input(new Layout(LayoutKind.Flat, Shape.Of(outputs, inputs, 3, 3)), 0, 2);
+
+    private static TestOperand Packed(WinogradKernel kernel)
+    {
+        using var weights = Weights(kernel.Input.Channels, kernel.Output.Channels);
+        return TestOperand.Input(new Layout(LayoutKind.Flat, Shape.Of(kernel.Packing.PackedSize)), 0, (_, i) => PackedWeight(kernel.Packing, weights, i[0]));
+    }
+
+    /// <summary>An element of [group of output blocks][point][block][input][16 outputs]: G g Gᵀ.</summary>
+    private static double PackedWeight(PackWinogradKernel kernel, TestOperand weights, int at)
+    {
+        var matrix = Matrix(kernel.Outputs);
+        var points = matrix.Length * matrix.Length;
+        var blocks = (kernel.OutputChannels + 15) / 16;
+        var group = at / (kernel.GroupBlocks * points * kernel.InputChannels * 16);
+        at -= group * kernel.GroupBlocks * points * kernel.InputChannels * 16;
+        var inGroup = Math.Min(kernel.GroupBlocks, blocks - (group * kernel.GroupBlocks));
+        var (point, block) = (at / (inGroup * kernel.InputChannels * 16), (group * kernel.GroupBlocks) + (at / (kernel.InputChannels * 16) % inGroup));
+        var (input, output) = (at / 16 % kernel.InputChannels, (block * 16) + (at % 16));
+        return output >= kernel.OutputChannels ? 0 : Enumerable.Range(0, 9).Sum(
+            t => matrix[point / matrix.Length][t / 3] * matrix[point % matrix.Length][t % 3] * weights[0, output, input, t / 3, t % 3]);
+    }
+
+    private static double[][] Matrix(int outputs) => outputs == 2
+        ? [[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]]
+        : [[1 / 4.0, 0, 0], [-1 / 6.0, -1 / 6.0, -1 / 6.0], [-1 / 6.0, 1 / 6.0, -1 / 6.0], [1 / 24.0, 1 / 12.0, 1 / 6.0], [1 / 24.0, -1 / 12.0, 1 / 6.0], [0, 0, 1]];
+
+    private static double At(double[][] values, int sample, int[] index, Layout output) => values[sample][(((index[0] * output.Height) + index[1]) * output.Width) + index[2]];
+
+    private static double Largest(double[][] values) => values.Max(v => v.Max(Math.Abs));
+
+    private static double[][] Convolved(TestOperand x, (int Inputs, int Outputs, int Rows, int Columns, int Pad) g)
+    {
+        using var weights = Weights(g.Inputs, g.Outputs);
+        var (rows, columns) = (g.Rows + (2 * g.Pad) - 2, g.Columns + (2 * g.Pad) - 2);
+        var taps = TestOperand.Indices(Shape.Of(g.Outputs, g.Inputs, 3, 3)).Select(i => weights[0, i]).ToArray();
+        return [.. Enumerable.Range(0, 2).Select(sample =>
+        {
+            var plane = TestOperand.Indices(Shape.Of(g.Inputs, g.Rows, g.Columns)).Select(i => x[sample, i]).ToArray();
+            var result = new double[g.Outputs * rows * columns];
+            for (var at = 0; at < result.Length; at++)
+            {
+                var (output, row, column) = (at / (rows * columns), at / columns % rows, at % columns);
+                for (var t = 0; t < g.Inputs * 9; t++)
+                {
+                    var (r, c) = (row + (t % 9 / 3) - g.Pad, column + (t % 3) - g.Pad);
+                    if (r >= 0 && r < g.Rows && c >= 0 && c < g.Columns)
+                    {
+                        result[at] += plane[((((t / 9) * g.Rows) + r) * g.Columns) + c] * taps[(output * g.Inputs * 9) + t];
+                    }
+                }
+            }
+
+            return result;
+        })];
+    }
+}
