@@ -28,7 +28,7 @@ public sealed partial class Planner
             outputs, x.Layout, y.Layout, rows.PadBegin, columns.PadBegin, bias is not null, formula, extras.Select(e => Geometries.Operand(e.Layout)).ToImmutableArray());
         var weights = node.Inputs[1];
         var scratch = new BufferDraft(kernel.ScratchFloats, batched: true, "");
-        Add(node, "winograd", kernel, [.. Buffers(x, PackedWinograd(weights, kernel.Packing), bias, extras, y), scratch]);
+        Add(node, "winograd", kernel, [.. Buffers(x.Buffer, PackedWinograd(weights, kernel.Packing), bias, extras, y), scratch]);
         return true;
     }
 

@@ -66,7 +66,7 @@ public class JitBudgetTests
             new ReduceKernel(ReduceKind.Sum, [long20, x * y, x], [Blocked(64, 13), Blocked(64, 13)], [1, 2], new(LayoutKind.Blocked, Shape.Of(64, 1, 1)), KernelScope.Batch),
             new DepthwiseKernel(Square(5, 1, 0), Blocked(64, 19), Blocked(64, 15), true, x * new UnaryFormula(UnaryFunction.Sigmoid, x), []),
             new DepthwiseWeightGradientKernel(Square(7, 1, 0), Blocked(64, 19), Blocked(64, 13)),
-            new WinogradKernel(4, Blocked(37, 13), Blocked(80, 13), 1, 1, true, long20, [new FusedOperand(0, Layout.Lanes, default)]),
+            new WinogradKernel(4, Blocked(37, 13), Blocked(80, 13), 1, 1, true, gelu * y, [new FusedOperand(0, Layout.Lanes, default)]),
             new PackWinogradKernel(4, 37, 80, 2),
             new SoftmaxKernel(Shape.Of(7, 1003), 1, true),
             new SoftmaxKernel(Shape.Of(1003, 31), 0, false),
