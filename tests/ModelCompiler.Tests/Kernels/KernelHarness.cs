@@ -5,9 +5,9 @@ using ModelCompiler.Kernels;
 namespace ModelCompiler.Tests.Kernels;
 
 /// <summary>An output and what its elements should be.</summary>
-/// <param name="Tolerance">Of |difference| / (1 + |expected|).</param>
+/// <param name="Tolerance">Of |difference| / (1 + |expected|), or of |difference| alone where <paramref name="Absolute"/>: for errors that depend on the largest value.</param>
 /// <param name="Applies">Elements that hold a result; null for all. The rest are lanes a packed operand has room for.</param>
-public sealed record Expectation(int Operand, Func<int, int[], double> Value, double Tolerance = 2e-6, Func<int[], bool>? Applies = null);
+public sealed record Expectation(int Operand, Func<int, int[], double> Value, double Tolerance = 2e-6, Func<int[], bool>? Applies = null, bool Absolute = false);
 
 /// <param name="Operands">Makes the operands, inputs and outputs in the kernel's order; class numbers go to <paramref name="Classes"/>.</param>
 /// <param name="Expect">Given the operands as they were before the call.</param>
@@ -54,7 +54,7 @@ public static unsafe class KernelHarness
 
             foreach (var (expectation, values) in expectations.Zip(expected))
             {
-                Compare(operands[expectation.Operand], values, expectation.Tolerance, what);
+                Compare(operands[expectation.Operand], values, expectation, what);
             }
 
             // Backwards, one unit at a time.
@@ -80,14 +80,14 @@ public static unsafe class KernelHarness
         [.. Enumerable.Range(0, Math.Max(1, operand.Samples)).SelectMany(
             s => TestOperand.Indices(operand.Layout.Shape).Where(i => expectation.Applies?.Invoke(i) ?? true).Select(i => (s, i, expectation.Value(s, i))))];
 
-    private static void Compare(TestOperand operand, List<(int Sample, int[] Index, double Value)> expected, double tolerance, string what)
+    private static void Compare(TestOperand operand, List<(int Sample, int[] Index, double Value)> expected, Expectation expectation, string what)
     {
         foreach (var (sample, index, value) in expected)
         {
             var actual = operand[sample, index];
             var close = double.IsNaN(value) ? double.IsNaN(actual)
                 : double.IsInfinity(value) ? actual == value
-                : Math.Abs(actual - value) <= tolerance * (1 + Math.Abs(value));
+                : Math.Abs(actual - value) <= expectation.Tolerance * (expectation.Absolute ? 1 : 1 + Math.Abs(value));
             Assert.True(close, $"{what}: sample {sample}, element ({string.Join(", ", index)}) of {operand.Layout.Tag} is {actual:g9}, not {value:g9}.");
         }
     }
