@@ -65,7 +65,7 @@ internal static class BenchCommand
         var atOnce = (int)Math.Clamp(ShortestTime * warmUps / warm.Elapsed.TotalMilliseconds, 1, 1000);
         var times = new List<double>(1 << 20);
         var total = Stopwatch.StartNew();
-        var bytes = GC.GetTotalAllocatedBytes(precise: true);
+        var bytes = Allocated();
         while (times.Count < LeastTimes || (total.Elapsed < duration && times.Count < times.Capacity))
         {
             var start = Stopwatch.GetTimestamp();
@@ -77,8 +77,12 @@ internal static class BenchCommand
             times.Add((Stopwatch.GetTimestamp() - start) * 1000.0 / Stopwatch.Frequency / atOnce);
         }
 
-        bytes = GC.GetTotalAllocatedBytes(precise: true) - bytes;
+        bytes = Allocated() - bytes;
         times.Sort();
+
+        // One thread's own count where one thread does the work: others of the process may be busy with something else.
+        long Allocated() => network.Threads == 1 ? GC.GetAllocatedBytesForCurrentThread() : GC.GetTotalAllocatedBytes(precise: true);
+
         var median = times[times.Count / 2];
         var training = network is TrainingNetwork;
         var operations = 2.0 * network.Info.Macs * network.Batch * (training ? TrainingFactor : 1);
