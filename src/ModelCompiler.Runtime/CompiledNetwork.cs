@@ -7,12 +7,18 @@ namespace ModelCompiler.Runtime;
 /// <see cref="ParameterSet"/>.</summary>
 public abstract unsafe class CompiledNetwork : IDisposable
 {
+    private const int ScratchUseStride = 16;
+
     private readonly NetworkTensor[] inputs;
     private readonly NetworkTensor[] targets;
     private readonly NetworkTensor[] outputs;
     private readonly Workers? workers;
     private AlignedBuffer? common;
     private AlignedBuffer? samples;
+    private AlignedBuffer? scratch;
+
+    /// <summary>For each thread, a cache line apart: 1 while somebody uses its scratch memory.</summary>
+    private readonly int[] scratchUse;
 
     /// <param name="parameters">Weights to share; null makes a set of its own, initialised with <paramref name="seed"/>.</param>
     /// <param name="batch">Samples per run, 1 or more.</param>
@@ -48,6 +54,8 @@ public abstract unsafe class CompiledNetwork : IDisposable
         Parameters = parameters;
         common = new AlignedBuffer(info.CommonBytes / sizeof(float), $"packed weights of '{info.Name}'");
         samples = new AlignedBuffer(batch * (info.SampleBytes / sizeof(float)), $"activations of '{info.Name}' for a batch of {batch}");
+        scratch = new AlignedBuffer(Threads * (info.ScratchBytes / sizeof(float)), $"scratch memory of '{info.Name}'");
+        scratchUse = new int[Threads * ScratchUseStride];
         inputs = Array.ConvertAll(info.Inputs, t => new NetworkTensor(t, batch));
         targets = Array.ConvertAll(info.Targets, t => new NetworkTensor(t, batch));
         outputs = Array.ConvertAll(info.Outputs, t => new NetworkTensor(t, batch));
@@ -84,8 +92,24 @@ public abstract unsafe class CompiledNetwork : IDisposable
     {
         common = null;
         samples = null;
+        scratch = null;
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>Memory of <see cref="NetworkInfo.ScratchBytes"/> that nobody else uses until <see cref="ReturnScratch"/>: a run has no
+    /// more parts at a time than threads.</summary>
+    protected float* BorrowScratch(out int slot)
+    {
+        for (slot = 0; ; slot = slot + 1 == Threads ? 0 : slot + 1)
+        {
+            if (Interlocked.CompareExchange(ref scratchUse[slot * ScratchUseStride], 1, 0) == 0)
+            {
+                return scratch!.Pointer + (slot * (Info.ScratchBytes / sizeof(float)));
+            }
+        }
+    }
+
+    protected void ReturnScratch(int slot) => Volatile.Write(ref scratchUse[slot * ScratchUseStride], 0);
 
     protected float* InputPointer(int index) => inputs[index].Pointer;
 

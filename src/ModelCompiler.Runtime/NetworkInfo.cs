@@ -56,6 +56,7 @@ public sealed record LayerInfo(string Path, string Operator, int[] OutputShape, 
 /// fill [0, <paramref name="TrainableFloats"/>).</param>
 /// <param name="SampleBytes">Arena bytes for each sample of the batch.</param>
 /// <param name="CommonBytes">Arena bytes independent of the batch: packed weights, folded norms, scratch.</param>
+/// <param name="ScratchBytes">Bytes for each thread, whose content lives as long as a step.</param>
 public sealed record NetworkInfo(
     string Name,
     TensorInfo[] Inputs,
@@ -66,7 +67,8 @@ public sealed record NetworkInfo(
     int StorageFloats,
     int TrainableFloats,
     long SampleBytes,
-    long CommonBytes)
+    long CommonBytes,
+    long ScratchBytes = 0)
 {
     /// <summary>Trainable numbers.</summary>
     public long ParameterCount => Parameters.Where(p => p.Trainable).Sum(p => (long)p.Count);

@@ -19,7 +19,8 @@ internal sealed class InfoEmitter(NetworkGraph network, Plan plan, SourceWriter 
         writer.Line($"    StorageFloats: {Literals.Int(plan.StorageFloats)},");
         writer.Line($"    TrainableFloats: {Literals.Int(plan.TrainableFloats)},");
         writer.Line($"    SampleBytes: {Literals.Int(plan.SampleFloats * 4L)},");
-        writer.Line($"    CommonBytes: {Literals.Int(plan.CommonFloats * 4L)});");
+        writer.Line($"    CommonBytes: {Literals.Int(plan.CommonFloats * 4L)},");
+        writer.Line($"    ScratchBytes: {Literals.Int(plan.ScratchFloats * 4L)});");
     }
 
     private static string Sizes(Shape shape) => $"[{string.Join(", ", shape.Dimensions.Select(d => Literals.Int(d)))}]";

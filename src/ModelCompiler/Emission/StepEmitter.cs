@@ -25,6 +25,12 @@ internal sealed class StepEmitter(SourceWriter writer, string className, string 
 
         writer.Open($"private static void {Method(step)}(CompiledNetwork network, int begin, int end)");
         writer.Line($"var net = ({className})network;");
+        var borrows = step.Operands.Any(o => o.Region == Region.Scratch);
+        if (borrows)
+        {
+            writer.Line("float* scratch = net.BorrowScratch(out int slot);");
+        }
+
         if (!perSample)
         {
             Call(step, "begin", "end");
@@ -41,6 +47,11 @@ internal sealed class StepEmitter(SourceWriter writer, string className, string 
             writer.Line($"int sample = begin / {N(kernel.Units)}, from = begin % {N(kernel.Units)}, to = Math.Min({N(kernel.Units)}, from + end - begin);");
             Call(step, "from", "to");
             writer.Line("begin += to - from;").Close();
+        }
+
+        if (borrows)
+        {
+            writer.Line("net.ReturnScratch(slot);");
         }
 
         writer.Close();
@@ -102,6 +113,7 @@ internal sealed class StepEmitter(SourceWriter writer, string className, string 
         {
             Region.Samples => "net.Samples",
             Region.Common => "net.Common",
+            Region.Scratch => "scratch",
             Region.Parameters => "net.Parameters.Pointer",
             Region.Gradients => "net.Gradients.Pointer",
             Region.Input => $"net.InputPointer({N(address.Index)})",

@@ -9,17 +9,17 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Kernels;
 
 /// <summary>A convolution of two axes by F(m x m, 3x3), one group, over weights packed by <see cref="PackWinogradKernel"/>.</summary>
-/// <remarks>Operands: x, w, bias if there is one, the formula's operands, y, scratch (<see cref="ScratchFloats"/> per sample; every
-/// unit has a part of its own, so that units may run on any thread). Tests hold rounding errors to
-/// 1e-6 of the largest output for m = 2 and 1.2e-5 for m = 4.</remarks>
+/// <remarks>Operands: x, w, bias if there is one, the formula's operands, y, scratch (<see cref="ScratchFloats"/>, for each
+/// thread). Tests hold rounding errors to 1e-6 of the largest output for m = 2 and 1.2e-5 for m = 4.</remarks>
 /// <param name="Outputs">m, 2 or 4.</param>
 /// <param name="Input">Blocked, with a halo of at least the padding.</param>
 /// <param name="Output">Blocked; its plane is the input's with padding, less 2.</param>
 /// <param name="PadRows">Zeros before the first row; those behind the last follow from the sizes.</param>
 /// <param name="PadColumns">Zeros before the first column.</param>
 /// <param name="Formula">Input 0 is the sum (with bias), inputs 1… the fused operands. Null: the sum itself.</param>
+/// <param name="Samples">Samples that tiles and chunks are chosen for: the tiles of a batch are computed together, whatever its size is.</param>
 public sealed record WinogradKernel(
-    int Outputs, Layout Input, Layout Output, int PadRows, int PadColumns, bool Bias, Expression? Formula, ImmutableArray<FusedOperand> Fused) : Kernel
+    int Outputs, Layout Input, Layout Output, int PadRows, int PadColumns, bool Bias, Expression? Formula, ImmutableArray<FusedOperand> Fused, int Samples = 1) : Kernel
 {
     /// <summary>More blocks would read weights of one point from the second-level cache.</summary>
     private const int MostBlocks = 3;
@@ -30,10 +30,8 @@ public sealed record WinogradKernel(
     /// <summary>Where weights are large, larger chunks: weights pass by once for each.</summary>
     private const int MostChunkFloats = 320 * 1024;
 
-    /// <summary>Units enough to share among threads, few enough that scratch memory stays small.</summary>
-    private const int FewestUnits = 8;
-
-    private const int MostUnits = 16;
+    /// <summary>Weights that come from memory cost more than transformed inputs that come from the third-level cache.</summary>
+    private const int ManyWeights = 1024 * 1024;
 
     internal WinogradTransform Transform { get; } = new(Outputs);
 
@@ -43,6 +41,8 @@ public sealed record WinogradKernel(
     public override string Comment => FormattableString.Invariant(
         $"Winograd F({Outputs}x{Outputs}, 3x3): {Input.Channels} to {Output.Channels} channels, {Output.Height}x{Output.Width} outputs")
         + (Formula is null ? "" : "; fused: " + new FormulaProgram([Formula]).Readable);
+
+    public override KernelScope Scope => KernelScope.Batch;
 
     public override ImmutableArray<Operand> Operands
     {
@@ -67,13 +67,14 @@ public sealed record WinogradKernel(
         }
     }
 
-    public PackWinogradKernel Packing => new(Outputs, Input.Channels, Output.Channels, Tile.Blocks);
+    /// <summary>The kernel that makes w of flat weights; of their turned form for data gradients.</summary>
+    public PackWinogradKernel Packing(bool turned = false) => new(Outputs, Input.Channels, Output.Channels, Tile.Blocks, turned);
 
-    /// <summary>Memory for each sample that lives as long as the call.</summary>
-    public int ScratchFloats => checked(Units * UnitFloats);
+    /// <summary>Memory for each thread: transformed inputs, products, a tile halfway through its transform, and one completed with zeros.</summary>
+    public int ScratchFloats => checked((Transform.Points * (InputPoint + ProductPoint)) + (2 * Transform.Points * Layout.Lanes));
 
-    /// <summary>Spans of chunks, times parts of the output groups where the plane alone does not divide enough.</summary>
-    public override int Units => Spans * Parts;
+    /// <summary>Parts of the batch's tiles, or of the output groups where there are few tiles or many weights.</summary>
+    public override int Units => 16;
 
     internal int TileRows => Ceiling(Output.Height, Outputs);
 
@@ -82,7 +83,7 @@ public sealed record WinogradKernel(
     internal int Tiles => TileRows * TileColumns;
 
     /// <summary>Tiles of the plane and blocks of outputs that stay in registers with 512-bit vectors. Blocks decide how weights are packed.</summary>
-    internal Tile Tile => Tile.Choose(Product(Tiles), samples: false, Isa.Avx512, 1, MostBlocks);
+    internal Tile Tile => Tile.Choose(Product(Tiles * Samples), samples: false, Isa.Avx512, 1, MostBlocks);
 
     /// <summary>Tiles that are transformed together, a multiple of the register tile.</summary>
     internal int Chunk
@@ -90,38 +91,18 @@ public sealed record WinogradKernel(
         get
         {
             var columns = Tile.Columns;
-            var pieces = Ceiling(Tiles, columns);
-            var weights = Packing.PackedSize / 16;
-            var floats = Math.Min(MostChunkFloats, Math.Max(FewestChunkFloats, weights));
-            var most = Math.Max(1, floats / (Transform.Points * Input.Blocks * Layout.Lanes * columns));
-
-            // Small weights may pass by often, so that even small planes are work for several threads.
-            return columns * Math.Min(most, weights > FewestChunkFloats ? pieces : Math.Max(1, pieces / FewestUnits));
+            var pieces = Ceiling(Tiles * Samples, columns);
+            var weights = WeightFloats / 16;
+            var floats = HasManyWeights ? ManyWeights : Math.Min(MostChunkFloats, Math.Max(FewestChunkFloats, weights));
+            return columns * Math.Min(Math.Max(1, floats / (Transform.Points * Input.Blocks * Layout.Lanes * columns)), pieces);
         }
     }
-
-    internal int Chunks => Ceiling(Tiles, Chunk);
-
-    internal int Spans => Math.Min(Chunks, MostUnits);
 
     /// <summary>Groups of output blocks that are computed together.</summary>
     internal int Groups => Ceiling(Output.Blocks, Tile.Blocks);
 
-    /// <summary>An even number of units, so that two threads have the same work.</summary>
-    internal int Parts
-    {
-        get
-        {
-            var parts = 1;
-            while (Spans * parts < FewestUnits || (Spans < FewestUnits && Spans * parts % 2 != 0))
-            {
-                parts++;
-            }
-
-            return Math.Min(parts, Groups);
-        }
-    }
-
+    /// <summary>Threads then share the weights and not the tiles.</summary>
+    internal bool HasManyWeights => WeightFloats > ManyWeights;
 
     /// <summary>Floats from point to point of the transformed inputs of a chunk.</summary>
     internal int InputPoint => OddLines(Input.Blocks * Chunk);
@@ -129,11 +110,10 @@ public sealed record WinogradKernel(
     /// <summary>Floats from point to point of the products of a chunk and a group.</summary>
     internal int ProductPoint => OddLines(Tile.Blocks * Chunk);
 
-    /// <summary>Transformed inputs, products, a tile halfway through its transform, and a tile completed with zeros.</summary>
-    internal int UnitFloats => OddLines((Transform.Points * (InputPoint + ProductPoint) / Layout.Lanes) + (2 * Transform.Points));
+    private int WeightFloats => checked(Output.Blocks * Transform.Points * Input.Channels * Layout.Lanes);
 
     private string Identity => FormattableString.Invariant(
-        $"{Outputs}|{Input.Tag}|{Output.Tag}|{PadRows},{PadColumns}|{Bias}|{(Formula is null ? "" : new FormulaProgram([Formula]).Text)}|{string.Join(";", Fused.Select(f => f.Identity))}");
+        $"{Outputs}|{Input.Tag}|{Output.Tag}|{PadRows},{PadColumns}|{Bias}|{(Formula is null ? "" : new FormulaProgram([Formula]).Text)}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}");
 
     public bool Equals(WinogradKernel? other) => other is not null && Identity == other.Identity;
 

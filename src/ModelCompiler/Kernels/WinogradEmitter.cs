@@ -42,22 +42,28 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, SourceWriter writer
     private void EmitDriver()
     {
         var points = transform.Points;
-        var (chunks, spans, parts, groups) = (kernel.Chunks, kernel.Spans, kernel.Parts, kernel.Groups);
+        var (groups, units, columns) = (kernel.Groups, kernel.Units, kernel.Tile.Columns);
         var rest = kernel.Output.Blocks % groupBlocks;
         var groupWeights = (long)groupBlocks * points * channels * Layout.Lanes;
         writer.Line(Kernel.Attribute).Open($"internal static void {kernel.Name}({kernel.Parameters})");
-        writer.Line("float* u = scratch;").Line("int ready = -1;");
-        writer.Open("for (int unit = begin; unit < end; unit++)");
-        writer.Line($"int span = unit / {N(parts)}, part = unit % {N(parts)};");
-        writer.Line($"float* own = scratch + unit * {N(kernel.UnitFloats)}L;");
-        writer.Line($"float* products = own + {N((long)points * kernel.InputPoint)}, halfway = products + {N((long)points * kernel.ProductPoint)};");
-        writer.Open($"for (int chunk = span * {N(chunks)} / {N(spans)}; chunk < (span + 1) * {N(chunks)} / {N(spans)}; chunk++)");
-        writer.Line($"int first = chunk * {N(chunk)}, tiles = Math.Min({N(chunk)}, {N(kernel.Tiles)} - first);");
-        writer.Line("// Units that share their tiles transform them once where one call does both.");
-        writer.Open("if (chunk != ready)").Line("u = own;").Line("ready = chunk;").Line($"{kernel.Name}_input(x, u, halfway, first, tiles);").Close();
-        writer.Open($"for (int group = part * {N(groups)} / {N(parts)}; group < (part + 1) * {N(groups)} / {N(parts)}; group++)");
-        var call = $"{kernel.Name}_products{{0}}(u, w + group * {N(groupWeights)}L, products, tiles);";
-        var pointers = string.Join("", Enumerable.Range(0, kernel.Fused.Length).Select(i => $"e{i}, "));
+        writer.Line($"float* products = scratch + {N((long)points * kernel.InputPoint)}, halfway = products + {N((long)points * kernel.ProductPoint)};");
+        writer.Line($"int from = 0, to = batch * {N(kernel.Tiles)}, firstGroup = 0, lastGroup = {N(groups)}, pieces = (to + {N(columns - 1)}) / {N(columns)};");
+        if (groups > 1)
+        {
+            writer.Line("// Units are parts of the tiles, or of the weights where there are few tiles or many weights.");
+            writer.Open(kernel.HasManyWeights ? "" : "if (pieces < 8)").Line($"firstGroup = {N(groups)} * begin / {N(units)};").Line($"lastGroup = {N(groups)} * end / {N(units)};").Close();
+        }
+
+        if (groups == 1 || !kernel.HasManyWeights)
+        {
+            writer.Open(groups == 1 ? "" : "else").Line($"from = (int)((long)pieces * begin / {N(units)}) * {N(columns)};").Line($"to = Math.Min(to, (int)((long)pieces * end / {N(units)}) * {N(columns)});").Close();
+        }
+
+        writer.Open($"for (int first = {(groups == 1 ? "from" : "firstGroup < lastGroup ? from : to")}; first < to; first += {N(chunk)})");
+        writer.Line($"int tiles = Math.Min({N(chunk)}, to - first);").Line($"{kernel.Name}_input(x, xStride, scratch, halfway, first, tiles);");
+        writer.Open("for (int group = firstGroup; group < lastGroup; group++)");
+        var call = $"{kernel.Name}_products{{0}}(scratch, w + group * {N(groupWeights)}L, products, tiles);";
+        var pointers = string.Join("", Enumerable.Range(0, kernel.Fused.Length).Select(i => $"e{i}, e{i}Stride, "));
         var blocks = rest == 0 ? N(groupBlocks) : $"(group < {N(groups - 1)} ? {N(groupBlocks)} : {N(rest)})";
         if (rest == 0 || groups == 1)
         {
@@ -68,9 +74,14 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, SourceWriter writer
             writer.Line($"if (group < {N(groups - 1)}) {call.Replace("{0}", N(groupBlocks))}").Line($"else {call.Replace("{0}", N(rest))}");
         }
 
-        writer.Line($"{kernel.Name}_output(products, halfway, {(kernel.Bias ? "bias, " : "")}{pointers}y, first, tiles, group * {N(groupBlocks)}, {blocks});");
-        writer.Close().Close().Close().Close().Line();
+        writer.Line($"{kernel.Name}_output(products, halfway, {(kernel.Bias ? "bias, " : "")}{pointers}y, yStride, first, tiles, group * {N(groupBlocks)}, {blocks});");
+        writer.Close().Close().Close().Line();
     }
+
+    /// <summary>Where tile <c>first + i</c> of the batch begins.</summary>
+    private void EmitPlace() => writer
+        .Line($"int sample = (first + i) / {N(kernel.Tiles)}, place = (first + i) % {N(kernel.Tiles)};")
+        .Line($"int row = place / {N(kernel.TileColumns)} * {N(outputs)}, column = place % {N(kernel.TileColumns)} * {N(outputs)};");
 
     /// <summary>All channels of a chunk of tiles to [point][block][tile][16].</summary>
     private void EmitInput()
@@ -78,11 +89,11 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, SourceWriter writer
         var input = kernel.Input;
         var offset = input.Origin - (kernel.PadRows * input.RowStride) - (kernel.PadColumns * input.ColumnStride);
         var (rows, columns) = (kernel.Output.Height + 2, kernel.Output.Width + 2);
-        writer.Line(Kernel.Attribute).Open($"private static void {kernel.Name}_input(float* x, float* u, float* halfway, int first, int tiles)");
+        writer.Line(Kernel.Attribute).Open($"private static void {kernel.Name}_input(float* x, long xStride, float* u, float* halfway, int first, int tiles)");
         writer.Line($"float* patch = halfway + {N(transform.Points * Layout.Lanes)};");
         writer.Open("for (int i = 0; i < tiles; i++)");
-        writer.Line($"int row = (first + i) / {N(kernel.TileColumns)} * {N(outputs)}, column = (first + i) % {N(kernel.TileColumns)} * {N(outputs)};");
-        writer.Line($"float* from = x + {ConvolutionEmitter.Sum(offset, ("row", input.RowStride), ("column", input.ColumnStride))};");
+        EmitPlace();
+        writer.Line($"float* from = x + sample * xStride + {ConvolutionEmitter.Sum(offset, ("row", input.RowStride), ("column", input.ColumnStride))};");
         writer.Open($"for (int block = 0; block < {N(input.Blocks)}; block++, from += {N(input.BlockStride)})");
         writer.Line($"float* to = u + block * {N(chunk * Layout.Lanes)} + i * {N(Layout.Lanes)};");
         if (kernel.Output.Height % outputs == 0 && kernel.Output.Width % outputs == 0)
@@ -160,16 +171,16 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, SourceWriter writer
     private void EmitOutput()
     {
         var output = kernel.Output;
-        var fused = string.Join("", Enumerable.Range(0, kernel.Fused.Length).Select(i => $"float* e{i}, "));
+        var fused = string.Join("", Enumerable.Range(0, kernel.Fused.Length).Select(i => $"float* e{i}, long e{i}Stride, "));
         writer.Line(Kernel.Attribute).Open(
-            $"private static void {kernel.Name}_output(float* products, float* halfway, {(kernel.Bias ? "float* bias, " : "")}{fused}float* y, int first, int tiles, int firstBlock, int blocks)");
+            $"private static void {kernel.Name}_output(float* products, float* halfway, {(kernel.Bias ? "float* bias, " : "")}{fused}float* y, long yStride, int first, int tiles, int firstBlock, int blocks)");
         transform.Constants(writer, isa);
         var formula = kernel.Formula is null ? null : new FormulaEmitter(isa, kernel.Formula);
         formula?.Prepare(writer);
-        writer.Open("for (int b = 0; b < blocks; b++)").Line("int block = firstBlock + b;");
         writer.Open("for (int i = 0; i < tiles; i++)");
-        writer.Line($"int row = (first + i) / {N(kernel.TileColumns)} * {N(outputs)}, column = (first + i) % {N(kernel.TileColumns)} * {N(outputs)};");
+        EmitPlace();
         writer.Line($"int rows = {(output.Height % outputs == 0 ? N(outputs) : $"Math.Min({N(outputs)}, {N(output.Height)} - row)")};");
+        writer.Open("for (int b = 0; b < blocks; b++)").Line("int block = firstBlock + b;");
         OpenParts();
         writer.Line($"float* from = products + b * {N(chunk * Layout.Lanes)} + i * {N(Layout.Lanes)}{Part};");
         writer.Open($"for (int c = 0; c < {N(side)}; c++, from += {N(kernel.ProductPoint)})").Line($"float* target = halfway + c * {N(isa.Width)};");
@@ -185,10 +196,10 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, SourceWriter writer
         }
 
         writer.Close();
-        writer.Line($"float* to = y + {ConvolutionEmitter.Sum(output.Origin, ("block", output.BlockStride), ("row", output.RowStride), ("column", output.ColumnStride))}{Part};");
+        writer.Line($"float* to = y + sample * yStride + {ConvolutionEmitter.Sum(output.Origin, ("block", output.BlockStride), ("row", output.RowStride), ("column", output.ColumnStride))}{Part};");
         foreach (var (e, i) in kernel.Fused.Select((e, i) => (e, i)))
         {
-            writer.Line($"float* f{i} = e{i} + {ConvolutionEmitter.Sum(e.Offset, ("block", e.Block), ("row", e.Step.Rows), ("column", e.Step.Columns))}{Part};");
+            writer.Line($"float* f{i} = e{i} + sample * e{i}Stride + {ConvolutionEmitter.Sum(e.Offset, ("block", e.Block), ("row", e.Step.Rows), ("column", e.Step.Columns))}{Part};");
         }
 
         writer.Open("for (int r = 0; r < rows; r++)").Line($"float* source = halfway + r * {N(side * isa.Width)};");

@@ -14,6 +14,9 @@ public enum Region
     /// <summary>One for all samples: packed weights, folded norms, statistics, scratch.</summary>
     Common,
 
+    /// <summary>One for each thread, whose content lives as long as a call.</summary>
+    Scratch,
+
     /// <summary>The parameter set's flat storage.</summary>
     Parameters,
 
@@ -47,6 +50,7 @@ public sealed record ParameterSlot(Node Node, ParameterAttributes Attributes, in
 /// <summary>One product of a network: inference, or training with its backward pass.</summary>
 /// <param name="Prepare">Runs when weights have changed: packing, folding. Empty in training, where weights change every step.</param>
 /// <param name="SampleFloats">Floats of one sample's slab, a multiple of 16.</param>
+/// <param name="ScratchFloats">Floats of scratch memory for each thread.</param>
 public sealed record Plan(
     NetworkGraph Graph,
     bool Training,
@@ -57,5 +61,6 @@ public sealed record Plan(
     int TrainableFloats,
     int SampleFloats,
     int CommonFloats,
+    int ScratchFloats,
     ImmutableArray<string> InputGradients,
     ImmutableDictionary<Node, string> KernelOf);

@@ -68,6 +68,11 @@ public sealed partial class Planner
         foreach (var part in Geometries.InputGradient(window, groups, dy.Layout, dx.Layout))
         {
             var geometry = Geometries.Flattened(part.Geometry, window, extras.Select(e => e.Layout).Append(dy.Layout).Append(dx.Layout));
+            if (TryPlanWinogradGradient(node, geometry, window, dy, dx, formula, extras))
+            {
+                continue;
+            }
+
             var operands = extras.Select(e => part.Operand(e.Layout)).ToImmutableArray();
             var w = Packed(node.Inputs[1], geometry, part.Taps, turned: true);
             Add(node, "data_gradient", new ConvolutionKernel(geometry, false, formula, operands, Samples: false, "DataGradient"), Buffers(dy.Buffer, w, null, extras, dx));

@@ -1,5 +1,4 @@
-// 3x3 convolutions of stride 1 where Winograd's algorithm is faster. Inference only: a training pass would transform
-// its weights in every step.
+// 3x3 convolutions of stride 1, and their data gradients, where Winograd's algorithm is faster.
 using System.Collections.Immutable;
 using ModelCompiler.Graph;
 using ModelCompiler.Kernels;
@@ -8,28 +7,56 @@ namespace ModelCompiler.Planning;
 
 public sealed partial class Planner
 {
+    /// <summary>A batch of training is guessed to be this large where the choice depends on it.</summary>
+    private const int TrainingSamples = 8;
+
+    private int NominalSamples => training ? TrainingSamples : 1;
+
     /// <summary>Plans the step and returns true where Winograd applies and pays.</summary>
     private bool TryPlanWinograd(Node node, ConvolutionGeometry direct, Window window, StoredValue x, StoredValue y, StoredValue? bias, Expression? formula, List<StoredValue> extras)
     {
+        var (_, rows, columns) = Axis3.Of(window);
+        return IsWinograd(window, direct, x)
+            && TryAddWinograd(node, "winograd", direct, (rows.PadBegin, columns.PadBegin), turned: false, x, y, bias, formula, extras);
+    }
+
+    /// <summary>The data gradient is a convolution of the output's gradient with turned weights and what padding the first one left.</summary>
+    private bool TryPlanWinogradGradient(Node node, ConvolutionGeometry direct, Window window, StoredValue dy, StoredValue dx, Expression? formula, List<StoredValue> extras)
+    {
+        var (_, rows, columns) = Axis3.Of(window);
+        return IsWinograd(window, direct, dy) && rows.PadBegin <= 2 && columns.PadBegin <= 2
+            && TryAddWinograd(node, "winograd_gradient", direct, (2 - rows.PadBegin, 2 - columns.PadBegin), turned: true, dy, dx, bias: null, formula, extras);
+    }
+
+    private bool IsWinograd(Window window, ConvolutionGeometry direct, StoredValue x)
+    {
         var (depth, rows, columns) = Axis3.Of(window);
         static bool IsTriple(Axis3 axis) => axis is { Kernel: 3, Stride: 1, Dilation: 1 };
-        if (!winograd || window.Rank != 2 || !IsTriple(rows) || !IsTriple(columns) || depth != Axis3.None || direct.Groups > 1 || x.Layout.Kind != LayoutKind.Blocked)
-        {
-            return false;
-        }
+        return winograd && window.Rank == 2 && IsTriple(rows) && IsTriple(columns) && depth == Axis3.None && direct.Groups == 1 && x.Layout.Kind == LayoutKind.Blocked;
+    }
 
-        var outputs = WinogradChoice.Outputs(direct);
+    private bool TryAddWinograd(
+        Node node, string suffix, ConvolutionGeometry direct, (int Rows, int Columns) pad, bool turned,
+        StoredValue x, StoredValue y, StoredValue? bias, Expression? formula, List<StoredValue> extras)
+    {
+        var outputs = WinogradChoice.Outputs(direct, NominalSamples, packed: training);
         if (outputs == 0)
         {
             return false;
         }
 
-        var kernel = new WinogradKernel(
-            outputs, x.Layout, y.Layout, rows.PadBegin, columns.PadBegin, bias is not null, formula, extras.Select(e => Geometries.Operand(e.Layout)).ToImmutableArray());
-        var weights = node.Inputs[1];
-        var scratch = new BufferDraft(kernel.ScratchFloats, batched: true, "");
-        Add(node, "winograd", kernel, [.. Buffers(x.Buffer, PackedWinograd(weights, kernel.Packing), bias, extras, y), scratch]);
+        var fused = extras.Select(e => Geometries.Operand(e.Layout)).ToImmutableArray();
+        var kernel = new WinogradKernel(outputs, x.Layout, y.Layout, pad.Rows, pad.Columns, bias is not null, formula, fused, NominalSamples);
+        var weights = PackedWinograd(node.Inputs[1], kernel.Packing(turned));
+        Add(node, suffix, kernel, [.. Buffers(x.Buffer, weights, bias, extras, y), ThreadScratch(kernel.ScratchFloats)]);
         return true;
+    }
+
+    /// <summary>All steps share one scratch memory for each thread, as large as the hungriest wants it.</summary>
+    private BufferDraft ThreadScratch(int floats)
+    {
+        threadScratch.Size = Math.Max(threadScratch.Size, floats);
+        return threadScratch;
     }
 
     private BufferDraft PackedWinograd(Node weights, PackWinogradKernel kernel)

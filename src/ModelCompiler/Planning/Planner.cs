@@ -24,6 +24,7 @@ public sealed partial class Planner
     private readonly Dictionary<Node, Address> destinations = new();
     private readonly Dictionary<Node, ParameterSlot> slots;
     private readonly BufferDraft scratch = new(0, batched: false, "");
+    private readonly BufferDraft threadScratch = new(0, batched: false, "") { Address = new Address(Region.Scratch, 0) };
 
     private Planner(NetworkGraph graph, bool training, bool winograd, ImmutableArray<ParameterSlot> slots)
     {
@@ -45,13 +46,14 @@ public sealed partial class Planner
     }
 
     /// <summary>The training product: forward, loss, backward, new running statistics.</summary>
-    public static Plan ForTraining(NetworkGraph network, bool inputGradients)
+    /// <param name="winograd">As for inference.</param>
+    public static Plan ForTraining(NetworkGraph network, bool inputGradients, bool winograd = true)
     {
         var training = Differentiation.Differentiate(network, inputGradients);
         var slots = ParameterStorage.Slots(network, training.Graph);
         var offsets = slots.ToDictionary(s => s.Node, s => s.Offset);
         var gradients = training.Gradients.Select(g => (g.Gradient, new Address(Region.Gradients, offsets[g.Parameter]))).ToImmutableArray();
-        var planner = new Planner(training.Graph, training: true, winograd: false, slots);
+        var planner = new Planner(training.Graph, training: true, winograd, slots);
         return planner.Build(gradients, training.InputGradients, slots, ParameterStorage.Sizes(network));
     }
 
@@ -103,7 +105,7 @@ public sealed partial class Planner
         ImmutableArray<Step> Finish(bool prepare) => ordered.Where(s => s.Prepare == prepare)
             .Select(s => new Step(s.Name, s.Description, s.Kernel, s.Operands.Select(o => o.Address!.Value).ToImmutableArray(), s.Origin)).ToImmutableArray();
         return new Plan(
-            graph, training, Finish(true), Finish(false), parameters, sizes.Storage, sizes.Trainable, sample, common,
+            graph, training, Finish(true), Finish(false), parameters, sizes.Storage, sizes.Trainable, sample, common, threadScratch.Size,
             inputGradients.Select(i => i.Input).ToImmutableArray(), kernels.ToImmutable());
     }
 

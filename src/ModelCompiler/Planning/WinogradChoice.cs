@@ -15,11 +15,16 @@ internal static class WinogradChoice
     /// <summary>Cycles to transform one block of a tile forth, and back, beside its products.</summary>
     private static double TransformCycles(int outputs) => outputs == 2 ? 70 : 160;
 
+    /// <summary>Cycles to transform sixteen filters in training, where they change in every step, beyond what direct convolution packs.</summary>
+    private static double FilterCycles(int outputs) => outputs == 2 ? 60 : 140;
+
     /// <summary>Bytes of weights that come from memory in a cycle.</summary>
     private const double BytesPerCycle = 10;
 
+    /// <param name="samples">Samples that are computed together and so share what weights cost.</param>
+    /// <param name="packed">Whether weights are transformed for each batch.</param>
     /// <returns>0 for direct convolution, 2 or 4 for tiles of that many outputs along each axis.</returns>
-    public static int Outputs(ConvolutionGeometry direct)
+    public static int Outputs(ConvolutionGeometry direct, int samples = 1, bool packed = false)
     {
         if (direct.InputChannels < FewestChannels || direct.OutputChannels < FewestChannels)
         {
@@ -27,10 +32,10 @@ internal static class WinogradChoice
         }
 
         var best = 0;
-        var bestCycles = DirectCycles(direct) / LeastGain;
+        var bestCycles = DirectCycles(direct) * samples / LeastGain;
         foreach (var outputs in new[] { 2, 4 })
         {
-            var cycles = Cycles(direct, outputs);
+            var cycles = Cycles(direct, outputs, samples) + (packed ? direct.InputChannels * direct.OutputBlocks * FilterCycles(outputs) : 0);
             if (cycles < bestCycles)
             {
                 (best, bestCycles) = (outputs, cycles);
@@ -43,9 +48,9 @@ internal static class WinogradChoice
     private static double DirectCycles(ConvolutionGeometry direct) =>
         ProductCycles(direct, (double)direct.Plane.Rows * direct.Plane.Columns, direct.TapCount);
 
-    private static double Cycles(ConvolutionGeometry direct, int outputs)
+    private static double Cycles(ConvolutionGeometry direct, int outputs, int samples)
     {
-        var tiles = Math.Ceiling(direct.Plane.Rows / (double)outputs) * Math.Ceiling(direct.Plane.Columns / (double)outputs);
+        var tiles = samples * Math.Ceiling(direct.Plane.Rows / (double)outputs) * Math.Ceiling(direct.Plane.Columns / (double)outputs);
         return ProductCycles(direct, tiles, (outputs + 2) * (outputs + 2)) + (tiles * (direct.InputBlocks + direct.OutputBlocks) * TransformCycles(outputs));
     }
 

@@ -44,26 +44,35 @@ public class WinogradKernelTests
     [InlineData(4)]
     public void PacksTransformedFilters(int outputs) => KernelHarness.Check(
     [
-        .. from g in new (int Inputs, int Outputs, int Group)[] { (1, 1, 1), (3, 17, 2), (16, 48, 2), (5, 80, 3) }
-           let kernel = new PackWinogradKernel(outputs, g.Inputs, g.Outputs, g.Group)
+        .. from g in new (int Inputs, int Outputs, int Group)[] { (1, 1, 1), (3, 17, 2), (16, 48, 2), (5, 80, 3), (37, 33, 2) }
+           from turned in new[] { false, true }
+           let kernel = new PackWinogradKernel(outputs, g.Inputs, g.Outputs, g.Group, turned)
            let packed = new Layout(LayoutKind.Flat, Shape.Of(kernel.PackedSize))
            select new KernelCase(
-               kernel, 1, () => [Weights(g.Inputs, g.Outputs), TestOperand.Output(packed, 0)],
+               kernel, 1, () => [turned ? Weights(g.Outputs, g.Inputs) : Weights(g.Inputs, g.Outputs), TestOperand.Output(packed, 0)],
                o => [new Expectation(1, (_, i) => PackedWeight(kernel, o[0], i[0]), 1e-6)]),
     ]);
 
+    // Tiles of several samples in one chunk, chunks that end within a sample, and more tiles than a chunk holds.
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void TilesOfABatchAreComputedTogether(int outputs) => KernelHarness.Check(
+    [
+        .. from g in Geometries.Where(g => g.Rows < 20).Append((Inputs: 64, Outputs: 20, Rows: 5, Columns: 5, Pad: 1)).Append((Inputs: 16, Outputs: 160, Rows: 9, Columns: 10, Pad: 1))
+           from samples in new[] { 3, 8 }
+           select Plain(outputs, g, new Halo(0, 0, g.Pad, g.Pad, g.Pad, g.Pad), 0, samples, batch: 5),
+    ]);
+
     [Fact]
-    public void UnitsAreEnoughForThreadsAndFewEnoughForMemory()
+    public void ScratchMemoryStaysSmall()
     {
         foreach (var (channels, size) in new[] { (64, 224), (128, 112), (256, 56), (512, 28), (512, 14), (64, 56), (128, 28), (256, 14), (512, 7) })
         {
-            foreach (var outputs in new[] { 2, 4 })
+            foreach (var (outputs, samples) in new[] { (2, 1), (4, 1), (2, 8), (4, 8) })
             {
                 var layout = new Layout(LayoutKind.Blocked, Shape.Of(channels, size, size), new Halo(0, 0, 1, 1, 1, 1));
-                var kernel = new WinogradKernel(outputs, layout, layout, 1, 1, false, null, []);
-                Assert.InRange(kernel.Units, 8, 16);
-                Assert.Equal(0, kernel.Units % 2);
-                Assert.InRange(kernel.ScratchFloats, 1, 4 << 20);
+                Assert.InRange(new WinogradKernel(outputs, layout, layout, 1, 1, false, null, [], samples).ScratchFloats, 1, 2 << 20);
             }
         }
     }
@@ -90,12 +99,12 @@ public class WinogradKernelTests
         Assert.Empty(Planner.ForInference(graph, winograd: false).Steps.Select(s => s.Kernel).OfType<WinogradKernel>());
     }
 
-    private static KernelCase Plain(int outputs, (int Inputs, int Outputs, int Rows, int Columns, int Pad) g, Halo halo, float haloValue)
+    private static KernelCase Plain(int outputs, (int Inputs, int Outputs, int Rows, int Columns, int Pad) g, Halo halo, float haloValue, int samples = 1, int batch = 2)
     {
         var (input, output) = Layouts(g, halo);
-        var kernel = new WinogradKernel(outputs, input, output, g.Pad, g.Pad, false, null, []);
+        var kernel = new WinogradKernel(outputs, input, output, g.Pad, g.Pad, false, null, [], samples);
         return new KernelCase(
-            kernel, 2, () => [TestOperand.Input(input, 2, 1, haloValue), Packed(kernel), TestOperand.Output(output, 2), Scratch(kernel)],
+            kernel, batch, () => [TestOperand.Input(input, batch, 1, haloValue), Packed(kernel), TestOperand.Output(output, batch), Scratch(kernel)],
             o =>
             {
                 var expected = Convolved(o[0], g);
@@ -137,14 +146,14 @@ public class WinogradKernelTests
         return (new(LayoutKind.Blocked, Shape.Of(g.Inputs, g.Rows, g.Columns), halo), new(LayoutKind.Blocked, output, g.Outputs % 2 == 0 ? Halo.None : Uneven));
     }
 
-    private static TestOperand Scratch(WinogradKernel kernel) => TestOperand.Output(new Layout(LayoutKind.Flat, Shape.Of(kernel.ScratchFloats)), 2);
+    private static TestOperand Scratch(WinogradKernel kernel) => TestOperand.Output(new Layout(LayoutKind.Flat, Shape.Of(kernel.ScratchFloats)), 0);
 
     private static TestOperand Weights(int inputs, int outputs) => TestOperand.Input(new Layout(LayoutKind.Flat, Shape.Of(outputs, inputs, 3, 3)), 0, 2);
 
     private static TestOperand Packed(WinogradKernel kernel)
     {
         using var weights = Weights(kernel.Input.Channels, kernel.Output.Channels);
-        return TestOperand.Input(new Layout(LayoutKind.Flat, Shape.Of(kernel.Packing.PackedSize)), 0, (_, i) => PackedWeight(kernel.Packing, weights, i[0]));
+        return TestOperand.Input(new Layout(LayoutKind.Flat, Shape.Of(kernel.Packing().PackedSize)), 0, (_, i) => PackedWeight(kernel.Packing(), weights, i[0]));
     }
 
     /// <summary>An element of [group of output blocks][point][block][input][16 outputs]: G g Gᵀ.</summary>
@@ -159,7 +168,8 @@ public class WinogradKernelTests
         var (point, block) = (at / (inGroup * kernel.InputChannels * 16), (group * kernel.GroupBlocks) + (at / (kernel.InputChannels * 16) % inGroup));
         var (input, output) = (at / 16 % kernel.InputChannels, (block * 16) + (at % 16));
         return output >= kernel.OutputChannels ? 0 : Enumerable.Range(0, 9).Sum(
-            t => matrix[point / matrix.Length][t / 3] * matrix[point % matrix.Length][t % 3] * weights[0, output, input, t / 3, t % 3]);
+            t => matrix[point / matrix.Length][t / 3] * matrix[point % matrix.Length][t % 3]
+                * (kernel.Turned ? weights[0, input, output, 2 - (t / 3), 2 - (t % 3)] : weights[0, output, input, t / 3, t % 3]));
     }
 
     private static double[][] Matrix(int outputs) => outputs == 2
@@ -175,7 +185,7 @@ public class WinogradKernelTests
         using var weights = Weights(g.Inputs, g.Outputs);
         var (rows, columns) = (g.Rows + (2 * g.Pad) - 2, g.Columns + (2 * g.Pad) - 2);
         var taps = TestOperand.Indices(Shape.Of(g.Outputs, g.Inputs, 3, 3)).Select(i => weights[0, i]).ToArray();
-        return [.. Enumerable.Range(0, 2).Select(sample =>
+        return [.. Enumerable.Range(0, x.Samples).Select(sample =>
         {
             var plane = TestOperand.Indices(Shape.Of(g.Inputs, g.Rows, g.Columns)).Select(i => x[sample, i]).ToArray();
             var result = new double[g.Outputs * rows * columns];
