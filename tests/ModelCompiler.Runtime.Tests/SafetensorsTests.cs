@@ -81,6 +81,7 @@ public sealed class SafetensorsTests : IDisposable
             new StoredTensor("seen", [1], [3L]),
             new StoredTensor("head.weight", [2, 2], new float[4]),
             new StoredTensor("bn.num_batches_tracked", [], [9L]),
+            new StoredTensor("attn.relative_position_index", [2, 2], [0L, 1, 1, 0]),
         ]);
         using var set = new ParameterSet(Logistic.Info);
         set.Initialize(1);

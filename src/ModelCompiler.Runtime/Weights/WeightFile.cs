@@ -4,12 +4,12 @@ namespace ModelCompiler.Runtime;
 
 internal static class WeightFile
 {
-    /// <summary>PyTorch's batch norm counts its batches; nothing here needs the count.</summary>
-    private const string BatchCounter = "num_batches_tracked";
-
     public static void Load(ParameterSet parameters, string path, bool strict)
     {
-        var stored = Safetensors.Read(path).Where(t => !IsBatchCounter(t.Name));
+        // Weights are real numbers. Integers beside them are what PyTorch's modules note down for themselves, such as batch
+        // norm's num_batches_tracked and Swin's relative_position_index; nothing here needs them.
+        var names = parameters.All.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
+        var stored = Safetensors.Read(path).Where(t => !t.IsInteger || names.Contains(t.Name));
         var comparison = new TensorComparison(path, stored);
         var found = comparison.Floats(parameters.All.Select(p => (p.Name, p.Info.Shape)));
         comparison.ThrowIfDifferent(strict);
@@ -23,7 +23,4 @@ internal static class WeightFile
 
     public static void Save(ParameterSet parameters, string path) =>
         Safetensors.Write(path, parameters.All.Select(p => new StoredTensor(p.Name, p.Shape, p.Values)).ToArray());
-
-    private static bool IsBatchCounter(string name) =>
-        name == BatchCounter || name.EndsWith("." + BatchCounter, StringComparison.Ordinal);
 }
