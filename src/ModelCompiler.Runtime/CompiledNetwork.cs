@@ -13,6 +13,10 @@ public abstract unsafe class CompiledNetwork : IDisposable
     private readonly NetworkTensor[] targets;
     private readonly NetworkTensor[] outputs;
     private readonly Workers? workers;
+    private StepClock? clock;
+
+    /// <summary>Neither threads nor a clock: a step is a plain call.</summary>
+    private bool direct;
     private AlignedBuffer? common;
     private AlignedBuffer? samples;
     private AlignedBuffer? scratch;
@@ -60,6 +64,7 @@ public abstract unsafe class CompiledNetwork : IDisposable
         targets = Array.ConvertAll(info.Targets, t => new NetworkTensor(t, batch));
         outputs = Array.ConvertAll(info.Outputs, t => new NetworkTensor(t, batch));
         workers = Threads > 1 ? Workers.Shared(Threads) : null;
+        direct = workers is null;
     }
 
     public NetworkInfo Info { get; }
@@ -71,6 +76,17 @@ public abstract unsafe class CompiledNetwork : IDisposable
 
     /// <summary>Threads per run. Results do not depend on it.</summary>
     public int Threads { get; }
+
+    /// <summary>Takes the time of every step while it is set; null, the default, costs nothing.</summary>
+    public StepClock? Clock
+    {
+        get => clock;
+        set
+        {
+            clock = value;
+            direct = workers is null && clock is null;
+        }
+    }
 
     public IReadOnlyList<NetworkTensor> Inputs => inputs;
 
@@ -126,17 +142,30 @@ public abstract unsafe class CompiledNetwork : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     protected internal void Run(delegate*<CompiledNetwork, int, int, void> body, int units)
     {
+        if (direct)
+        {
+            body(this, 0, units);
+        }
+        else
+        {
+            Dispatch(body, units);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Dispatch(delegate*<CompiledNetwork, int, int, void> body, int units)
+    {
+        clock?.Start();
         if (workers is null || units <= 1)
         {
-            if (units > 0)
-            {
-                body(this, 0, units);
-            }
+            body(this, 0, units);
         }
         else
         {
             workers.Run(body, this, units);
         }
+
+        clock?.Stop();
     }
 
     /// <summary>Class numbers outside their range would make kernels read and write outside of buffers.</summary>

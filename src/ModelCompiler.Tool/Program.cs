@@ -32,7 +32,7 @@ public static class Program
         Command[] commands =
         [
             CheckCommand.Create(session), SummaryCommand.Create(session), EmitCommand.Create(session), InitCommand.Create(session),
-            RunCommand.Create(session), GradCommand.Create(session), BenchCommand.Create(session),
+            RunCommand.Create(session), GradCommand.Create(session), BenchCommand.Create(session), ExplainCommand.Create(session),
             FormatCommand.Create(session), LspCommand.Create(session),
         ];
         foreach (var command in commands)

@@ -91,7 +91,8 @@ internal static class BenchCommand
             1000 * network.Batch / median, 0, 0, bytes / ((long)times.Count * atOnce));
     }
 
-    private static void Fill(CompiledNetwork network)
+    /// <summary>Random inputs and targets, the same in every run.</summary>
+    internal static void Fill(CompiledNetwork network)
     {
         var random = new Random(1);
         foreach (var tensor in network.Inputs.Concat(network.Targets))

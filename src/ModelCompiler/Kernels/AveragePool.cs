@@ -15,6 +15,8 @@ public sealed record AveragePoolKernel(Window Window, bool CountPadding, Layout 
     public override string Comment =>
         $"y[{Output.Tag}] = mean of x[{Input.Tag}] over windows of {WindowText.Of(Window)}{(CountPadding ? ", padding counted" : "")}";
 
+    public override string Layouts => $"{Input.Tag} -> {Output.Tag}";
+
     public override ImmutableArray<Operand> Operands => [new("x"), new("y")];
 
     public override int Units

@@ -104,6 +104,22 @@ public sealed record ConvolutionKernel(
         + (Samples ? ", columns are samples" : $", {Size(Geometry.Plane)} outputs")
         + (Formula is null ? "" : "; fused: " + new FormulaProgram([Formula]).Readable);
 
+    public override long Macs =>
+        (long)Geometry.OutputChannels * (Geometry.InputChannels / Geometry.Groups) * Geometry.TapCount * Geometry.Plane.Depth * Geometry.Plane.Rows * Geometry.Plane.Columns;
+
+    public override string Choice => $"direct {ConvolutionEmitter.UnitTile(this)}";
+
+    public override string Layouts
+    {
+        get
+        {
+            var plane = Title.StartsWith("Dense", StringComparison.Ordinal) ? "flat" : "blocked";
+            return $"{(Geometry.InputLane == 1 ? plane : "planar")} -> {(Geometry.OutputStep.Columns == Layout.Lanes ? "blocked" : plane)}";
+        }
+    }
+
+    public override string Fusion => Formula is null ? "" : new FormulaProgram([Formula]).Readable;
+
     public override KernelScope Scope => Samples ? KernelScope.Batch : KernelScope.Sample;
 
     public override ImmutableArray<Operand> Operands

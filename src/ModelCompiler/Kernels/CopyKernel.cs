@@ -61,6 +61,10 @@ public sealed record CopyKernel(
         + (Permutation.SequenceEqual(Permutation.OrderBy(a => a)) ? "" : $", axes in the order {string.Join(", ", Permutation)}")
         + (Clear ? "; the rest 0" : "");
 
+    public override long Traffic(IEnumerable<int> operands) => 2 * Extent.Aggregate(1L, (count, size) => count * size);
+
+    public override string Layouts => $"{From.Tag} -> {To.Tag}";
+
     public override KernelScope Scope => WorkScope;
 
     public override ImmutableArray<Operand> Operands => [new("x"), new("y")];

@@ -22,6 +22,14 @@ public sealed record DepthwiseKernel(
         $"y[{Output.Tag}] = depthwise convolution of x[{Input.Tag}] by {WindowText.Of(Window)}{(Bias ? " + bias" : "")}"
         + (Epilogue is null ? "" : $", then {new FormulaProgram([Epilogue]).Readable}");
 
+    public override long Macs => Output.Shape.Count * Window.KernelCount;
+
+    public override string Choice => "depthwise";
+
+    public override string Layouts => $"{Input.Tag} -> {Output.Tag}";
+
+    public override string Fusion => Epilogue is null ? "" : new FormulaProgram([Epilogue]).Readable;
+
     public override ImmutableArray<Operand> Operands =>
         [new("x"), new("w"), .. Bias ? [new Operand("bias")] : Array.Empty<Operand>(), .. Extras.Select((_, i) => new Operand($"e{i + 1}")), new("y")];
 

@@ -27,6 +27,8 @@ public sealed record DepthwiseInputGradientKernel(Window Window, Layout OutputGr
     public override string Comment =>
         $"dx[{InputGradient.Tag}] = gradient of the depthwise convolution by {WindowText.Of(Window)}, for dy[{OutputGradient.Tag}]";
 
+    public override long Macs => OutputGradient.Shape.Count * Window.KernelCount;
+
     public override ImmutableArray<Operand> Operands => [new("dy"), new("weights"), new("dx")];
 
     public override int Units => Gathers ? (Geometry.Rows + Geometry.RowsPerUnit - 1) / Geometry.RowsPerUnit : InputGradient.Blocks;
@@ -104,6 +106,8 @@ public sealed record DepthwiseWeightGradientKernel(Window Window, Layout Input, 
         $"dw = weight gradient of the depthwise convolution by {WindowText.Of(Window)}, for x[{Input.Tag}], dy[{OutputGradient.Tag}]";
 
     public override KernelScope Scope => KernelScope.Batch;
+
+    public override long Macs => OutputGradient.Shape.Count * Window.KernelCount;
 
     public override ImmutableArray<Operand> Operands => [new("x"), new("dy"), new("dw")];
 

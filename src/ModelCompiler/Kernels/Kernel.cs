@@ -55,6 +55,22 @@ public abstract record Kernel
     /// <summary>Independent pieces of the work: per sample for Sample scope, in all for the others.</summary>
     public abstract int Units { get; }
 
+    /// <summary>Multiply-adds for one sample, as the algorithm does them; 0 for what only moves or combines.</summary>
+    public virtual long Macs => 0;
+
+    /// <summary>Floats read and written for one sample when each operand passes by once.</summary>
+    /// <param name="operands">Sizes of the operands.</param>
+    public virtual long Traffic(IEnumerable<int> operands) => operands.Sum(size => (long)size);
+
+    /// <summary>Algorithm and tile in a few words: <c>direct 1x14x2</c>.</summary>
+    public virtual string Choice => GetType().Name.Replace("Kernel", "");
+
+    /// <summary>How the main operand and the result lie in memory: <c>b64x56x56h1 -> b64x56x56</c>.</summary>
+    public virtual string Layouts => "";
+
+    /// <summary>The formula computed in the same pass, as text; empty for none.</summary>
+    public virtual string Fusion => "";
+
     /// <summary>Writes the method <see cref="Name"/> and its private helpers (named Name_something).</summary>
     public abstract void Emit(SourceWriter writer, Isa isa);
 

@@ -14,6 +14,8 @@ public sealed record MatrixProductKernel(int Matrices, int Rows, int Inner, int 
 
     public override string Comment => $"y[{Matrices}x{Rows}x{Columns}] = a[{Matrices}x{Rows}x{Inner}] times b[{Matrices}x{Inner}x{Columns}], {TileRows} rows at a time";
 
+    public override long Macs => (long)Matrices * Rows * Inner * Columns;
+
     public override KernelScope Scope => WorkScope;
 
     public override ImmutableArray<Operand> Operands => [new("a"), new("b"), new("y")];

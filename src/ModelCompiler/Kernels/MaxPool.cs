@@ -13,6 +13,8 @@ public sealed record MaxPoolKernel(Window Window, Layout Input, Layout Output) :
 
     public override string Comment => $"y[{Output.Tag}] = maximum of x[{Input.Tag}] over windows of {WindowText.Of(Window)}";
 
+    public override string Layouts => $"{Input.Tag} -> {Output.Tag}";
+
     public override ImmutableArray<Operand> Operands => [new("x"), new("y")];
 
     public override int Units

@@ -109,6 +109,9 @@ public sealed record WeightGradientKernel(WeightGradientGeometry Geometry) : Ker
     public override string Comment =>
         FormattableString.Invariant($"weight gradient: {Geometry.InputChannels} to {Geometry.OutputChannels} channels, {ConvolutionKernel.Size(Geometry.Taps)} taps, over {ConvolutionKernel.Size(Geometry.Plane)} outputs of every sample, {Geometry.Splits} partial sums");
 
+    public override long Macs =>
+        (long)Geometry.OutputChannels * (Geometry.InputChannels / Geometry.Groups) * Geometry.TapCount * Geometry.Plane.Depth * Geometry.Plane.Rows * Geometry.Plane.Columns;
+
     public override KernelScope Scope => KernelScope.Batch;
 
     public override ImmutableArray<Operand> Operands { get; } = ImmutableArray.Create(new Operand("x"), new Operand("g"), new Operand("dw"));

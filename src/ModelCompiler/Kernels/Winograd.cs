@@ -44,6 +44,14 @@ public sealed record WinogradKernel(
 
     public override KernelScope Scope => KernelScope.Batch;
 
+    public override long Macs => (long)Tiles * Transform.Points * Input.Channels * Output.Channels;
+
+    public override string Choice => FormattableString.Invariant($"winograd F({Outputs}x{Outputs}) {Tile.Columns}x{Tile.Blocks}, {Chunk} tiles");
+
+    public override string Layouts => $"{Input.Tag} -> {Output.Tag}";
+
+    public override string Fusion => Formula is null ? "" : new FormulaProgram([Formula]).Readable;
+
     public override ImmutableArray<Operand> Operands
     {
         get

@@ -156,7 +156,7 @@ public sealed partial class Planner
 
     private StoredValue CopyTo(Node node, StoredValue from, Address address)
     {
-        var buffer = new BufferDraft(0, batched: false, "") { Address = address };
+        var buffer = new BufferDraft(from.Layout.Size, batched: false, "") { Address = address };
         Add(node, "copy", new TransferKernel((int)node.Shape.Count, Scope(node)), from.Buffer, buffer);
         return new StoredValue(buffer, new Layout(LayoutKind.Flat, node.Shape));
     }

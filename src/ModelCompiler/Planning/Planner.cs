@@ -89,7 +89,7 @@ public sealed partial class Planner
             var main = steps.Skip(before).LastOrDefault(s => s.Kernel is not (CopyKernel or PackWeightsKernel or PackWinogradKernel or TransferKernel)) ?? (steps.Count > before ? steps[steps.Count - 1] : null);
             if (main is not null)
             {
-                kernels[node.Anchor] = KernelText(main.Kernel);
+                kernels[node.Anchor] = main.Kernel.Choice + (main.Kernel.Fusion.Length == 0 ? "" : " + " + main.Kernel.Fusion);
                 kernels[node.Output] = kernels[node.Anchor];
             }
         }
@@ -103,18 +103,11 @@ public sealed partial class Planner
         var ordered = steps.Where(s => s.Prepare).Concat(steps.Where(s => !s.Prepare)).ToList();
         var (sample, common) = MemoryPlan.Assign(ordered);
         ImmutableArray<Step> Finish(bool prepare) => ordered.Where(s => s.Prepare == prepare)
-            .Select(s => new Step(s.Name, s.Description, s.Kernel, s.Operands.Select(o => o.Address!.Value).ToImmutableArray(), s.Origin)).ToImmutableArray();
+            .Select(s => new Step(s.Name, s.Description, s.Kernel, s.Operands.Select(o => o.Address!.Value).ToImmutableArray(), s.Origin, s.Kernel.Traffic(s.Operands.Select(o => o.Size)))).ToImmutableArray();
         return new Plan(
             graph, training, Finish(true), Finish(false), parameters, sizes.Storage, sizes.Trainable, sample, common, threadScratch.Size,
             inputGradients.Select(i => i.Input).ToImmutableArray(), kernels.ToImmutable());
     }
-
-    private static string KernelText(Kernel kernel) => kernel switch
-    {
-        ConvolutionKernel c => FormattableString.Invariant($"direct {ConvolutionEmitter.UnitTile(c)}") + (c.Formula is null ? "" : " + " + new FormulaProgram([c.Formula]).Readable),
-        WinogradKernel w => FormattableString.Invariant($"winograd F({w.Outputs}x{w.Outputs})") + (w.Formula is null ? "" : " + " + new FormulaProgram([w.Formula]).Readable),
-        _ => kernel.GetType().Name.Replace("Kernel", ""),
-    };
 
     /// <summary>Gradients are written where the optimizer reads them, without a copy, also through a change of shape.</summary>
     private void ChooseDestinations(ImmutableArray<(Node Node, Address Address)> gradients)
@@ -166,7 +159,8 @@ public sealed partial class Planner
         var halo = kind == LayoutKind.Flat || !node.Batched ? Halo.None : halos.Of(node);
         if (destinations.TryGetValue(node, out var address) && (kind == LayoutKind.Flat || IsVector(node.Shape)))
         {
-            return values[node] = new StoredValue(new BufferDraft(0, batched: false, "") { Address = address }, new Layout(LayoutKind.Flat, node.Shape));
+            var fixedLayout = new Layout(LayoutKind.Flat, node.Shape);
+            return values[node] = new StoredValue(new BufferDraft(fixedLayout.Size, batched: false, "") { Address = address }, fixedLayout);
         }
 
         var layout = new Layout(kind, node.Shape, halo);
@@ -208,7 +202,7 @@ public sealed partial class Planner
         }
 
         var flat = Get(node, LayoutKind.Flat);
-        var target = new BufferDraft(0, node.Batched, "") { Address = address };
+        var target = new BufferDraft(flat.Layout.Size, node.Batched, "") { Address = address };
         Add(node, "deliver", new TransferKernel((int)node.Shape.Count, Scope(node)), flat.Buffer, target);
     }
 

@@ -1,0 +1,36 @@
+// Where the time of a run goes. Steps run one after another with the data of the run, so that what a step finds in the
+// caches is what it finds in use; timed alone and again and again it would look faster than it is.
+using System.Diagnostics;
+
+namespace ModelCompiler.Runtime;
+
+/// <summary>The time of every step of one run, in the order in which they run. Assign it to
+/// <see cref="CompiledNetwork.Clock"/> after a first run, and call <see cref="Restart"/> before each run.</summary>
+/// <param name="steps">How many steps are kept; those behind them are not timed.</param>
+public sealed class StepClock(int steps)
+{
+    private readonly long[] ticks = new long[steps];
+    private long start;
+
+    /// <summary>Of each step, in units of <see cref="Stopwatch.Frequency"/>.</summary>
+    public ReadOnlySpan<long> Ticks => ticks;
+
+    /// <summary>Steps that have run since <see cref="Restart"/>, also those that are not kept.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>The next step is the first.</summary>
+    public void Restart() => Count = 0;
+
+    internal void Start() => start = Stopwatch.GetTimestamp();
+
+    internal void Stop()
+    {
+        var end = Stopwatch.GetTimestamp();
+        if (Count < ticks.Length)
+        {
+            ticks[Count] = end - start;
+        }
+
+        Count++;
+    }
+}
