@@ -15,20 +15,8 @@ public static unsafe class Transposition
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Turn(float* from, long stride, int rows, int columns, float* to)
     {
-        if (rows == 16 && columns == 16 && Avx512F.IsSupported)
+        if (rows == 16 && columns == 16 && TurnWhole(from, stride, to, 16))
         {
-            Turn512(from, stride, to);
-            return;
-        }
-
-        if (rows == 16 && columns == 16 && Avx.IsSupported)
-        {
-            for (var row = 0; row < 16; row += 8)
-            {
-                Turn256(from + (row * stride), stride, to + row);
-                Turn256(from + (row * stride) + 8, stride, to + row + 128);
-            }
-
             return;
         }
 
@@ -47,18 +35,56 @@ public static unsafe class Transposition
         }
     }
 
+    /// <summary>The way back: to[c · stride + r] = from[r · 16 + c], and nothing else is written.</summary>
+    /// <param name="rows">1 … 16.</param>
+    /// <param name="columns">1 … 16.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Return(float* from, int rows, int columns, float* to, long stride)
+    {
+        if (rows == 16 && columns == 16 && TurnWhole(from, 16, to, stride))
+        {
+            return;
+        }
+
+        for (var column = 0; column < columns; column++, to += stride)
+        {
+            for (var row = 0; row < rows; row++)
+            {
+                to[row] = from[(row * 16) + column];
+            }
+        }
+    }
+
+    /// <summary>Sixteen rows of sixteen; false where no instruction helps.</summary>
+    private static bool TurnWhole(float* from, long stride, float* to, long toStride)
+    {
+        if (Avx512F.IsSupported)
+        {
+            Turn512(from, stride, to, toStride);
+            return true;
+        }
+
+        for (var row = 0; Avx.IsSupported && row < 16; row += 8)
+        {
+            Turn256(from + (row * stride), stride, to + row, toStride);
+            Turn256(from + (row * stride) + 8, stride, to + row + (8 * toStride), toStride);
+        }
+
+        return Avx.IsSupported;
+    }
+
     /// <summary>Pairs of rows, then fours, then eights are interleaved, until each vector holds a column.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Turn512(float* from, long stride, float* to)
+    private static void Turn512(float* from, long stride, float* to, long toStride)
     {
         Four512(from, stride, out var a0, out var a1, out var a2, out var a3);
         Four512(from + (4 * stride), stride, out var b0, out var b1, out var b2, out var b3);
         Four512(from + (8 * stride), stride, out var c0, out var c1, out var c2, out var c3);
         Four512(from + (12 * stride), stride, out var d0, out var d1, out var d2, out var d3);
-        Store512(a0, b0, c0, d0, to);
-        Store512(a1, b1, c1, d1, to + 16);
-        Store512(a2, b2, c2, d2, to + 32);
-        Store512(a3, b3, c3, d3, to + 48);
+        Store512(a0, b0, c0, d0, to, toStride);
+        Store512(a1, b1, c1, d1, to + toStride, toStride);
+        Store512(a2, b2, c2, d2, to + (2 * toStride), toStride);
+        Store512(a3, b3, c3, d3, to + (3 * toStride), toStride);
     }
 
     /// <summary>Vector k holds columns k, k + 4, k + 8 and k + 12 of four rows.</summary>
@@ -75,26 +101,26 @@ public static unsafe class Transposition
 
     /// <summary>Columns k, k + 4, k + 8 and k + 12 from four vectors of four rows each.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store512(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, float* to)
+    private static void Store512(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, float* to, long stride)
     {
         var (ab02, ab13) = (Avx512F.Shuffle4x128(a, b, 0x88), Avx512F.Shuffle4x128(a, b, 0xDD));
         var (cd02, cd13) = (Avx512F.Shuffle4x128(c, d, 0x88), Avx512F.Shuffle4x128(c, d, 0xDD));
         *(Vector512<float>*)to = Avx512F.Shuffle4x128(ab02, cd02, 0x88);
-        *(Vector512<float>*)(to + 64) = Avx512F.Shuffle4x128(ab13, cd13, 0x88);
-        *(Vector512<float>*)(to + 128) = Avx512F.Shuffle4x128(ab02, cd02, 0xDD);
-        *(Vector512<float>*)(to + 192) = Avx512F.Shuffle4x128(ab13, cd13, 0xDD);
+        *(Vector512<float>*)(to + (4 * stride)) = Avx512F.Shuffle4x128(ab13, cd13, 0x88);
+        *(Vector512<float>*)(to + (8 * stride)) = Avx512F.Shuffle4x128(ab02, cd02, 0xDD);
+        *(Vector512<float>*)(to + (12 * stride)) = Avx512F.Shuffle4x128(ab13, cd13, 0xDD);
     }
 
     /// <summary>Eight rows of eight.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Turn256(float* from, long stride, float* to)
+    private static void Turn256(float* from, long stride, float* to, long toStride)
     {
         Four256(from, stride, out var a0, out var a1, out var a2, out var a3);
         Four256(from + (4 * stride), stride, out var b0, out var b1, out var b2, out var b3);
-        Store256(a0, b0, to);
-        Store256(a1, b1, to + 16);
-        Store256(a2, b2, to + 32);
-        Store256(a3, b3, to + 48);
+        Store256(a0, b0, to, toStride);
+        Store256(a1, b1, to + toStride, toStride);
+        Store256(a2, b2, to + (2 * toStride), toStride);
+        Store256(a3, b3, to + (3 * toStride), toStride);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -109,9 +135,9 @@ public static unsafe class Transposition
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store256(Vector256<float> a, Vector256<float> b, float* to)
+    private static void Store256(Vector256<float> a, Vector256<float> b, float* to, long stride)
     {
         *(Vector256<float>*)to = Avx.Permute2x128(a, b, 0x20);
-        *(Vector256<float>*)(to + 64) = Avx.Permute2x128(a, b, 0x31);
+        *(Vector256<float>*)(to + (4 * stride)) = Avx.Permute2x128(a, b, 0x31);
     }
 }

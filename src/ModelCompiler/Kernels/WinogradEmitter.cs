@@ -1,5 +1,5 @@
-// Writes the C# of a Winograd convolution: a driver over chunks of tiles, the two transforms, and the matrix products,
-// whose micro-kernel is that of direct convolution.
+// Writes the C# of a Winograd convolution: a driver over chunks of tiles, the matrix products, whose micro-kernel is that of
+// direct convolution, and the way back to outputs.
 using System.Collections.Immutable;
 using ModelCompiler.Emission;
 using ModelCompiler.Planning;
@@ -18,8 +18,10 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, SourceWriter writer
     public void Emit()
     {
         EmitDriver();
-        EmitInput();
-        EmitInputTile();
+        var input = kernel.Input;
+        new WinogradTiles(
+            $"{kernel.Name}_input", transform, Gradients: false, input, input.Origin - (kernel.PadRows * input.RowStride) - (kernel.PadColumns * input.ColumnStride),
+            kernel.Output.Height + 2, kernel.Output.Width + 2, kernel.TileRows, kernel.TileColumns, chunk, kernel.InputPoint).Emit(writer, isa);
         EmitOutput();
         var full = isa == Isa.Avx512 ? kernel.Tile : Tile.Choose(kernel.Product(chunk), samples: false, isa, 1, groupBlocks);
         var micros = new HashSet<Tile>();
@@ -60,7 +62,7 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, SourceWriter writer
         }
 
         writer.Open($"for (int first = {(groups == 1 ? "from" : "firstGroup < lastGroup ? from : to")}; first < to; first += {N(chunk)})");
-        writer.Line($"int tiles = Math.Min({N(chunk)}, to - first);").Line($"{kernel.Name}_input(x, xStride, scratch, halfway, first, tiles);");
+        writer.Line($"int tiles = Math.Min({N(chunk)}, to - first);").Line($"{kernel.Name}_input(x, xStride, scratch, halfway, first, tiles, {N(kernel.Input.Blocks)});");
         writer.Open("for (int group = firstGroup; group < lastGroup; group++)");
         var call = $"{kernel.Name}_products{{0}}(scratch, w + group * {N(groupWeights)}L, products, tiles);";
         var pointers = string.Join("", Enumerable.Range(0, kernel.Fused.Length).Select(i => $"e{i}, e{i}Stride, "));
@@ -76,77 +78,6 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, SourceWriter writer
 
         writer.Line($"{kernel.Name}_output(products, halfway, {(kernel.Bias ? "bias, " : "")}{pointers}y, yStride, first, tiles, group * {N(groupBlocks)}, {blocks});");
         writer.Close().Close().Close().Line();
-    }
-
-    /// <summary>Where tile <c>first + i</c> of the batch begins.</summary>
-    private void EmitPlace() => writer
-        .Line($"int sample = (first + i) / {N(kernel.Tiles)}, place = (first + i) % {N(kernel.Tiles)};")
-        .Line($"int row = place / {N(kernel.TileColumns)} * {N(outputs)}, column = place % {N(kernel.TileColumns)} * {N(outputs)};");
-
-    /// <summary>All channels of a chunk of tiles to [point][block][tile][16].</summary>
-    private void EmitInput()
-    {
-        var input = kernel.Input;
-        var offset = input.Origin - (kernel.PadRows * input.RowStride) - (kernel.PadColumns * input.ColumnStride);
-        var (rows, columns) = (kernel.Output.Height + 2, kernel.Output.Width + 2);
-        writer.Line(Kernel.Attribute).Open($"private static void {kernel.Name}_input(float* x, long xStride, float* u, float* halfway, int first, int tiles)");
-        writer.Line($"float* patch = halfway + {N(transform.Points * Layout.Lanes)};");
-        writer.Open("for (int i = 0; i < tiles; i++)");
-        EmitPlace();
-        writer.Line($"float* from = x + sample * xStride + {ConvolutionEmitter.Sum(offset, ("row", input.RowStride), ("column", input.ColumnStride))};");
-        writer.Open($"for (int block = 0; block < {N(input.Blocks)}; block++, from += {N(input.BlockStride)})");
-        writer.Line($"float* to = u + block * {N(chunk * Layout.Lanes)} + i * {N(Layout.Lanes)};");
-        if (kernel.Output.Height % outputs == 0 && kernel.Output.Width % outputs == 0)
-        {
-            writer.Line($"{kernel.Name}_tile(from, {N(input.RowStride)}, to, halfway);");
-        }
-        else
-        {
-            writer.Open($"if (row <= {N(rows - side)} && column <= {N(columns - side)})").Line($"{kernel.Name}_tile(from, {N(input.RowStride)}, to, halfway);").Close();
-            writer.Open("else").Line("// Beyond the plane and its padding a tile reads zeros: whatever lies there is another's.");
-            writer.Open($"for (int r = 0; r < {N(side)}; r++)").Open($"for (int c = 0; c < {N(side)}; c++)");
-            writer.Line($"bool inside = row + r < {N(rows)} && column + c < {N(columns)};");
-            writer.Line($"float* cell = patch + (r * {N(side)} + c) * {N(Layout.Lanes)};");
-            for (var p = 0; p < isa.Parts; p++)
-            {
-                writer.Line(isa.Store($"cell + {N(p * isa.Width)}", $"inside ? {isa.Load($"from + r * {N(input.RowStride)} + c * {N(input.ColumnStride)} + {N(p * isa.Width)}")} : {isa.Type}.Zero"));
-            }
-
-            writer.Close().Close().Line($"{kernel.Name}_tile(patch, {N(side * Layout.Lanes)}, to, halfway);").Close();
-        }
-
-        writer.Close().Close().Close().Line();
-    }
-
-    private void EmitInputTile()
-    {
-        writer.Line(Kernel.Attribute).Open($"private static void {kernel.Name}_tile(float* from, int rowStride, float* to, float* halfway)");
-        transform.Constants(writer, isa);
-        OpenParts();
-        writer.Open($"for (int c = 0; c < {N(side)}; c++)").Line($"float* source = from + c * {N(Layout.Lanes)}{Part}, target = halfway + c * {N(isa.Width)};");
-        for (var r = 0; r < side; r++)
-        {
-            writer.Line($"var d{N(r)} = {isa.Load(r == 0 ? "source" : $"source + {N(r)} * rowStride")};");
-        }
-
-        transform.Input(writer, isa);
-        for (var r = 0; r < side; r++)
-        {
-            writer.Line(isa.Store($"target + {N(r * side * isa.Width)}", $"o{N(r)}"));
-        }
-
-        writer.Close();
-        writer.Open($"for (int r = 0; r < {N(side)}; r++)").Line($"float* source = halfway + r * {N(side * isa.Width)}, target = to + r * {N((long)side * kernel.InputPoint)}{Part};");
-        LoadHalfway();
-        transform.Input(writer, isa);
-        for (var c = 0; c < side; c++)
-        {
-            writer.Line(isa.Store($"target + {N((long)c * kernel.InputPoint)}", $"o{N(c)}"));
-        }
-
-        writer.Close();
-        CloseParts();
-        writer.Close().Line();
     }
 
     /// <summary>At every point: transformed inputs times transformed weights, for one group of output blocks.</summary>
@@ -178,7 +109,7 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, SourceWriter writer
         var formula = kernel.Formula is null ? null : new FormulaEmitter(isa, kernel.Formula);
         formula?.Prepare(writer);
         writer.Open("for (int i = 0; i < tiles; i++)");
-        EmitPlace();
+        WinogradTiles.EmitPlace(writer, kernel.TileRows, kernel.TileColumns, outputs);
         writer.Line($"int rows = {(output.Height % outputs == 0 ? N(outputs) : $"Math.Min({N(outputs)}, {N(output.Height)} - row)")};");
         writer.Open("for (int b = 0; b < blocks; b++)").Line("int block = firstBlock + b;");
         OpenParts();

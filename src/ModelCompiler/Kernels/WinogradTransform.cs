@@ -53,21 +53,44 @@ internal sealed record WinogradTransform(int Outputs)
         writer.Line($"{isa.Type} o2 = {isa.Fma("four", "sum34", "sum12")}, o3 = {isa.Fma("eight", "difference34", "difference12")} + d5;");
     }
 
+    /// <summary>Locals d0 … d(m-1), gradients of outputs, to o0 … o(m+1), gradients of products: <see cref="Output"/> transposed.</summary>
+    public void Gradient(SourceWriter writer, Isa isa)
+    {
+        if (Outputs == 2)
+        {
+            writer.Line($"{isa.Type} o0 = d0, o1 = d0 + d1, o2 = d0 - d1, o3 = -d1;");
+            return;
+        }
+
+        writer.Line($"{isa.Type} even1 = d0 + d2, odd1 = d1 + d3, o0 = d0, o1 = even1 + odd1, o2 = even1 - odd1;");
+        writer.Line($"{isa.Type} even2 = {isa.Fma("four", "d2", "d0")}, odd2 = two * {isa.Fma("four", "d3", "d1")}, o3 = even2 + odd2, o4 = even2 - odd2, o5 = d3;");
+    }
+
+    /// <summary>The gradient of tap <paramref name="tap"/> from those of the m + 2 points, as an expression: <see cref="Filter"/> transposed.</summary>
+    public string FilterGradient(Isa isa, int tap, string[] s) => (Outputs, tap) switch
+    {
+        (2, 0) => $"{s[0]} + {Times(isa, 0.5, $"{s[1]} + {s[2]}")}",
+        (2, 1) => Times(isa, 0.5, $"{s[1]} - {s[2]}"),
+        (2, _) => $"{Times(isa, 0.5, $"{s[1]} + {s[2]}")} + {s[3]}",
+        (_, 0) => $"{Times(isa, 0.25, s[0])} - {Times(isa, 1 / 6.0, $"{s[1]} + {s[2]}")} + {Times(isa, 1 / 24.0, $"{s[3]} + {s[4]}")}",
+        (_, 1) => $"{Times(isa, 1 / 6.0, $"{s[2]} - {s[1]}")} + {Times(isa, 1 / 12.0, $"{s[3]} - {s[4]}")}",
+        _ => $"{Times(isa, 1 / 6.0, $"({s[3]} + {s[4]}) - ({s[1]} + {s[2]})")} + {s[5]}",
+    };
+
     /// <summary>Point <paramref name="point"/> of a filter with taps <paramref name="a"/>, <paramref name="b"/>, <paramref name="c"/> as an expression.</summary>
     public string Filter(Isa isa, int point, string a, string b, string c)
-    {
-        string Times(double factor, string value) => $"{isa.Broadcast(((float)factor).ToString("R", CultureInfo.InvariantCulture) + "f")} * ({value})";
-        return (Outputs, point) switch
+        => (Outputs, point) switch
         {
             (2, 0) => a,
-            (2, 1) => Times(0.5, $"{a} + {b} + {c}"),
-            (2, 2) => Times(0.5, $"{a} - {b} + {c}"),
-            (4, 0) => Times(0.25, a),
-            (4, 1) => Times(-1 / 6.0, $"{a} + {b} + {c}"),
-            (4, 2) => Times(-1 / 6.0, $"{a} - {b} + {c}"),
-            (4, 3) => Times(1 / 24.0, $"{a} + {b} + {b} + {isa.Broadcast("4f")} * {c}"),
-            (4, 4) => Times(1 / 24.0, $"{a} - {b} - {b} + {isa.Broadcast("4f")} * {c}"),
+            (2, 1) => Times(isa, 0.5, $"{a} + {b} + {c}"),
+            (2, 2) => Times(isa, 0.5, $"{a} - {b} + {c}"),
+            (4, 0) => Times(isa, 0.25, a),
+            (4, 1) => Times(isa, -1 / 6.0, $"{a} + {b} + {c}"),
+            (4, 2) => Times(isa, -1 / 6.0, $"{a} - {b} + {c}"),
+            (4, 3) => Times(isa, 1 / 24.0, $"{a} + {b} + {b} + {isa.Broadcast("4f")} * {c}"),
+            (4, 4) => Times(isa, 1 / 24.0, $"{a} - {b} - {b} + {isa.Broadcast("4f")} * {c}"),
             _ => c,
         };
-    }
+
+    private static string Times(Isa isa, double factor, string value) => $"{isa.Broadcast(((float)factor).ToString("R", CultureInfo.InvariantCulture) + "f")} * ({value})";
 }

@@ -95,7 +95,10 @@ public sealed partial class Planner
             return;
         }
 
-        AddWeightGradient(node, Geometries.WeightGradient(window, groups, x.Layout, dy.Layout), x, dy);
+        if (!TryPlanWinogradWeightGradient(node, Geometries.Forward(window, groups, x.Layout, dy.Layout), window, x, dy))
+        {
+            AddWeightGradient(node, Geometries.WeightGradient(window, groups, x.Layout, dy.Layout), x, dy);
+        }
     }
 
     private void AddWeightGradient(Node node, WeightGradientGeometry geometry, StoredValue x, StoredValue dy)

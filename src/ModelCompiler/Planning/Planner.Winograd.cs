@@ -28,6 +28,22 @@ public sealed partial class Planner
             && TryAddWinograd(node, "winograd_gradient", direct, (2 - rows.PadBegin, 2 - columns.PadBegin), turned: true, dy, dx, bias: null, formula, extras);
     }
 
+    /// <summary>Plans the steps and returns true where the transpose of Winograd's algorithm applies and pays.</summary>
+    private bool TryPlanWinogradWeightGradient(Node node, ConvolutionGeometry direct, Window window, StoredValue x, StoredValue dy)
+    {
+        var (_, rows, columns) = Axis3.Of(window);
+        var outputs = IsWinograd(window, direct, x) ? WinogradChoice.Outputs(direct, NominalSamples) : 0;
+        if (outputs == 0)
+        {
+            return false;
+        }
+
+        var kernel = new WinogradWeightGradientKernel(outputs, x.Layout, dy.Layout, rows.PadBegin, columns.PadBegin, NominalSamples);
+        var into = Store(node, LayoutKind.Flat);
+        Add(node, "winograd_weight_gradient", kernel, x.Buffer, dy.Buffer, into.Buffer, ThreadScratch(kernel.ScratchFloats));
+        return true;
+    }
+
     private bool IsWinograd(Window window, ConvolutionGeometry direct, StoredValue x)
     {
         var (depth, rows, columns) = Axis3.Of(window);

@@ -1,0 +1,42 @@
+// Blocks of weights there and back, whole and in part, and nothing beside them touched.
+using ModelCompiler.Runtime;
+
+namespace ModelCompiler.Tests.Kernels;
+
+public unsafe class TranspositionTests
+{
+    private const float Untouched = -99.5f;
+
+    [Fact]
+    [OnEveryHardware]
+    public void RowsBecomeLanesAndLanesRows()
+    {
+        foreach (var (rows, columns) in from r in new[] { 1, 3, 8, 15, 16 } from c in new[] { 1, 7, 9, 16 } select (r, c))
+        {
+            var (flat, blocks, back) = (new float[16 * 21], new float[17 * 16], new float[16 * 21]);
+            for (var i = 0; i < flat.Length; i++)
+            {
+                flat[i] = i + 1;
+            }
+
+            Array.Fill(blocks, Untouched);
+            Array.Fill(back, Untouched);
+            fixed (float* from = flat, to = blocks, home = back)
+            {
+                Transposition.Turn(from, 21, rows, columns, to);
+                Transposition.Return(to, columns, rows, home, 21);
+            }
+
+            for (var i = 0; i < blocks.Length; i++)
+            {
+                var (column, lane) = (i / 16, i % 16);
+                Assert.Equal(column >= columns ? Untouched : lane < rows ? flat[(lane * 21) + column] : 0, blocks[i]);
+            }
+
+            for (var i = 0; i < back.Length; i++)
+            {
+                Assert.Equal(i / 21 < rows && i % 21 < columns ? flat[i] : Untouched, back[i]);
+            }
+        }
+    }
+}
