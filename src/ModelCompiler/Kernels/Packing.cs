@@ -1,7 +1,8 @@
-// Weights between PyTorch's order, which files and users know, and the packed order the kernels stream.
+// Weights from PyTorch's order, which files and users know, to the packed order the kernels stream.
 using System.Collections.Immutable;
 using System.Globalization;
 using ModelCompiler.Emission;
+using ModelCompiler.Planning;
 
 namespace ModelCompiler.Kernels;
 
@@ -20,6 +21,9 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
 
     public override string Comment => FormattableString.Invariant(
         $"packs weights as [{Geometry.OutputBlocks} output blocks][{Geometry.BlocksRead} input blocks][{ConvolutionKernel.Size(Geometry.Taps)} taps][channel][16]{(Turned ? ", inputs and outputs exchanged" : "")}");
+
+    /// <summary>Blocks of 16 by 16 filters with more taps are too large for the stack.</summary>
+    internal const int MostTaps = 64;
 
     public override KernelScope Scope => KernelScope.Once;
 
@@ -40,6 +44,12 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
         var g = Geometry;
         var (inPerGroup, outPerGroup) = (g.InputChannels / g.Groups, g.OutputChannels / g.Groups);
         var taps = Taps.Size.Depth * Taps.Size.Rows * Taps.Size.Columns;
+        if (g.Groups == 1 && taps <= MostTaps)
+        {
+            EmitWhole(writer, isa, taps);
+            return;
+        }
+
         writer.Line(Attribute).Open($"internal static void {Name}({Parameters})");
         writer.Open("for (int block = begin; block < end; block++)");
         writer.Line($"float* to = packed + block * {N(g.PackedBlock)}L;");
@@ -48,8 +58,7 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
         writer.Open($"for (int window = 0; window < {N(g.BlocksRead)}; window++)");
         writer.Line($"int channels = {(g.Groups == 1 ? $"Math.Min(16, {N(g.InputChannels)} - window * 16)" : "16")};");
         writer.Open($"for (int tap = 0; tap < {N(g.TapCount)}; tap++)");
-        var (kd, kr, kc) = ($"tap / {N(g.Taps.Rows * g.Taps.Columns)}", $"tap / {N(g.Taps.Columns)} % {N(g.Taps.Rows)}", $"tap % {N(g.Taps.Columns)}");
-        writer.Line($"int source = (({N(Taps.Start.Depth)} + {kd} * ({N(Taps.Step.Depth)})) * {N(Taps.Size.Rows)} + {N(Taps.Start.Rows)} + {kr} * ({N(Taps.Step.Rows)})) * {N(Taps.Size.Columns)} + {N(Taps.Start.Columns)} + {kc} * ({N(Taps.Step.Columns)});");
+        writer.Line($"int source = {Source()};");
         writer.Open("for (int channel = 0; channel < channels; channel++, to += 16)");
         writer.Line("int from = (first + window) * 16 + channel;");
         writer.Open("for (int lane = 0; lane < 16; lane++)");
@@ -67,50 +76,69 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
         writer.Line($"to[lane] = {inside} ? weight[{address}] : 0f;");
         writer.Close().Close().Close().Close().Close().Close().Line();
     }
-}
 
-/// <summary>Adds the partial sums of a weight gradient in their order and writes them as PyTorch has weights: [out][in / groups][taps].</summary>
-public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry) : Kernel
-{
-    public override string Name => FormattableString.Invariant(
-        $"Unpack_{Geometry.InputChannels}to{Geometry.OutputChannels}_k{Geometry.Taps.Rows}x{Geometry.Taps.Columns}_{KernelName.Hash(Identity)}");
+    /// <summary>Which of the source's taps tap <c>tap</c> is.</summary>
+    private string Source()
+    {
+        static string N(long value) => value.ToString(CultureInfo.InvariantCulture);
+        var (rows, columns) = (Geometry.Taps.Rows, Geometry.Taps.Columns);
+        return $"(({N(Taps.Start.Depth)} + tap / {N(rows * columns)} * ({N(Taps.Step.Depth)})) * {N(Taps.Size.Rows)} + {N(Taps.Start.Rows)} + tap / {N(columns)} % {N(rows)} * ({N(Taps.Step.Rows)})) * {N(Taps.Size.Columns)} + {N(Taps.Start.Columns)} + tap % {N(columns)} * ({N(Taps.Step.Columns)})";
+    }
 
-    public override string Comment => FormattableString.Invariant($"adds {Geometry.Splits} partial sums of a weight gradient and unpacks them");
-
-    public override KernelScope Scope => KernelScope.Once;
-
-    public override ImmutableArray<Operand> Operands { get; } = ImmutableArray.Create(new Operand("packed"), new Operand("gradient"));
-
-    public override int Units => Geometry.OutputChannels;
-
-    private string Identity => FormattableString.Invariant(
-        $"{Geometry.InputChannels},{Geometry.OutputChannels},{Geometry.Groups},{Geometry.Taps},{Geometry.Lanes},{Geometry.Splits}");
-
-    public bool Equals(UnpackWeightGradientKernel? other) => other is not null && Identity == other.Identity;
-
-    public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Identity);
-
-    public override void Emit(SourceWriter writer, Isa isa)
+    /// <summary>Without groups: sixteen outputs and sixteen inputs at a time, by transposition.</summary>
+    private void EmitWhole(SourceWriter writer, Isa isa, int taps)
     {
         static string N(long value) => value.ToString(CultureInfo.InvariantCulture);
         var g = Geometry;
-        var (inPerGroup, outPerGroup) = (g.InputChannels / g.Groups, g.OutputChannels / g.Groups);
         writer.Line(Attribute).Open($"internal static void {Name}({Parameters})");
-        writer.Open("for (int output = begin; output < end; output++)");
-        writer.Line($"float* from = packed + output / 16 * {N(g.PackedBlock)}L + output % 16;");
-        writer.Line($"float* to = gradient + output * {N(inPerGroup * g.TapCount)}L;");
-        writer.Line(g.Groups == 1 ? "int first = 0, start = 0;"
-            : $"int first = Math.Min(output / 16 * 16 / {N(outPerGroup)} * {N(inPerGroup)} / 16, {N(g.InputBlocks - g.BlocksRead)}) * 16, start = output / {N(outPerGroup)} * {N(inPerGroup)};");
-        writer.Open($"for (int channel = 0; channel < {N(inPerGroup)}; channel++)");
-        writer.Line("int at = start + channel - first;");
-        writer.Line($"float* source = from + (at / 16 * {N(g.TapCount * g.Lanes)} + at % 16) * 16;");
-        writer.Open($"for (int tap = 0; tap < {N(g.TapCount)}; tap++, source += {N(g.Lanes * 16)})");
-        writer.Line("float sum = source[0];");
-        if (g.Splits > 1)
+        if (taps > 1)
         {
-            writer.Line($"for (int split = 1; split < {N(g.Splits)}; split++) sum += source[split * {N((long)g.OutputBlocks * g.PackedBlock)}];");
+            writer.Line($"float* across = stackalloc float[{N(taps * 256)}];");
         }
 
-        writer.Line("*to++ = sum;").Close().Close().Close().Close().Line();
+        writer.Open("for (int block = begin; block < end; block++)");
+        writer.Line($"float* to = packed + block * {N(g.PackedBlock)}L;").Line($"int outputs = Math.Min(16, {N(g.OutputChannels)} - block * 16);");
+        writer.Open($"for (int first = 0; first < {N(g.InputChannels)}; first += 16)").Line($"int channels = Math.Min(16, {N(g.InputChannels)} - first);");
+        writer.Line(Turned ? $"float* from = weight + (first * {N(g.OutputChannels)}L + block * 16) * {N(taps)};" : $"float* from = weight + (block * {N(16L * g.InputChannels)} + first) * {N(taps)};");
+        if (taps == 1 && Turned)
+        {
+            writer.Open($"for (int channel = 0; channel < channels; channel++, to += 16, from += {N(g.OutputChannels)})");
+            writer.Open("if (outputs == 16)");
+            CopyBlock(writer, isa, "from", "to");
+            writer.Close().Line("else for (int lane = 0; lane < 16; lane++) to[lane] = lane < outputs ? from[lane] : 0f;").Close();
+        }
+        else if (taps == 1)
+        {
+            writer.Line($"Transposition.Turn(from, {N(g.InputChannels)}, outputs, channels, to);").Line("to += channels * 16;");
+        }
+        else
+        {
+            var (rows, columns, stride) = Turned ? ("channels", "outputs", g.OutputChannels) : ("outputs", "channels", g.InputChannels);
+            writer.Line($"for (int i = 0; i < {columns} * {N(taps)}; i += 16) Transposition.Turn(from + i, {N((long)stride * taps)}, {rows}, Math.Min(16, {columns} * {N(taps)} - i), across + i * 16);");
+            writer.Open($"for (int tap = 0; tap < {N(g.TapCount)}; tap++)").Line($"float* source = across + ({Source()}) * 16;");
+            if (Turned)
+            {
+                writer.Line($"Transposition.Turn(source, {N(taps * 16)}, outputs, channels, to);").Line("to += channels * 16;");
+            }
+            else
+            {
+                writer.Open($"for (int channel = 0; channel < channels; channel++, to += 16, source += {N(taps * 16)})");
+                CopyBlock(writer, isa, "source", "to");
+                writer.Close();
+            }
+
+            writer.Close();
+        }
+
+        writer.Close().Close().Close().Line();
+    }
+
+    private static void CopyBlock(SourceWriter writer, Isa isa, string from, string to)
+    {
+        for (var p = 0; p < Layout.Lanes; p += isa.Width)
+        {
+            var part = p == 0 ? "" : FormattableString.Invariant($" + {p}");
+            writer.Line(isa.Store(to + part, isa.Load(from + part)));
+        }
     }
 }

@@ -8,7 +8,21 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Kernels;
 
-/// <summary>A convolution of two axes by F(m x m, 3x3), one group, over weights packed by <see cref="PackWinogradKernel"/>.</summary>
+/// <summary>What the weights of a Winograd convolution are when it is called.</summary>
+public enum WinogradFilterForm
+{
+    /// <summary>As <see cref="PackWinogradKernel"/> makes them.</summary>
+    Packed,
+
+    /// <summary>[out][in][3][3]. They are transformed when they are needed: where there are many and they change in every step, the
+    /// packed form would only pass through memory.</summary>
+    Flat,
+
+    /// <summary>[in][out][3][3], for data gradients, and transformed as flat ones.</summary>
+    Turned,
+}
+
+/// <summary>A convolution of two axes by F(m x m, 3x3), one group.</summary>
 /// <remarks>Operands: x, w, bias if there is one, the formula's operands, y, scratch (<see cref="ScratchFloats"/>, for each
 /// thread). Tests hold rounding errors to 1e-6 of the largest output for m = 2 and 1.2e-5 for m = 4.</remarks>
 /// <param name="Outputs">m, 2 or 4.</param>
@@ -18,8 +32,10 @@ namespace ModelCompiler.Kernels;
 /// <param name="PadColumns">Zeros before the first column.</param>
 /// <param name="Formula">Input 0 is the sum (with bias), inputs 1… the fused operands. Null: the sum itself.</param>
 /// <param name="Samples">Samples that tiles and chunks are chosen for: the tiles of a batch are computed together, whatever its size is.</param>
+/// <param name="Filters">The form of w.</param>
 public sealed record WinogradKernel(
-    int Outputs, Layout Input, Layout Output, int PadRows, int PadColumns, bool Bias, Expression? Formula, ImmutableArray<FusedOperand> Fused, int Samples = 1) : Kernel
+    int Outputs, Layout Input, Layout Output, int PadRows, int PadColumns, bool Bias, Expression? Formula, ImmutableArray<FusedOperand> Fused, int Samples = 1,
+    WinogradFilterForm Filters = WinogradFilterForm.Packed) : Kernel
 {
     /// <summary>More blocks would read weights of one point from the second-level cache.</summary>
     private const int MostBlocks = 3;
@@ -79,7 +95,10 @@ public sealed record WinogradKernel(
     public PackWinogradKernel Packing(bool turned = false) => new(Outputs, Input.Channels, Output.Channels, Tile.Blocks, turned);
 
     /// <summary>Memory for each thread: transformed inputs, products, a tile halfway through its transform, and one completed with zeros.</summary>
-    public int ScratchFloats => checked((Transform.Points * (InputPoint + ProductPoint)) + (2 * Transform.Points * Layout.Lanes));
+    public int ScratchFloats => checked((Transform.Points * (InputPoint + ProductPoint)) + (2 * Transform.Points * Layout.Lanes) + FilterFloats);
+
+    /// <summary>Transformed filters of one group, where they do not come packed.</summary>
+    internal int FilterFloats => Filters == WinogradFilterForm.Packed ? 0 : checked(Transform.Points * PackWinogradKernel.PointFloats(Input.Channels, Tile.Blocks));
 
     /// <summary>Parts of the batch's tiles, or of the output groups where there are few tiles or many weights.</summary>
     public override int Units => 16;
@@ -121,7 +140,7 @@ public sealed record WinogradKernel(
     private int WeightFloats => checked(Output.Blocks * Transform.Points * Input.Channels * Layout.Lanes);
 
     private string Identity => FormattableString.Invariant(
-        $"{Outputs}|{Input.Tag}|{Output.Tag}|{PadRows},{PadColumns}|{Bias}|{(Formula is null ? "" : new FormulaProgram([Formula]).Text)}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}");
+        $"{Outputs}|{Input.Tag}|{Output.Tag}|{PadRows},{PadColumns}|{Bias}|{(Formula is null ? "" : new FormulaProgram([Formula]).Text)}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}|{Filters}");
 
     public bool Equals(WinogradKernel? other) => other is not null && Identity == other.Identity;
 

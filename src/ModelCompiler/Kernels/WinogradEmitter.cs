@@ -23,6 +23,11 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, SourceWriter writer
             $"{kernel.Name}_input", transform, Gradients: false, input, input.Origin - (kernel.PadRows * input.RowStride) - (kernel.PadColumns * input.ColumnStride),
             kernel.Output.Height + 2, kernel.Output.Width + 2, kernel.TileRows, kernel.TileColumns, chunk, kernel.InputPoint).Emit(writer, isa);
         EmitOutput();
+        if (kernel.Filters != WinogradFilterForm.Packed)
+        {
+            new WinogradFilters(transform, channels, kernel.Output.Channels, kernel.Filters == WinogradFilterForm.Turned).Emit(writer, isa, $"{kernel.Name}_filters");
+        }
+
         var full = isa == Isa.Avx512 ? kernel.Tile : Tile.Choose(kernel.Product(chunk), samples: false, isa, 1, groupBlocks);
         var micros = new HashSet<Tile>();
         foreach (var blocks in new[] { Math.Min(groupBlocks, kernel.Output.Blocks), kernel.Output.Blocks % groupBlocks }.Where(b => b > 0).Distinct())
@@ -46,9 +51,9 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, SourceWriter writer
         var points = transform.Points;
         var (groups, units, columns) = (kernel.Groups, kernel.Units, kernel.Tile.Columns);
         var rest = kernel.Output.Blocks % groupBlocks;
-        var groupWeights = (long)groupBlocks * points * channels * Layout.Lanes;
+        var groupWeights = (long)points * PackWinogradKernel.PointFloats(channels, groupBlocks);
         writer.Line(Kernel.Attribute).Open($"internal static void {kernel.Name}({kernel.Parameters})");
-        writer.Line($"float* products = scratch + {N((long)points * kernel.InputPoint)}, halfway = products + {N((long)points * kernel.ProductPoint)};");
+        writer.Line($"float* products = scratch + {N((long)points * kernel.InputPoint)}, halfway = products + {N((long)points * kernel.ProductPoint)}{(kernel.FilterFloats > 0 ? $", filters = halfway + {N(2 * points * Layout.Lanes)}" : "")};");
         writer.Line($"int from = 0, to = batch * {N(kernel.Tiles)}, firstGroup = 0, lastGroup = {N(groups)}, pieces = (to + {N(columns - 1)}) / {N(columns)};");
         if (groups > 1)
         {
@@ -64,9 +69,16 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, SourceWriter writer
         writer.Open($"for (int first = {(groups == 1 ? "from" : "firstGroup < lastGroup ? from : to")}; first < to; first += {N(chunk)})");
         writer.Line($"int tiles = Math.Min({N(chunk)}, to - first);").Line($"{kernel.Name}_input(x, xStride, scratch, halfway, first, tiles, {N(kernel.Input.Blocks)});");
         writer.Open("for (int group = firstGroup; group < lastGroup; group++)");
-        var call = $"{kernel.Name}_products{{0}}(scratch, w + group * {N(groupWeights)}L, products, tiles);";
+        var packed = kernel.Filters == WinogradFilterForm.Packed;
+        var call = $"{kernel.Name}_products{{0}}(scratch, {(packed ? $"w + group * {N(groupWeights)}L" : "filters")}, products, tiles);";
         var pointers = string.Join("", Enumerable.Range(0, kernel.Fused.Length).Select(i => $"e{i}, e{i}Stride, "));
         var blocks = rest == 0 ? N(groupBlocks) : $"(group < {N(groups - 1)} ? {N(groupBlocks)} : {N(rest)})";
+        if (!packed)
+        {
+            writer.Line($"int blocks = Math.Min({N(groupBlocks)}, {N(kernel.Output.Blocks)} - group * {N(groupBlocks)});");
+            writer.Line($"for (int b = 0; b < blocks; b++) {kernel.Name}_filters(w, filters + b * {N(channels * 16L)}, group * {N(groupBlocks)} + b, blocks * {N(channels * 16L)} + 16);");
+        }
+
         if (rest == 0 || groups == 1)
         {
             writer.Line(call.Replace("{0}", N(Math.Min(groupBlocks, kernel.Output.Blocks))));
@@ -94,7 +106,7 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, SourceWriter writer
             writer.Line($"{kernel.Name}_{tile}(u + at, w + {N((long)b * channels * Layout.Lanes)}, products + at + {N(b * chunk * Layout.Lanes)});").Close();
         }
 
-        writer.Line($"u += {N(kernel.InputPoint)};").Line($"w += {N((long)blocks * channels * Layout.Lanes)};").Line($"products += {N(kernel.ProductPoint)};");
+        writer.Line($"u += {N(kernel.InputPoint)};").Line($"w += {N(PackWinogradKernel.PointFloats(channels, blocks))};").Line($"products += {N(kernel.ProductPoint)};");
         writer.Close().Close().Line();
     }
 

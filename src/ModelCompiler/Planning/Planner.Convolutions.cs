@@ -18,8 +18,7 @@ public sealed partial class Planner
         var x = Get(node.Inputs[0], InputKind(node.Inputs[0], groups));
         var y = Store(fused.Output, LayoutKind.Blocked);
         var bias = node.Inputs.Length > 2 ? Get(node.Inputs[2], LayoutKind.Flat) : null;
-        var extras = fused.Operands.Where(o => o != node).Select(o => Operand(o, LayoutKind.Blocked)).ToList();
-        var formula = fused.Formula is null || fused.Output == node ? null : fused.Formula;
+        var (formula, extras) = Epilogue(fused, LayoutKind.Blocked);
         if (groups > 1 && groups == node.Shape[0] && groups == node.Inputs[0].Shape[0])
         {
             var weights = DepthwiseWeights(node.Inputs[1], window);
@@ -40,14 +39,18 @@ public sealed partial class Planner
         Add(node, "convolution", new ConvolutionKernel(geometry, bias is not null, formula, operands, Samples: false, title), Buffers(x.Buffer, w, bias, extras, y));
     }
 
+    /// <summary>The formula that a kernel applies to its sums, and the operands it reads besides.</summary>
+    private (Expression? Formula, List<StoredValue> Operands) Epilogue(FusedNode fused, LayoutKind kind) => fused.Formula is null || fused.Output == fused.Anchor
+        ? (null, [])
+        : (fused.Formula, fused.Operands.Where(o => o != fused.Anchor).Select(o => Operand(o, kind)).ToList());
+
     private void PlanInputGradient(FusedNode fused)
     {
         var node = fused.Anchor;
         var (window, groups, _) = node.As<ConvolutionInputGradientAttributes>();
         var dy = Get(node.Inputs[0], LayoutKind.Blocked);
         var dx = Store(fused.Output, LayoutKind.Blocked);
-        var extras = fused.Operands.Where(o => o != node).Select(o => Operand(o, LayoutKind.Blocked)).ToList();
-        var formula = fused.Formula is null || fused.Output == node ? null : fused.Formula;
+        var (formula, extras) = Epilogue(fused, LayoutKind.Blocked);
         if (groups > 1 && groups == node.Shape[0] && groups == node.Inputs[0].Shape[0])
         {
             var weights = DepthwiseWeights(node.Inputs[1], window);
@@ -120,8 +123,7 @@ public sealed partial class Planner
         var overRows = node.Shape.Rank > 1;
         var x = Get(node.Inputs[0], LayoutKind.Flat);
         var bias = node.Inputs.Length > 2 ? Get(node.Inputs[2], LayoutKind.Flat) : null;
-        var extras = fused.Operands.Where(o => o != node).Select(o => Operand(o, LayoutKind.Flat)).ToList();
-        var formula = fused.Formula is null || fused.Output == node ? null : fused.Formula;
+        var (formula, extras) = Epilogue(fused, LayoutKind.Flat);
         var rows = (int)(node.Shape.Count / outWidth);
 
         // A last vector that is not full would run into the next row: such rows are first stored as columns of blocks.

@@ -63,7 +63,12 @@ public sealed partial class Planner
 
         var fused = extras.Select(e => Geometries.Operand(e.Layout)).ToImmutableArray();
         var kernel = new WinogradKernel(outputs, x.Layout, y.Layout, pad.Rows, pad.Columns, bias is not null, formula, fused, NominalSamples);
-        var weights = PackedWinograd(node.Inputs[1], kernel.Packing(turned));
+        if (training && kernel.HasManyWeights)
+        {
+            kernel = kernel with { Filters = turned ? WinogradFilterForm.Turned : WinogradFilterForm.Flat };
+        }
+
+        var weights = kernel.Filters == WinogradFilterForm.Packed ? PackedWinograd(node.Inputs[1], kernel.Packing(turned)) : Get(node.Inputs[1], LayoutKind.Flat).Buffer;
         Add(node, suffix, kernel, [.. Buffers(x.Buffer, weights, bias, extras, y), ThreadScratch(kernel.ScratchFloats)]);
         return true;
     }

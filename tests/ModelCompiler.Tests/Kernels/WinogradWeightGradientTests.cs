@@ -29,23 +29,28 @@ public class WinogradWeightGradientTests
             () => [TestOperand.Input(x, g.Batch, 1), TestOperand.Input(dy, g.Batch, 2, float.NaN), TestOperand.Output(weights, 0), TestOperand.Output(scratch, 0)],
             o =>
             {
-                var expected = TestOperand.Indices(weights.Shape).Select(i => Gradient(o[0], o[1], g.Batch, g.Pad, i)).ToArray();
-                var largest = Enumerable.Range(0, g.Outputs).Max(output => Enumerable.Range(0, g.Batch).Sum(s => TestOperand.Indices(dy.Shape.With(0, 1)).Sum(i => Math.Abs(o[1][s, output, i[1], i[2]]))));
+                var (inputs, gradients) = (Values(o[0]), Values(o[1]));
+                var expected = TestOperand.Indices(weights.Shape).Select(i => Gradient(inputs, x, gradients, dy, g.Pad, i)).ToArray();
+                var plane = dy.Height * dy.Width;
+                var largest = Enumerable.Range(0, g.Outputs).Max(output => gradients.Sum(s => Enumerable.Range(output * plane, plane).Sum(i => Math.Abs(s[i]))));
                 return [new Expectation(2, (_, i) => expected[(((((i[0] * g.Inputs) + i[1]) * 3) + i[2]) * 3) + i[3]], (outputs == 2 ? 1e-6 : 1e-5) * largest, Absolute: true)];
             });
     })]);
 
-    private static double Gradient(TestOperand x, TestOperand dy, int batch, int pad, int[] tap)
+    private static double[][] Values(TestOperand operand) =>
+        [.. Enumerable.Range(0, operand.Samples).Select(s => TestOperand.Indices(operand.Layout.Shape).Select(i => operand[s, i]).ToArray())];
+
+    private static double Gradient(double[][] inputs, Layout x, double[][] gradients, Layout dy, int pad, int[] tap)
     {
-        var (rows, columns) = (x.Layout.Height, x.Layout.Width);
         var sum = 0.0;
-        for (var sample = 0; sample < batch; sample++)
+        foreach (var (input, gradient) in inputs.Zip(gradients))
         {
-            for (var row = Math.Max(0, pad - tap[2]); row < Math.Min(dy.Layout.Height, rows + pad - tap[2]); row++)
+            for (var row = Math.Max(0, pad - tap[2]); row < Math.Min(dy.Height, x.Height + pad - tap[2]); row++)
             {
-                for (var column = Math.Max(0, pad - tap[3]); column < Math.Min(dy.Layout.Width, columns + pad - tap[3]); column++)
+                for (var column = Math.Max(0, pad - tap[3]); column < Math.Min(dy.Width, x.Width + pad - tap[3]); column++)
                 {
-                    sum += dy[sample, tap[0], row, column] * x[sample, tap[1], row + tap[2] - pad, column + tap[3] - pad];
+                    sum += gradient[(((tap[0] * dy.Height) + row) * dy.Width) + column]
+                        * input[(((tap[1] * x.Height) + row + tap[2] - pad) * x.Width) + column + tap[3] - pad];
                 }
             }
         }

@@ -1,0 +1,104 @@
+// Weight gradients from the order that sums are made in to PyTorch's, which optimizers and users know.
+using System.Collections.Immutable;
+using System.Globalization;
+using ModelCompiler.Emission;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Kernels;
+
+/// <summary>Adds the partial sums of a weight gradient in their order and writes them as PyTorch has weights: [out][in / groups][taps].</summary>
+public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry) : Kernel
+{
+    public override string Name => FormattableString.Invariant(
+        $"Unpack_{Geometry.InputChannels}to{Geometry.OutputChannels}_k{Geometry.Taps.Rows}x{Geometry.Taps.Columns}_{KernelName.Hash(Identity)}");
+
+    public override string Comment => FormattableString.Invariant($"adds {Geometry.Splits} partial sums of a weight gradient and unpacks them");
+
+    public override KernelScope Scope => KernelScope.Once;
+
+    public override ImmutableArray<Operand> Operands { get; } = ImmutableArray.Create(new Operand("packed"), new Operand("gradient"));
+
+    public override int Units => IsWhole ? Geometry.OutputBlocks : Geometry.OutputChannels;
+
+    private bool IsWhole => Geometry.Groups == 1 && Geometry.TapCount <= PackWeightsKernel.MostTaps;
+
+    private string Identity => FormattableString.Invariant(
+        $"{Geometry.InputChannels},{Geometry.OutputChannels},{Geometry.Groups},{Geometry.Taps},{Geometry.Lanes},{Geometry.Splits}");
+
+    public bool Equals(UnpackWeightGradientKernel? other) => other is not null && Identity == other.Identity;
+
+    public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Identity);
+
+    public override void Emit(SourceWriter writer, Isa isa)
+    {
+        static string N(long value) => value.ToString(CultureInfo.InvariantCulture);
+        var g = Geometry;
+        if (IsWhole)
+        {
+            EmitWhole(writer, isa);
+            return;
+        }
+
+        var (inPerGroup, outPerGroup) = (g.InputChannels / g.Groups, g.OutputChannels / g.Groups);
+        writer.Line(Attribute).Open($"internal static void {Name}({Parameters})");
+        writer.Open("for (int output = begin; output < end; output++)");
+        writer.Line($"float* from = packed + output / 16 * {N(g.PackedBlock)}L + output % 16;");
+        writer.Line($"float* to = gradient + output * {N(inPerGroup * g.TapCount)}L;");
+        writer.Line(g.Groups == 1 ? "int first = 0, start = 0;"
+            : $"int first = Math.Min(output / 16 * 16 / {N(outPerGroup)} * {N(inPerGroup)} / 16, {N(g.InputBlocks - g.BlocksRead)}) * 16, start = output / {N(outPerGroup)} * {N(inPerGroup)};");
+        writer.Open($"for (int channel = 0; channel < {N(inPerGroup)}; channel++)");
+        writer.Line("int at = start + channel - first;");
+        writer.Line($"float* source = from + (at / 16 * {N(g.TapCount * g.Lanes)} + at % 16) * 16;");
+        writer.Open($"for (int tap = 0; tap < {N(g.TapCount)}; tap++, source += {N(g.Lanes * 16)})");
+        writer.Line("float sum = source[0];");
+        if (g.Splits > 1)
+        {
+            writer.Line($"for (int split = 1; split < {N(g.Splits)}; split++) sum += source[split * {N((long)g.OutputBlocks * g.PackedBlock)}];");
+        }
+
+        writer.Line("*to++ = sum;").Close().Close().Close().Close().Line();
+    }
+
+    /// <summary>Without groups: sixteen outputs and sixteen inputs at a time, by transposition.</summary>
+    private void EmitWhole(SourceWriter writer, Isa isa)
+    {
+        static string N(long value) => value.ToString(CultureInfo.InvariantCulture);
+        var g = Geometry;
+        var taps = g.TapCount;
+        var (gather, split) = (taps > 1 || g.Splits > 1, (long)g.OutputBlocks * g.PackedBlock);
+        writer.Line(Attribute).Open($"internal static void {Name}({Parameters})");
+        if (gather)
+        {
+            writer.Line($"float* across = stackalloc float[{N(taps * 256)}];");
+        }
+
+        writer.Open("for (int block = begin; block < end; block++)");
+        writer.Line($"float* from = packed + block * {N(g.PackedBlock)}L;").Line($"int outputs = Math.Min(16, {N(g.OutputChannels)} - block * 16);");
+        writer.Open($"for (int first = 0; first < {N(g.InputChannels)}; first += 16, from += {N(taps * g.Lanes * 16)})").Line($"int channels = Math.Min(16, {N(g.InputChannels)} - first);");
+        writer.Line($"float* to = gradient + (block * {N(16L * g.InputChannels)} + first) * {N(taps)};");
+        if (gather)
+        {
+            writer.Open($"for (int tap = 0; tap < {N(taps)}; tap++)").Open("for (int channel = 0; channel < channels; channel++)");
+            writer.Line($"float* source = from + (tap * {N(g.Lanes)} + channel) * 16;");
+            for (var p = 0; p < Layout.Lanes; p += isa.Width)
+            {
+                writer.Line($"var sum{N(p)} = {isa.Load($"source + {N(p)}")};");
+                for (var s = 1; s < g.Splits; s++)
+                {
+                    writer.Line($"sum{N(p)} += {isa.Load($"source + {N(p + (s * split))}")};");
+                }
+
+                writer.Line(isa.Store($"across + (channel * {N(taps)} + tap) * 16 + {N(p)}", $"sum{N(p)}"));
+            }
+
+            writer.Close().Close();
+            writer.Line($"for (int i = 0; i < channels * {N(taps)}; i += 16) Transposition.Return(across + i * 16, Math.Min(16, channels * {N(taps)} - i), outputs, to + i, {N((long)g.InputChannels * taps)});");
+        }
+        else
+        {
+            writer.Line($"Transposition.Return(from, channels, outputs, to, {N(g.InputChannels)});");
+        }
+
+        writer.Close().Close().Close().Line();
+    }
+}

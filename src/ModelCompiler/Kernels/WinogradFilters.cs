@@ -1,0 +1,64 @@
+// Filters of sixteen outputs to the points of Winograd's algorithm: nine transpositions make vectors of outputs, the rest
+// is arithmetic.
+using ModelCompiler.Emission;
+
+namespace ModelCompiler.Kernels;
+
+/// <summary>Writes <c>name(weight, to, block, pointStride)</c>: flat weights to [point][input][16 outputs].</summary>
+/// <param name="turned">For data gradients: weights are [in][out][3][3], their taps in reverse order.</param>
+internal sealed class WinogradFilters(WinogradTransform transform, int inputs, int outputs, bool turned)
+{
+    private static string N(long value) => Literals.Int(value);
+
+    public void Emit(SourceWriter writer, Isa isa, string name)
+    {
+        var side = transform.Inputs;
+        writer.Line(Kernel.Attribute).Open($"private static void {name}(float* weight, float* to, int block, long pointStride)");
+        writer.Line("// [channel][tap][16 outputs] of sixteen channels; for turned weights [tap][channel][16 outputs].");
+        writer.Line("float* taps = stackalloc float[2304];");
+        if (turned)
+        {
+            writer.Line("float* across = stackalloc float[2304];");
+        }
+
+        writer.Line($"int outputs = Math.Min(16, {N(outputs)} - block * 16);");
+        writer.Open($"for (int first = 0; first < {N(inputs)}; first += 16)");
+        writer.Line($"int channels = Math.Min(16, {N(inputs)} - first);");
+        if (turned)
+        {
+            writer.Line($"float* from = weight + (first * {N(outputs)}L + block * 16) * 9;");
+            writer.Line($"for (int i = 0; i < outputs * 9; i += 16) Transposition.Turn(from + i, {N(outputs * 9L)}, channels, Math.Min(16, outputs * 9 - i), across + i * 16);");
+            writer.Line("for (int tap = 0; tap < 9; tap++) Transposition.Turn(across + tap * 16, 144, outputs, channels, taps + (8 - tap) * 256);");
+        }
+        else
+        {
+            writer.Line($"float* from = weight + (block * {N(16L * inputs)} + first) * 9;");
+            writer.Line($"for (int i = 0; i < channels * 9; i += 16) Transposition.Turn(from + i, {N(inputs * 9L)}, outputs, Math.Min(16, channels * 9 - i), taps + i * 16);");
+        }
+
+        writer.Open("for (int channel = 0; channel < channels; channel++, to += 16)");
+        writer.Open($"for (int lane = 0; lane < 16; lane += {N(isa.Width)})");
+        for (var tap = 0; tap < 9; tap++)
+        {
+            writer.Line($"var g{N(tap)} = {isa.Load(turned ? $"taps + channel * 16 + {N(tap * 256)} + lane" : $"taps + channel * 144 + {N(tap * 16)} + lane")};");
+        }
+
+        for (var row = 0; row < side; row++)
+        {
+            writer.Open("");
+            for (var column = 0; column < 3; column++)
+            {
+                writer.Line($"var h{N(column)} = {transform.Filter(isa, row, $"g{N(column)}", $"g{N(column + 3)}", $"g{N(column + 6)}")};");
+            }
+
+            for (var column = 0; column < side; column++)
+            {
+                writer.Line(isa.Store($"to + {N((row * side) + column)} * pointStride + lane", transform.Filter(isa, column, "h0", "h1", "h2")));
+            }
+
+            writer.Close();
+        }
+
+        writer.Close().Close().Close().Close().Line();
+    }
+}
