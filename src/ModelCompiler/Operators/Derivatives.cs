@@ -52,11 +52,11 @@ public static class Derivatives
             BinaryFunction.Multiply => Add(Multiply(da, b), Multiply(a, db)),
             BinaryFunction.Divide => Divide(Subtract(da, Multiply(f, db)), b),
 
-            // Against a constant the result tells which side won.
-            BinaryFunction.Maximum when b is ConstantFormula => Select(Greater(f, b), da, 0),
-            BinaryFunction.Maximum when a is ConstantFormula => Select(Greater(f, a), db, 0),
-            BinaryFunction.Minimum when b is ConstantFormula => Select(Greater(b, f), da, 0),
-            BinaryFunction.Minimum when a is ConstantFormula => Select(Greater(a, f), db, 0),
+            // Against a constant the result tells which side won; where the other one did, it is the result.
+            BinaryFunction.Maximum when b is ConstantFormula => Select(Greater(f, b), InTermsOf(f, a, da), 0),
+            BinaryFunction.Maximum when a is ConstantFormula => Select(Greater(f, a), InTermsOf(f, b, db), 0),
+            BinaryFunction.Minimum when b is ConstantFormula => Select(Greater(b, f), InTermsOf(f, a, da), 0),
+            BinaryFunction.Minimum when a is ConstantFormula => Select(Greater(a, f), InTermsOf(f, b, db), 0),
             BinaryFunction.Maximum => Select(Greater(a, b), da, Select(Greater(b, a), db, Multiply(0.5, Add(da, db)))),
             BinaryFunction.Minimum => Select(Greater(b, a), da, Select(Greater(a, b), db, Multiply(0.5, Add(da, db)))),
             BinaryFunction.Power when b is ConstantFormula { Value: 2 } => Multiply(Multiply(2, a), da),
@@ -65,6 +65,9 @@ public static class Derivatives
             _ => Number(0),
         };
     }
+
+    private static Expression InTermsOf(Expression result, Expression operand, Expression slope) =>
+        operand is InputFormula ? slope : slope.Rewrite(part => part.Equals(operand) ? result : null);
 
     /// <summary>The two corners of softplus's stable form cancel, which term by term goes unnoticed at 0.</summary>
     private static Expression? SoftplusOperand(BinaryFormula f) =>

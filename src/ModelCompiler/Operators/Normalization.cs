@@ -52,17 +52,18 @@ internal sealed class BatchNormPrimitive : Primitive
         var axes = x.Shape.SpatialAxes();
         var (mean, _, reciprocal) = Statistics(node, builder);
 
-        // Inputs of the formulas: dy, x, mean, 1/deviation, sum dy, sum dy·normalized, gamma.
+        // Inputs of the formula: dy, x, mean, 1/deviation.
         var normalized = (Input(1) - Input(2)) * Input(3);
         var sum = builder.Sum(upstream, axes, overBatch: true);
         var product = builder.Sum(builder.Pointwise(X * normalized, upstream, x, mean, reciprocal), axes, overBatch: true);
         Node? dx = null;
         if (wanted[0])
         {
-            var centred = X - ((Input(4) + (normalized * Input(5))) / Count(node));
-            dx = affine
-                ? builder.Pointwise(Input(3) * Input(6) * centred, upstream, x, mean, reciprocal, sum, product, Vector(node, 1, builder))
-                : builder.Pointwise(Input(3) * centred, upstream, x, mean, reciprocal, sum, product);
+            // What depends on the channel alone is computed once for each: dx = a · dy + b · (x - mean) + c.
+            var scale = affine ? builder.Pointwise(X * Y, reciprocal, Vector(node, 1, builder)) : reciprocal;
+            var slope = builder.Pointwise(-(X * Y * Input(2)) / Count(node), scale, reciprocal, product);
+            var shift = builder.Pointwise(-(X * Y) / Count(node), scale, sum);
+            dx = builder.Pointwise((X * Input(3)) + ((Input(1) - Input(2)) * Input(4)) + Input(5), upstream, x, mean, scale, slope, shift);
         }
 
         return affine

@@ -54,17 +54,13 @@ public sealed partial class Planner
         if (groups > 1 && groups == node.Shape[0] && groups == node.Inputs[0].Shape[0])
         {
             var weights = DepthwiseWeights(node.Inputs[1], window);
-            if (formula is null)
-            {
-                Add(node, "depthwise_gradient", new DepthwiseInputGradientKernel(window, dy.Layout, dx.Layout), dy.Buffer, weights, dx.Buffer);
-                return;
-            }
+            WithFormula(node, dx, formula, extras, plain =>
+                Add(node, "depthwise_gradient", new DepthwiseInputGradientKernel(window, dy.Layout, plain.Layout), dy.Buffer, weights, plain.Buffer));
+            return;
+        }
 
-            // The depthwise gradient has no room for a formula: it follows, in place.
-            var plain = new StoredValue(new BufferDraft(dx.Layout.Size, batched: true, dx.Buffer.HaloTag), dx.Layout);
-            Add(node, "depthwise_gradient", new DepthwiseInputGradientKernel(window, dy.Layout, dx.Layout), dy.Buffer, weights, plain.Buffer);
-            var kernel = new PointwiseKernel(formula, extras.Select(e => e.Layout).Prepend(plain.Layout).ToImmutableArray(), dx.Layout);
-            Add(node, "pointwise", kernel, extras.Select(e => e.Buffer).Prepend(plain.Buffer).Append(dx.Buffer).ToArray());
+        if (TryPlanNarrowGradient(node, window, groups, dy, dx, formula, extras))
+        {
             return;
         }
 
@@ -80,6 +76,41 @@ public sealed partial class Planner
             var w = Packed(node.Inputs[1], geometry, part.Taps, turned: true);
             Add(node, "data_gradient", new ConvolutionKernel(geometry, false, formula, operands, Samples: false, "DataGradient"), Buffers(dy.Buffer, w, null, extras, dx));
         }
+    }
+
+    /// <summary>For kernels that have no room for a formula: it follows, over memory of the same layout.</summary>
+    private void WithFormula(Node node, StoredValue into, Expression? formula, List<StoredValue> extras, Action<StoredValue> add)
+    {
+        if (formula is null)
+        {
+            add(into);
+            return;
+        }
+
+        var plain = new StoredValue(new BufferDraft(into.Layout.Size, batched: true, into.Buffer.HaloTag), into.Layout);
+        add(plain);
+        var kernel = new PointwiseKernel(formula, extras.Select(e => e.Layout).Prepend(plain.Layout).ToImmutableArray(), into.Layout);
+        Add(node, "pointwise", kernel, extras.Select(e => e.Buffer).Prepend(plain.Buffer).Append(into.Buffer).ToArray());
+    }
+
+    private bool TryPlanNarrowGradient(Node node, Window window, int groups, StoredValue dy, StoredValue dx, Expression? formula, List<StoredValue> extras)
+    {
+        var (depth, rows, columns) = Axis3.Of(window);
+        if (groups > 1 || window.Rank != 2 || dx.Layout.Channels > NarrowGradientKernel.MostChannels || window.KernelCount == 1
+            || depth != Axis3.None || rows is not { Stride: 1, Dilation: 1 } || columns is not { Stride: 1, Dilation: 1 })
+        {
+            return false;
+        }
+
+        var kernel = new NarrowGradientKernel(dy.Layout, dx.Layout, rows.Kernel, columns.Kernel, rows.PadBegin, columns.PadBegin);
+        if (kernel.ScratchFloats > NarrowGradientKernel.MostScratch)
+        {
+            return false;
+        }
+
+        var weights = Get(node.Inputs[1], LayoutKind.Flat).Buffer;
+        WithFormula(node, dx, formula, extras, plain => Add(node, "narrow_gradient", kernel, dy.Buffer, weights, plain.Buffer, ThreadScratch(kernel.ScratchFloats)));
+        return true;
     }
 
     private void PlanWeightGradient(Node node)

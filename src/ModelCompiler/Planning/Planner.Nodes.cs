@@ -186,20 +186,6 @@ public sealed partial class Planner
         Add(node, "pointwise", kernel, inputs.Select(i => i.Buffer).Append(y.Buffer).ToArray());
     }
 
-    private void PlanReduce(FusedNode fused)
-    {
-        var node = fused.Output;
-        var attributes = node.As<ReduceAttributes>();
-        var shape = node.Inputs[0].Shape;
-        var kind = KindFor(fused.Operands, shape);
-        var inputs = fused.Operands.Select(o => Operand(o, kind)).ToList();
-        var y = Store(node, kind);
-        var scope = attributes.OverBatch && node.Inputs[0].Batched ? KernelScope.Batch : Scope(node);
-        var kernel = new ReduceKernel(
-            attributes.Kind, ImmutableArray.Create(fused.Formula ?? new InputFormula(0)), inputs.Select(i => i.Layout).ToImmutableArray(), attributes.Axes, y.Layout, scope, shape);
-        Add(node, attributes.Kind.ToString().ToLowerInvariant(), kernel, inputs.Select(i => i.Buffer).Append(y.Buffer).ToArray());
-    }
-
     private void PlanMovement(Node node)
     {
         var kind = KindFor(node.Inputs, node.Shape);

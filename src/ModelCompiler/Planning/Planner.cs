@@ -49,7 +49,7 @@ public sealed partial class Planner
     /// <param name="winograd">As for inference.</param>
     public static Plan ForTraining(NetworkGraph network, bool inputGradients, bool winograd = true)
     {
-        var training = Differentiation.Differentiate(network, inputGradients);
+        var training = Differentiation.Differentiate(PoolBeforeRelu.Run(network), inputGradients);
         var slots = ParameterStorage.Slots(network, training.Graph);
         var offsets = slots.ToDictionary(s => s.Node, s => s.Offset);
         var gradients = training.Gradients.Select(g => (g.Gradient, new Address(Region.Gradients, offsets[g.Parameter]))).ToImmutableArray();
@@ -82,7 +82,8 @@ public sealed partial class Planner
         BindInputs();
         var fused = Fusion.Run(graph.Nodes, results.Select(r => r.Node).ToList());
         var kernels = ImmutableDictionary.CreateBuilder<Node, string>();
-        foreach (var node in fused)
+        var joined = PairReductions(fused);
+        foreach (var node in fused.Where(f => !joined.Contains(f)))
         {
             var before = steps.Count;
             Plan(node);

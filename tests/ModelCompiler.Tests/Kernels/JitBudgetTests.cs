@@ -68,6 +68,7 @@ public class JitBudgetTests
             new DepthwiseWeightGradientKernel(Square(7, 1, 0), Blocked(64, 19), Blocked(64, 13)),
             new WinogradKernel(4, Blocked(37, 13), Blocked(80, 13), 1, 1, true, gelu * y, [new FusedOperand(0, Layout.Lanes, default)]),
             new WinogradWeightGradientKernel(4, Blocked(37, 13), Blocked(80, 13), 1, 1, 8),
+            new MomentsKernel(Blocked(37, 13), new Layout(LayoutKind.Blocked, Shape.Of(37, 1, 1))),
             new PackWinogradKernel(4, 37, 80, 2),
             new PackWinogradKernel(4, 37, 80, 2, Turned: true),
             new SoftmaxKernel(Shape.Of(7, 1003), 1, true),

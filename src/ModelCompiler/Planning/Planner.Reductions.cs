@@ -1,0 +1,108 @@
+// Steps for sums and means. Reductions over the same data are one pass: the two sums of batch norm's gradient, its mean and
+// its variance.
+using System.Collections.Immutable;
+using ModelCompiler.Graph;
+using ModelCompiler.Kernels;
+using ModelCompiler.Operators;
+
+namespace ModelCompiler.Planning;
+
+public sealed partial class Planner
+{
+    private const int MostOperandsTogether = 8;
+
+    /// <summary>The deviation from a mean, squared: the operand of a variance.</summary>
+    private static readonly Expression SquaredDeviation = (new InputFormula(0) - new InputFormula(1)) * (new InputFormula(0) - new InputFormula(1));
+
+    /// <summary>Reductions that are computed with an earlier one, by that one's node.</summary>
+    private readonly Dictionary<Node, FusedNode> companions = new();
+
+    /// <summary>Pairs reductions over the batch whose operands are all there when the first of them is computed.</summary>
+    private HashSet<FusedNode> PairReductions(ImmutableArray<FusedNode> fused)
+    {
+        var joined = new HashSet<FusedNode>();
+        var places = fused.Select((f, place) => (f.Output, place)).ToDictionary(p => p.Output, p => p.place);
+        var byOperand = fused.Where(IsOverBatch).SelectMany(f => f.Operands.Distinct().Select(o => (Operand: o, Reduction: f))).ToLookup(p => p.Operand, p => p.Reduction);
+        foreach (var first in fused.Where(IsOverBatch))
+        {
+            if (joined.Contains(first))
+            {
+                continue;
+            }
+
+            var second = first.Operands.SelectMany(o => byOperand[o]).FirstOrDefault(s =>
+                s != first && places[s.Output] > places[first.Output] && !joined.Contains(s) && IsAlike(first.Output, s.Output)
+                && (IsVarianceOf(first, s) || (IsSum(first) && IsSum(s) && first.Operands.Union(s.Operands).Count() <= MostOperandsTogether
+                    && s.Operands.All(o => !places.TryGetValue(o, out var place) || place < places[first.Output]))));
+            if (second is not null)
+            {
+                joined.Add(second);
+                companions.Add(first.Output, second);
+            }
+        }
+
+        return joined;
+    }
+
+    private static bool IsOverBatch(FusedNode f) => f.Anchor.Primitive == Primitives.Reduce && f.Anchor.As<ReduceAttributes>().OverBatch && f.Anchor.Inputs[0].Batched;
+
+    private static bool IsSum(FusedNode f) => f.Anchor.As<ReduceAttributes>().Kind == ReduceKind.Sum;
+
+    private static bool IsAlike(Node a, Node b) =>
+        a.Inputs[0].Shape.Equals(b.Inputs[0].Shape) && a.As<ReduceAttributes>().Axes.SequenceEqual(b.As<ReduceAttributes>().Axes);
+
+    private static bool IsVarianceOf(FusedNode mean, FusedNode variance) =>
+        mean.Output.As<ReduceAttributes>().Kind == ReduceKind.Mean && variance.Output.As<ReduceAttributes>().Kind == ReduceKind.Mean
+        && mean.Formula is null && variance.Formula is { } formula && formula.Equals(SquaredDeviation)
+        && variance.Operands.Length == 2 && variance.Operands[0] == mean.Operands[0] && variance.Operands[1] == mean.Output;
+
+    private void PlanReduce(FusedNode fused)
+    {
+        if (companions.TryGetValue(fused.Output, out var second))
+        {
+            if (!IsVarianceOf(fused, second))
+            {
+                PlanReductions([fused, second]);
+            }
+            else if (!TryPlanMoments(fused, second))
+            {
+                PlanReductions([fused]);
+                PlanReductions([second]);
+            }
+
+            return;
+        }
+
+        PlanReductions([fused]);
+    }
+
+    /// <summary>Reductions of one kind over the same elements.</summary>
+    private void PlanReductions(ImmutableArray<FusedNode> reductions)
+    {
+        var node = reductions[0].Output;
+        var attributes = node.As<ReduceAttributes>();
+        var shape = node.Inputs[0].Shape;
+        var operands = reductions.SelectMany(r => r.Operands).Distinct().ToList();
+        var kind = KindFor(operands, shape);
+        var inputs = operands.Select(o => Operand(o, kind)).ToList();
+        var outputs = reductions.Select(r => Store(r.Output, kind)).ToList();
+        var formulas = reductions.Select(r => Fusion.Substitute(r.Formula ?? new InputFormula(0), i => new InputFormula(operands.IndexOf(r.Operands[i])))).ToImmutableArray();
+        var scope = attributes.OverBatch && node.Inputs[0].Batched ? KernelScope.Batch : Scope(node);
+        var kernel = new ReduceKernel(attributes.Kind, formulas, inputs.Select(i => i.Layout).ToImmutableArray(), attributes.Axes, outputs[0].Layout, scope, shape);
+        Add(node, attributes.Kind.ToString().ToLowerInvariant(), kernel, inputs.Concat(outputs).Select(i => i.Buffer).ToArray());
+    }
+
+    private bool TryPlanMoments(FusedNode mean, FusedNode variance)
+    {
+        var (x, shape) = (mean.Operands[0], mean.Output.Inputs[0].Shape);
+        if (KindFor(mean.Operands, shape) != LayoutKind.Blocked || !mean.Output.As<ReduceAttributes>().Axes.SequenceEqual(shape.SpatialAxes()))
+        {
+            return false;
+        }
+
+        var input = Get(x, LayoutKind.Blocked);
+        var (first, second) = (Store(mean.Output, LayoutKind.Blocked), Store(variance.Output, LayoutKind.Blocked));
+        Add(mean.Output, "moments", new MomentsKernel(input.Layout, first.Layout), input.Buffer, first.Buffer, second.Buffer);
+        return true;
+    }
+}
