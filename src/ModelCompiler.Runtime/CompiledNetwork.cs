@@ -23,6 +23,8 @@ public abstract unsafe class CompiledNetwork : IDisposable
 
     /// <summary>For each thread, a cache line apart: 1 while somebody uses its scratch memory.</summary>
     private readonly int[] scratchUse;
+    private delegate*<in StepMemory, int, int, void> step;
+    private int stepUnits;
 
     /// <param name="parameters">Weights to share; null makes a set of its own, initialised with <paramref name="seed"/>.</param>
     /// <param name="batch">Samples per run, 1 or more.</param>
@@ -56,8 +58,9 @@ public abstract unsafe class CompiledNetwork : IDisposable
         }
 
         Parameters = parameters;
+        SampleFloats = info.SampleBytes / sizeof(float);
         common = new AlignedBuffer(info.CommonBytes / sizeof(float), $"packed weights of '{info.Name}'");
-        samples = new AlignedBuffer(batch * (info.SampleBytes / sizeof(float)), $"activations of '{info.Name}' for a batch of {batch}");
+        samples = new AlignedBuffer(batch * SampleFloats, $"activations of '{info.Name}' for a batch of {batch}");
         scratch = new AlignedBuffer(Threads * (info.ScratchBytes / sizeof(float)), $"scratch memory of '{info.Name}'");
         scratchUse = new int[Threads * ScratchUseStride];
         inputs = Array.ConvertAll(info.Inputs, t => new NetworkTensor(t, batch));
@@ -96,10 +99,13 @@ public abstract unsafe class CompiledNetwork : IDisposable
     public IReadOnlyList<NetworkTensor> Outputs => outputs;
 
     /// <summary>Packed weights and scratch, <see cref="NetworkInfo.CommonBytes"/>; zeroed at construction, 64-byte aligned.</summary>
-    protected float* Common => common!.Pointer;
+    protected internal float* Common => common!.Pointer;
 
     /// <summary>Activations, batch times <see cref="NetworkInfo.SampleBytes"/>; zeroed at construction, 64-byte aligned.</summary>
-    protected float* Samples => samples!.Pointer;
+    protected internal float* Samples => samples!.Pointer;
+
+    /// <summary>Floats from one sample's activations to the next one's.</summary>
+    internal long SampleFloats { get; }
 
     protected bool IsDisposed => samples is null;
 
@@ -114,7 +120,7 @@ public abstract unsafe class CompiledNetwork : IDisposable
 
     /// <summary>Memory of <see cref="NetworkInfo.ScratchBytes"/> that nobody else uses until <see cref="ReturnScratch"/>: a run has no
     /// more parts at a time than threads.</summary>
-    protected float* BorrowScratch(out int slot)
+    private float* BorrowScratch(out int slot)
     {
         for (slot = 0; ; slot = slot + 1 == Threads ? 0 : slot + 1)
         {
@@ -125,17 +131,35 @@ public abstract unsafe class CompiledNetwork : IDisposable
         }
     }
 
-    protected void ReturnScratch(int slot) => Volatile.Write(ref scratchUse[slot * ScratchUseStride], 0);
+    private void ReturnScratch(int slot) => Volatile.Write(ref scratchUse[slot * ScratchUseStride], 0);
 
     protected float* InputPointer(int index) => inputs[index].Pointer;
 
     /// <summary>Class numbers of target <paramref name="index"/>.</summary>
     protected int* TargetPointer(int index) => (int*)targets[index].Pointer;
 
-    /// <summary>Real values of target <paramref name="index"/>.</summary>
-    protected float* TargetFloatPointer(int index) => targets[index].Pointer;
-
     protected float* OutputPointer(int index) => outputs[index].Pointer;
+
+    internal NetworkTensor InputTensor(int index) => inputs[index];
+
+    internal NetworkTensor TargetTensor(int index) => targets[index];
+
+    internal NetworkTensor OutputTensor(int index) => outputs[index];
+
+    /// <summary>Does units [0, units) of a step for every sample.</summary>
+    protected void RunSamples(delegate*<in StepMemory, int, int, void> step, int units)
+    {
+        this.step = step;
+        stepUnits = units;
+        Run(&RunSamplesPart, Batch * units);
+    }
+
+    /// <summary>Does units [0, units) of a step that sees the whole batch, or none of its samples.</summary>
+    protected void RunBatch(delegate*<in StepMemory, int, int, void> step, int units)
+    {
+        this.step = step;
+        Run(&RunBatchPart, units);
+    }
 
     /// <summary>Splits [0, units) into <see cref="Threads"/> contiguous parts, calls <paramref name="body"/>(this, begin, end) for
     /// each, at once on several threads, and returns when all are done. Allocates nothing.</summary>
@@ -166,6 +190,29 @@ public abstract unsafe class CompiledNetwork : IDisposable
         }
 
         clock?.Stop();
+    }
+
+    private static void RunSamplesPart(CompiledNetwork network, int begin, int end)
+    {
+        var scratch = network.BorrowScratch(out var slot);
+        var units = network.stepUnits;
+        while (begin < end)
+        {
+            var sample = begin / units;
+            var from = begin - (sample * units);
+            var to = Math.Min(units, from + end - begin);
+            network.step(new StepMemory(network, sample, scratch), from, to);
+            begin += to - from;
+        }
+
+        network.ReturnScratch(slot);
+    }
+
+    private static void RunBatchPart(CompiledNetwork network, int begin, int end)
+    {
+        var scratch = network.BorrowScratch(out var slot);
+        network.step(new StepMemory(network, 0, scratch), begin, end);
+        network.ReturnScratch(slot);
     }
 
     /// <summary>Class numbers outside their range would make kernels read and write outside of buffers.</summary>

@@ -44,7 +44,7 @@ public abstract unsafe class TrainingNetwork : CompiledNetwork
     internal BatchSource? Source { get; set; }
 
     /// <summary>The generated code stores the loss here.</summary>
-    protected float* LossPointer => loss.Pointer;
+    protected internal float* LossPointer => loss.Pointer;
 
     /// <summary>Forward and backward: reads inputs and targets; writes <see cref="Loss"/>, <see cref="Gradients"/>, outputs and running
     /// statistics. The parameters an optimizer owns stay as they are.</summary>
@@ -109,7 +109,7 @@ public abstract unsafe class TrainingNetwork : CompiledNetwork
     /// <summary>Generated: forward, backward; writes <see cref="LossPointer"/>, <see cref="Gradients"/> and running statistics.</summary>
     protected abstract void RunTraining();
 
-    protected float* InputGradientPointer(int index) => inputGradients[index].Pointer;
+    internal NetworkTensor InputGradientTensor(int index) => inputGradients[index];
 
     private void ComputeFiniteGradients()
     {

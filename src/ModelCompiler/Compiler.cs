@@ -57,11 +57,12 @@ public static class Compiler
     {
         var inference = Planner.ForInference(network);
         var training = network.Loss is null ? null : Planner.ForTraining(network, options.InputGradients);
-        var plans = training is null ? new[] { inference } : [inference, training];
+        var steps = inference.Prepare.Concat(inference.Steps).Concat(training is null ? [] : training.Prepare.Concat(training.Steps));
+        var kernels = KernelGroup.Of(steps.Select(s => s.Kernel));
         return
         [
-            new EmittedNetwork(network.Name, $"{options.HintPrefix}{network.Name}.g.cs", new NetworkClass(network, inference, training, options).Emit()),
-            new EmittedNetwork(network.Name, $"{options.HintPrefix}{network.Name}.Kernels.g.cs", KernelsFile.Emit(network.Name, plans, options)),
+            new EmittedNetwork(network.Name, $"{options.HintPrefix}{network.Name}.g.cs", new NetworkClass(network, inference, training, kernels, options).Emit()),
+            new EmittedNetwork(network.Name, $"{options.HintPrefix}{network.Name}.Kernels.g.cs", KernelsFile.Emit(network.Name, kernels, options)),
         ];
     }
     private static bool HasErrors(ImmutableArray<Diagnostic> diagnostics) => diagnostics.Any(d => d.Severity == Severity.Error);

@@ -9,8 +9,9 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Emission;
 
-internal sealed class NetworkClass(NetworkGraph network, Plan inference, Plan? training, CompilerOptions options)
+internal sealed class NetworkClass(NetworkGraph network, Plan inference, Plan? training, ImmutableArray<KernelGroup> kernels, CompilerOptions options)
 {
+    private readonly Dictionary<string, KernelGroup> groups = kernels.ToDictionary(g => g.Name, StringComparer.Ordinal);
     private readonly SourceWriter writer = new();
     private readonly MemberNames members = new(network.Name);
 
@@ -25,8 +26,6 @@ internal sealed class NetworkClass(NetworkGraph network, Plan inference, Plan? t
             #nullable enable
             #pragma warning disable
             using System;
-            using System.Runtime.CompilerServices;
-            using System.Runtime.Intrinsics;
             using ModelCompiler.Runtime;
             """).Line();
         if (options.Namespace.Length > 0)
@@ -84,11 +83,14 @@ internal sealed class NetworkClass(NetworkGraph network, Plan inference, Plan? t
         EmitBuffers(plan);
         EmitParameters(plan);
         EmitSchedule(plan);
-        var steps = new StepEmitter(writer, plan.Training ? "Training" : network.Name, KernelsName(network.Name), options);
+        writer.Line();
+        var steps = new StepEmitter(writer, KernelsName(network.Name), groups, options);
         foreach (var step in plan.Prepare.Concat(plan.Steps))
         {
             steps.Emit(step);
         }
+
+        steps.End();
     }
 
     private void EmitBuffers(Plan plan)
@@ -137,7 +139,7 @@ internal sealed class NetworkClass(NetworkGraph network, Plan inference, Plan? t
             writer.Open("protected override void Prepare()");
             foreach (var step in plan.Prepare)
             {
-                writer.Line($"{StepEmitter.Method(step)}();");
+                writer.Line(StepEmitter.Run(step));
             }
 
             writer.Close();
@@ -146,7 +148,7 @@ internal sealed class NetworkClass(NetworkGraph network, Plan inference, Plan? t
         writer.Line().Open($"protected override void {(plan.Training ? "RunTraining" : "RunForward")}()");
         foreach (var step in plan.Steps)
         {
-            writer.Line($"{StepEmitter.Method(step)}();");
+            writer.Line(StepEmitter.Run(step));
         }
 
         writer.Close();
@@ -158,7 +160,7 @@ internal sealed class MemberNames(string className)
 {
     private static readonly string[] Reserved =
     [
-        "Info", "Parameters", "Batch", "Threads", "Inputs", "Targets", "Outputs", "Common", "Samples", "IsDisposed", "Dispose", "Run", "Forward", "Prepare",
+        "Info", "Parameters", "Batch", "Threads", "Inputs", "Targets", "Outputs", "Common", "Samples", "IsDisposed", "Dispose", "Run", "RunSamples", "RunBatch", "Forward", "Prepare",
         "RunForward", "RunTraining", "Loss", "StepNumber", "Seed", "Optimizer", "Gradients", "InputGradients", "Source", "LossPointer", "ComputeGradients", "Step",
         "Accumulate", "ApplyAccumulated", "Training", "SampleFloats", "Equals", "GetHashCode", "GetType", "ToString", "MemberwiseClone", "Finalize", "ReferenceEquals",
         "InputPointer", "TargetPointer", "TargetFloatPointer", "OutputPointer", "InputGradientPointer", "ThrowIfDisposed", "BorrowScratch", "ReturnScratch",

@@ -5,32 +5,45 @@ using System.Text;
 
 namespace ModelCompiler.Emission;
 
-public sealed class SourceWriter
+/// <param name="indentation">Levels to begin with.</param>
+public class SourceWriter(int indentation = 0)
 {
     private readonly StringBuilder text = new();
-    private int indentation;
 
-    /// <summary>Number of lines written so far.</summary>
-    public int LineCount { get; private set; }
+    /// <summary>Levels at the moment.</summary>
+    public int Indentation { get; private set; } = indentation;
+
+    /// <summary>Characters written so far.</summary>
+    protected int Length => text.Length;
 
     /// <summary>One or more lines; the text's own relative indentation is kept.</summary>
     public SourceWriter Line(string lines = "")
     {
-        foreach (var line in lines.Split('\n'))
+        for (var start = 0; start <= lines.Length;)
         {
-            var trimmed = line.TrimEnd('\r', ' ');
-            if (trimmed.Length > 0)
+            var stop = lines.IndexOf('\n', start);
+            stop = stop < 0 ? lines.Length : stop;
+            var end = stop;
+            while (end > start && lines[end - 1] is '\r' or ' ')
+            {
+                end--;
+            }
+
+            if (end > start)
             {
                 // Preprocessor lines stand at the margin.
-                text.Append(' ', trimmed[0] == '#' ? 0 : indentation * 4).Append(trimmed);
+                text.Append(' ', lines[start] == '#' ? 0 : Indentation * 4).Append(lines, start, end - start);
             }
 
             text.Append('\n');
-            LineCount++;
+            start = stop + 1;
         }
 
         return this;
     }
+
+    /// <summary>Finished lines.</summary>
+    public void Append(string lines) => text.Append(lines);
 
     /// <summary>An opening line, a brace, and one level more.</summary>
     public SourceWriter Open(string line)
@@ -41,17 +54,18 @@ public sealed class SourceWriter
         }
 
         Line("{");
-        indentation++;
+        Indentation++;
         return this;
     }
 
     /// <summary>A closing brace (with what follows it on the line) one level up.</summary>
     public SourceWriter Close(string suffix = "")
     {
-        indentation--;
+        Indentation--;
         return Line("}" + suffix);
     }
 
+    /// <summary>Everything written.</summary>
     public override string ToString() => text.ToString();
 }
 

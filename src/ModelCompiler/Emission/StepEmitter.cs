@@ -1,128 +1,116 @@
-// One method per step, named by its layer, that divides the step's units over threads and samples and hands each
-// part to the kernel of the instruction set at hand.
+// One method per step, named by its layer: the kernel with the addresses and numbers it works on here. How the
+// step's units are divided over threads and samples is the runtime's affair.
 using ModelCompiler.Kernels;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Emission;
 
-internal sealed class StepEmitter(SourceWriter writer, string className, string kernels, CompilerOptions options)
+/// <param name="kernels">Name of the class that holds the kernels.</param>
+internal sealed class StepEmitter(SourceWriter writer, string kernels, IReadOnlyDictionary<string, KernelGroup> groups, CompilerOptions options)
 {
-    public static string Method(Step step) => "Step_" + step.Name;
+    private bool isMapped;
+
+    /// <summary>The statement that runs a step.</summary>
+    public static string Run(Step step) =>
+        $"{(step.Kernel.Scope == KernelScope.Sample ? "RunSamples" : "RunBatch")}(&{Method(step)}, {Literals.Int(step.Kernel.Units)});";
 
     public void Emit(Step step)
     {
-        var kernel = step.Kernel;
-        var perSample = kernel.Scope == KernelScope.Sample;
-        var line = options.LineDirectives && step.Origin.Place is not null;
-        writer.Line().Line($"// {step.Description}").Line($"// {kernel.Comment}");
-        writer.Line($"private void {Method(step)}() => Run(&{Method(step)}, {(perSample ? kernel.Units == 1 ? "Batch" : $"Batch * {N(kernel.Units)}" : N(kernel.Units))});");
-        writer.Line();
-        if (line)
+        var isLayer = options.LineDirectives && step.Origin.Place is not null;
+        if (!isLayer)
+        {
+            End();
+        }
+
+        writer.Line($"// {step.Description}: {step.Kernel.Comment}");
+        if (isLayer)
         {
             var place = step.Origin.Place!.Value;
-            writer.Line($"#line {N(place.Line)} {PathLiteral(place.File.Path)}");
+            writer.Line($"#line {Literals.Int(place.Line)} {PathLiteral(place.File.Path)}");
+            isMapped = true;
         }
 
-        writer.Open($"private static void {Method(step)}(CompiledNetwork network, int begin, int end)");
-        writer.Line($"var net = ({className})network;");
-        var borrows = step.Operands.Any(o => o.Region == Region.Scratch);
-        if (borrows)
-        {
-            writer.Line("float* scratch = net.BorrowScratch(out int slot);");
-        }
+        writer.Line($"private static void {Method(step)}(in StepMemory m, int begin, int end) => {kernels}.{step.Kernel.Name}({string.Join(", ", Arguments(step))}, begin, end);");
+    }
 
-        if (!perSample)
-        {
-            Call(step, "begin", "end");
-        }
-        else if (kernel.Units == 1)
-        {
-            writer.Open("for (int sample = begin; sample < end; sample++)");
-            Call(step, "0", "1");
-            writer.Close();
-        }
-        else
-        {
-            writer.Open("while (begin < end)");
-            writer.Line($"int sample = begin / {N(kernel.Units)}, from = begin % {N(kernel.Units)}, to = Math.Min({N(kernel.Units)}, from + end - begin);");
-            Call(step, "from", "to");
-            writer.Line("begin += to - from;").Close();
-        }
-
-        if (borrows)
-        {
-            writer.Line("net.ReturnScratch(slot);");
-        }
-
-        writer.Close();
-        if (line)
+    /// <summary>Behind the last step: lines are the emitted file's again.</summary>
+    public void End()
+    {
+        if (isMapped)
         {
             writer.Line("#line default");
+            isMapped = false;
         }
     }
 
-    private static string N(long value) => Literals.Int(value);
+    private static string Method(Step step) => "Step_" + step.Name;
 
     /// <summary>Paths in #line have no escapes; quotes cannot stand in them.</summary>
     private static string PathLiteral(string path) => "\"" + path.Replace("\"", "").Replace("\n", "").Replace("\r", "") + "\"";
 
-    private void Call(Step step, string begin, string end)
+    private IEnumerable<string> Arguments(Step step)
     {
-        var batch = step.Kernel.Scope == KernelScope.Batch;
-        var arguments = new List<string>();
+        var kernel = step.Kernel;
+        var operands = kernel.Operands;
         for (var i = 0; i < step.Operands.Length; i++)
         {
-            arguments.Add(Pointer(step.Operands[i], step.Kernel.Operands[i].Type, step.Kernel.Scope == KernelScope.Sample));
-            if (batch)
+            yield return Pointer(step.Operands[i], operands[i]);
+            if (kernel.Scope == KernelScope.Batch)
             {
-                arguments.Add(Stride(step.Operands[i]));
+                yield return Stride(step.Operands[i]);
             }
         }
 
-        if (batch)
+        if (kernel.Scope == KernelScope.Batch)
         {
-            arguments.Add("net.Batch");
+            yield return "m.Batch";
         }
 
-        foreach (var scalar in step.Kernel.Scalars)
+        foreach (var scalar in kernel.Scalars)
         {
-            arguments.Add(scalar switch
+            yield return scalar switch
             {
-                BatchSizeArgument => "net.Batch",
-                RandomKeyArgument key => $"RandomBits.Key(net.Seed, net.StepNumber, {N(key.Stream)}, {(step.Kernel.Scope == KernelScope.Sample ? "sample" : "0")})",
+                BatchSizeArgument => "m.Batch",
+                RandomKeyArgument key => $"m.Key({Literals.Int(key.Stream)})",
                 _ => throw new InvalidOperationException($"No value for the argument '{scalar.Name}'."),
-            });
+            };
         }
 
-        var text = $"{step.Kernel.Name}({string.Join(", ", arguments)}, {begin}, {end});";
-        writer.Line($"if (Vector512.IsHardwareAccelerated) {kernels}.V512.{text}");
-        writer.Line($"else if (Vector256.IsHardwareAccelerated) {kernels}.V256.{text}");
-        writer.Line($"else {kernels}.V128.{text}");
+        foreach (var number in groups[kernel.Name].Arguments(kernel))
+        {
+            yield return Literals.Int(number);
+        }
     }
 
     private static string Stride(Address address) => address.Region switch
     {
         Region.Samples => "SampleFloats",
-        Region.Input or Region.Target or Region.Output or Region.InputGradient => N(address.SampleCount),
+        Region.Input or Region.Target or Region.Output or Region.InputGradient => Literals.Int(address.SampleCount),
         _ => "0",
     };
 
-    private static string Pointer(Address address, string type, bool ofSample)
+    private static string Pointer(Address address, Operand operand)
     {
+        var index = Literals.Int(address.Index);
         var start = address.Region switch
         {
-            Region.Samples => "net.Samples",
-            Region.Common => "net.Common",
-            Region.Scratch => "scratch",
-            Region.Parameters => "net.Parameters.Pointer",
-            Region.Gradients => "net.Gradients.Pointer",
-            Region.Input => $"net.InputPointer({N(address.Index)})",
-            Region.Target => type == "int*" ? $"net.TargetPointer({N(address.Index)})" : $"net.TargetFloatPointer({N(address.Index)})",
-            Region.Output => $"net.OutputPointer({N(address.Index)})",
-            Region.InputGradient => $"net.InputGradientPointer({N(address.Index)})",
-            _ => "net.LossPointer",
+            Region.Samples => "m.Sample",
+            Region.Common => "m.Common",
+            Region.Scratch => "m.Scratch",
+            Region.Parameters => "m.Parameters",
+            Region.Gradients => "m.Gradients",
+            Region.Input => $"m.Input({index})",
+            Region.Target => operand.Type == "int*" ? $"m.Classes({index})" : $"m.Target({index})",
+            Region.Output => $"m.Output({index})",
+            Region.InputGradient => $"m.InputGradient({index})",
+            _ => "m.Loss",
         };
-        var sample = ofSample && address.Batched ? address.Region == Region.Samples ? " + sample * SampleFloats" : $" + sample * {N(address.SampleCount)}L" : "";
-        return start + sample + (address.Offset == 0 ? "" : $" + {N(address.Offset)}");
+        var offset = checked(address.Offset + operand.Offset);
+        return offset switch
+        {
+            0 => start,
+            < 0 => $"{start} - {Literals.Int(-(long)offset)}",
+            _ => $"{start} + {Literals.Int(offset)}",
+        };
     }
 }

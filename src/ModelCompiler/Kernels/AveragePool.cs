@@ -10,30 +10,29 @@ namespace ModelCompiler.Kernels;
 /// <param name="CountPadding">Divide by the window's size, or else by its elements inside the plane.</param>
 public sealed record AveragePoolKernel(Window Window, bool CountPadding, Layout Input, Layout Output) : Kernel
 {
-    public override string Name => KernelName.Of("AveragePool", $"{Input.Tag}_{Output.Tag}", WindowText.Of(Window), $"{CountPadding}");
+    private PoolGeometry Geometry => field ??= new(Window, Input, Output);
 
-    public override string Comment =>
-        $"y[{Output.Tag}] = mean of x[{Input.Tag}] over windows of {WindowText.Of(Window)}{(CountPadding ? ", padding counted" : "")}";
+    private PoolOperand X => new("x", Input, true);
 
     public override string Layouts => $"{Input.Tag} -> {Output.Tag}";
 
-    public override ImmutableArray<Operand> Operands => [new("x"), new("y")];
+    private PoolOperand Y => new("y", Output, false);
 
-    public override int Units
-    {
-        get
-        {
-            var geometry = new PoolGeometry(Window, Input, Output);
-            return (geometry.Rows + geometry.RowsPerUnit - 1) / geometry.RowsPerUnit;
-        }
-    }
+    public override string Name => field ??= KernelName.Of("AveragePool", Geometry.Structure, $"{CountPadding}");
 
-    public override void Emit(SourceWriter writer, Isa isa)
+    public override string Comment => $"y = mean of x over windows of {Geometry.Comment}{(CountPadding ? ", padding counted" : "")}";
+
+    public override ImmutableArray<Operand> Operands => [X.Operand(Geometry), Y.Operand(Geometry)];
+
+    public override ImmutableArray<KernelNumber> Numbers => Geometry.Numbers(X, Y);
+
+    public override int Units => (Geometry.Rows + Geometry.RowsPerUnit - 1) / Geometry.RowsPerUnit;
+
+    public override void Emit(KernelWriter writer, Isa isa)
     {
-        var geometry = new PoolGeometry(Window, Input, Output);
-        var (x, y) = (new PoolOperand("x", Input, true), new PoolOperand("y", Output, false));
+        var (x, y) = (X, Y);
         var parts = Enumerable.Range(0, isa.Parts).ToArray();
-        new PoolEmitter(this, geometry, writer, [x, y]).EmitByRows((isWhole, visit) =>
+        new PoolEmitter(Geometry, writer, [x, y]).EmitByRows((isWhole, visit) =>
         {
             foreach (var p in parts)
             {
@@ -44,10 +43,10 @@ public sealed record AveragePoolKernel(Window Window, bool CountPadding, Layout 
             {
                 foreach (var p in parts)
                 {
-                    writer.Line($"sum{p} += {isa.Load($"{x.At} + {element.Offset(Input, p * isa.Width)}")};");
+                    writer.Line($"sum{p} += {isa.Load($"{x.At} + {element.Offset(x, p * isa.Width)}")};");
                 }
             });
-            writer.Line($"var share = {isa.Broadcast(Share(geometry, isWhole || CountPadding))};");
+            writer.Line($"var share = {isa.Broadcast(Share(Geometry, isWhole || CountPadding))};");
             foreach (var p in parts)
             {
                 writer.Line(isa.Store($"{y.At} + {p * isa.Width}", $"sum{p} * share"));
@@ -64,23 +63,29 @@ public sealed record AveragePoolKernel(Window Window, bool CountPadding, Layout 
 /// <summary>Operands dy, dx, both Blocked.</summary>
 public sealed record AveragePoolGradientKernel(Window Window, bool CountPadding, Layout OutputGradient, Layout InputGradient) : Kernel
 {
-    public override string Name =>
-        KernelName.Of("AveragePoolGradient", $"{OutputGradient.Tag}_{InputGradient.Tag}", WindowText.Of(Window), $"{CountPadding}");
+    private PoolGeometry Geometry => field ??= new(Window, InputGradient, OutputGradient);
 
-    public override string Comment =>
-        $"dx[{InputGradient.Tag}] = dy[{OutputGradient.Tag}] spread over windows of {WindowText.Of(Window)}{(CountPadding ? ", padding counted" : "")}";
+    private PoolOperand Dy => new("dy", OutputGradient, false);
 
-    public override ImmutableArray<Operand> Operands => [new("dy"), new("dx")];
+    private PoolOperand Dx => new("dx", InputGradient, true);
+
+    public override string Name => field ??= KernelName.Of("AveragePoolGradient", Geometry.Structure, $"{CountPadding}");
+
+    public override string Comment => $"dx = dy spread over windows of {Geometry.Comment}{(CountPadding ? ", padding counted" : "")}";
+
+    public override ImmutableArray<Operand> Operands => [Dy.Operand(Geometry), Dx.Operand(Geometry)];
+
+    public override ImmutableArray<KernelNumber> Numbers => Geometry.Numbers(Dy, Dx);
 
     /// <summary>Windows may share elements, so a block of channels has one owner.</summary>
     public override int Units => InputGradient.Blocks;
 
-    public override void Emit(SourceWriter writer, Isa isa)
+    public override void Emit(KernelWriter writer, Isa isa)
     {
-        var geometry = new PoolGeometry(Window, InputGradient, OutputGradient);
-        var (dy, dx) = (new PoolOperand("dy", OutputGradient, false), new PoolOperand("dx", InputGradient, true));
+        var geometry = Geometry;
+        var (dy, dx) = (Dy, Dx);
         var parts = Enumerable.Range(0, isa.Parts).ToArray();
-        var emitter = new PoolEmitter(this, geometry, writer, [dy, dx]);
+        var emitter = new PoolEmitter(geometry, writer, [dy, dx]);
         emitter.EmitByBlocks(
             () =>
             {
@@ -101,7 +106,7 @@ public sealed record AveragePoolGradientKernel(Window Window, bool CountPadding,
                 {
                     foreach (var p in parts)
                     {
-                        var address = $"{dx.At} + {element.Offset(InputGradient, p * isa.Width)}";
+                        var address = $"{dx.At} + {element.Offset(dx, p * isa.Width)}";
                         writer.Line(isa.Store(address, geometry.IsDisjoint ? $"g{p}" : $"{isa.Load(address)} + g{p}"));
                     }
                 });

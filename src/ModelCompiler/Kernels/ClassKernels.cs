@@ -10,21 +10,18 @@ namespace ModelCompiler.Kernels;
 /// <param name="Shape">Of x: classes first, then the positions, if any.</param>
 public sealed record GatherClassKernel(Shape Shape) : Kernel
 {
-    public override string Name => $"GatherClass_{Shape}";
+    public override string Name => "GatherClass";
 
-    public override string Comment => $"y[p] = x[{Shape}] at (classes[p], p)";
+    public override string Comment => "y[p] = x[classes[p], p]";
 
     public override ImmutableArray<Operand> Operands => [new("x"), new("classes", "int*"), new("y")];
 
+    public override ImmutableArray<KernelNumber> Numbers => ClassPositions.Numbers(Shape);
+
     public override int Units => ClassPositions.Units(Shape);
 
-    public override void Emit(SourceWriter writer, Isa isa)
-    {
-        var positions = ClassPositions.Count(Shape);
-        writer.OpenMethod(this);
-        writer.Open(ClassPositions.Loop(Shape)).Line("var number = classes[p];")
-            .Line($"y[p] = (uint)number < {Shape[0]} ? x[number * {positions} + p] : 0f;").Close().Close();
-    }
+    public override void Emit(KernelWriter writer, Isa isa) => writer.OpenMethod()
+        .Open(ClassPositions.Loop).Line("var number = classes[p];").Line("y[p] = (uint)number < classCount ? x[number * positions + p] : 0f;").Close().Close();
 }
 
 /// <summary>Operands x (Flat, positions), classes (int, positions), y (Flat, classes x positions).
@@ -32,30 +29,32 @@ public sealed record GatherClassKernel(Shape Shape) : Kernel
 /// <param name="Shape">Of y: classes first, then the positions, if any.</param>
 public sealed record ScatterClassKernel(Shape Shape) : Kernel
 {
-    public override string Name => $"ScatterClass_{Shape}";
+    /// <summary>A single position is cleared at once.</summary>
+    public override string Name => ClassPositions.Count(Shape) == 1 ? "ScatterOneClass" : "ScatterClass";
 
-    public override string Comment => $"y[{Shape}] = x[p] at (classes[p], p), 0 elsewhere";
+    public override string Comment => "y[classes[p], p] = x[p], 0 elsewhere";
 
     public override ImmutableArray<Operand> Operands => [new("x"), new("classes", "int*"), new("y")];
 
+    public override ImmutableArray<KernelNumber> Numbers => ClassPositions.Numbers(Shape);
+
     public override int Units => ClassPositions.Units(Shape);
 
-    public override void Emit(SourceWriter writer, Isa isa)
+    public override void Emit(KernelWriter writer, Isa isa)
     {
-        var positions = ClassPositions.Count(Shape);
-        writer.OpenMethod(this);
-        if (positions == 1)
+        writer.OpenMethod();
+        if (ClassPositions.Count(Shape) == 1)
         {
-            writer.Line($"new Span<float>(y, {Shape[0]}).Clear();");
+            writer.Line("new Span<float>(y, classCount).Clear();");
         }
         else
         {
-            writer.Line($"var from = begin * {ClassPositions.PerUnit};").Line($"var to = Math.Min(end * {ClassPositions.PerUnit}, {positions});")
-                .Open($"for (var number = 0; number < {Shape[0]}; number++)").Line($"new Span<float>(y + number * {positions} + from, to - from).Clear();").Close();
+            writer.Line($"var from = begin * {ClassPositions.PerUnit};").Line($"var to = Math.Min(end * {ClassPositions.PerUnit}, positions);")
+                .Open("for (var number = 0; number < classCount; number++)").Line("new Span<float>(y + number * positions + from, to - from).Clear();").Close();
         }
 
-        writer.Open(ClassPositions.Loop(Shape)).Line("var number = classes[p];")
-            .Open($"if ((uint)number < {Shape[0]})").Line($"y[number * {positions} + p] = x[p];").Close().Close().Close();
+        writer.Open(ClassPositions.Loop).Line("var number = classes[p];")
+            .Open("if ((uint)number < classCount)").Line("y[number * positions + p] = x[p];").Close().Close().Close();
     }
 }
 
@@ -68,6 +67,7 @@ internal static class ClassPositions
 
     public static int Units(Shape shape) => (Count(shape) + PerUnit - 1) / PerUnit;
 
-    public static string Loop(Shape shape) =>
-        $"for (var p = begin * {PerUnit}; p < Math.Min(end * {PerUnit}, {Count(shape)}); p++)";
+    public static ImmutableArray<KernelNumber> Numbers(Shape shape) => [new("classCount", shape[0]), new("positions", Count(shape))];
+
+    public static readonly string Loop = $"for (var p = begin * {PerUnit}; p < Math.Min(end * {PerUnit}, positions); p++)";
 }

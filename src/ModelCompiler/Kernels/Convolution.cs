@@ -159,7 +159,7 @@ public sealed record ConvolutionKernel(
 
     public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Identity);
 
-    public override void Emit(SourceWriter writer, Isa isa) => new ConvolutionEmitter(this, writer, isa).Emit();
+    public override void Emit(KernelWriter writer, Isa isa) => new ConvolutionEmitter(this, writer, isa).Emit();
 
     internal static string Size((int Depth, int Rows, int Columns) s) =>
         s.Depth == 1 ? FormattableString.Invariant($"{s.Rows}x{s.Columns}") : FormattableString.Invariant($"{s.Depth}x{s.Rows}x{s.Columns}");

@@ -6,7 +6,7 @@ using ModelCompiler.Emission;
 
 namespace ModelCompiler.Kernels;
 
-internal sealed class ConvolutionEmitter(ConvolutionKernel kernel, SourceWriter writer, Isa isa)
+internal sealed class ConvolutionEmitter(ConvolutionKernel kernel, KernelWriter writer, Isa isa)
 {
     private readonly ConvolutionGeometry geometry = kernel.Geometry;
     private readonly Dictionary<Tile, string> micros = new();
@@ -61,7 +61,7 @@ internal sealed class ConvolutionEmitter(ConvolutionKernel kernel, SourceWriter 
         var plane = geometry.Plane;
         var rowTiles = Ceiling(plane.Rows, unit.Rows);
         var perBlock = rowTiles * plane.Depth;
-        writer.Line(Kernel.Attribute).Open($"internal static void {kernel.Name}({kernel.Parameters})");
+        writer.OpenMethod();
         writer.Open("for (int unit = begin; unit < end; unit++)");
         writer.Line($"int block = unit / {N(perBlock)} * {N(unit.Blocks)}, place = unit % {N(perBlock)};");
         writer.Line(plane.Depth == 1
@@ -157,7 +157,7 @@ internal sealed class ConvolutionEmitter(ConvolutionKernel kernel, SourceWriter 
 
     private void EmitSamplesDriver(Tile unit, Tile tile)
     {
-        writer.Line(Kernel.Attribute).Open($"internal static void {kernel.Name}({kernel.Parameters})");
+        writer.OpenMethod();
         writer.Open("for (int unit = begin; unit < end; unit++)");
         writer.Line($"int block = unit * {N(unit.Blocks)};");
         foreach (var (condition, blocks) in GroupSizes(unit.Blocks))

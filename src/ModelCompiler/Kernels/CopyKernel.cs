@@ -53,13 +53,12 @@ public sealed record CopyKernel(
             [.. Enumerable.Range(0, rank)], clear, scope);
     }
 
-    public override string Name => KernelName.Of(
-        "Copy", $"{From.Tag}_{To.Tag}", string.Join(",", FromStart), string.Join(",", ToStart), string.Join(",", Extent), string.Join(",", Permutation), $"{Clear}", $"{WorkScope}");
+    private ImmutableArray<CopySegment> Segments => field.IsDefault ? field = CopySegment.Of(this) : field;
 
-    public override string Comment =>
-        $"y[{To.Tag}], from ({string.Join(", ", ToStart)}) on {string.Join("x", Extent)} elements, = x[{From.Tag}] from ({string.Join(", ", FromStart)}) on"
-        + (Permutation.SequenceEqual(Permutation.OrderBy(a => a)) ? "" : $", axes in the order {string.Join(", ", Permutation)}")
-        + (Clear ? "; the rest 0" : "");
+    public override string Name => field ??= KernelName.Of("Copy", Segments.Select(s => s.Structure));
+
+    public override string Comment => "copies elements" + (Segments.Length > 1 ? $", in {Literals.Int(Segments.Length)} parts" : "")
+        + (Segments.Any(s => s.IsTransposed) ? "; what is contiguous on one side is not on the other" : "") + (Clear ? "; the rest becomes 0" : "");
 
     public override long Traffic(IEnumerable<int> operands) => 2 * Extent.Aggregate(1L, (count, size) => count * size);
 
@@ -67,18 +66,18 @@ public sealed record CopyKernel(
 
     public override KernelScope Scope => WorkScope;
 
-    public override ImmutableArray<Operand> Operands => [new("x"), new("y")];
+    public override ImmutableArray<Operand> Operands => [new("x", Offset: Segments.IsEmpty ? 0 : Segments[0].FromOffset), new("y", Offset: Segments.IsEmpty ? 0 : Segments[0].ToOffset)];
 
-    public override int Units => CopySegment.Of(this).Sum(s => s.Units);
+    public override ImmutableArray<KernelNumber> Numbers => [.. Segments.SelectMany(s => s.Numbers)];
 
-    public override void Emit(SourceWriter writer, Isa isa)
+    public override int Units => Segments.Sum(s => s.Units);
+
+    public override void Emit(KernelWriter writer, Isa isa)
     {
-        writer.OpenMethod(this);
-        var first = 0;
-        foreach (var segment in CopySegment.Of(this))
+        writer.OpenMethod();
+        foreach (var segment in Segments)
         {
-            segment.Emit(writer, isa, first);
-            first += segment.Units;
+            segment.Emit(writer, isa);
         }
 
         writer.Close();

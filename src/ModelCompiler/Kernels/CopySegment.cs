@@ -8,16 +8,48 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Kernels;
 
 /// <summary>Loops over (source, target); a segment without a source writes zeros.</summary>
+/// <param name="Index">Among the segments; units of all follow one another.</param>
+/// <param name="FromOffset">Of the first segment, from the start of the source; of others, from where the first one reads.</param>
+/// <param name="ToOffset">The same in the target.</param>
 /// <param name="FromSpare">Elements behind the run that is contiguous in the source which may be read: free lanes of its block.</param>
 /// <param name="ToSpare">Elements behind the run that is contiguous in the target which may be written.</param>
-internal sealed record CopySegment(LoopNest Nest, int FromOffset, int ToOffset, bool IsZero, int FromSpare, int ToSpare)
+/// <param name="FirstUnit">Units of the segments before.</param>
+internal sealed record CopySegment(
+    LoopNest Nest, int FromOffset, int ToOffset, bool IsZero, int FromSpare, int ToSpare, int Index = 0, int FirstUnit = 0)
 {
+    private static readonly ImmutableArray<string> Names = ["from", "to"];
+
     public int Units => Nest.UnitCount(UnitAxes);
+
+    /// <summary>Whether what is contiguous in the source is not contiguous in the target.</summary>
+    public bool IsTransposed => Tile is not null;
+
+    /// <summary>What the code depends on. Sides of a tile of up to four elements are written out.</summary>
+    public string Structure => $"{UnitAxes},{IsZero},"
+        + (IsRun ? Nest.Structure : Nest.StructureOf(Outer) + (Tile is null ? "single" : TileStructure(Tile) + TileStructure(Nest.Inner) + (IsSquared ? "squared" : "")));
+
+    public ImmutableArray<KernelNumber> Numbers =>
+    [
+        .. Index > 0 && !IsZero ? [new KernelNumber(Nest.Named("from"), FromOffset)] : Array.Empty<KernelNumber>(),
+        .. Index > 0 ? [new KernelNumber(Nest.Named("to"), ToOffset), new KernelNumber(Nest.Named("firstUnit"), FirstUnit)] : Array.Empty<KernelNumber>(),
+        new(Nest.Named("endUnit"), FirstUnit + Units),
+        .. IsRun ? Nest.Numbers(Names) : Nest.Axes.SelectMany((axis, i) => Nest.Numbers(axis, Names, withZeros: i >= Outer)),
+    ];
+
+    /// <summary>Loops around the run, the tile or the single elements.</summary>
+    private int Outer => Nest.Axes.Length - (Tile is null ? 1 : 2);
 
     private bool IsRun => Nest.Inner.Strides[0] == 1 && Nest.Inner.Strides[1] == 1;
 
     // The two innermost loops belong to one tile when the sides are contiguous along different axes.
+    private LoopAxis? Tile => IsRun || Nest.Axes.Length == 1 ? null : Nest.Axes[Nest.Axes.Length - 2];
+
+    private LoopNest Loops => Tile is null ? Nest : Nest with { Axes = Nest.Axes.RemoveAt(Nest.Axes.Length - 1) };
+
     private int UnitAxes => Math.Min(Nest.UnitAxes(), Math.Max(0, Nest.Axes.Length - (IsRun ? 1 : 2)));
+
+    /// <summary>Whether four times four elements can be transposed at a time.</summary>
+    private bool IsSquared => Tile!.Strides[0] == 1 && Nest.Inner.Strides[1] == 1 && Tile.Size + FromSpare >= 4 && Nest.Inner.Size + ToSpare >= 4;
 
     public static ImmutableArray<CopySegment> Of(CopyKernel copy)
     {
@@ -41,108 +73,119 @@ internal sealed record CopySegment(LoopNest Nest, int FromOffset, int ToOffset, 
             }
         }
 
+        // The first segment's places go into the operands' pointers, the others' count from there.
+        var first = 0;
+        for (var i = 0; i < segments.Count; i++)
+        {
+            var segment = segments[i];
+            segments[i] = i == 0 ? segment : segment with
+            {
+                Index = i, FirstUnit = first, Nest = segment.Nest with { Prefix = $"part{Literals.Int(i)}" },
+                FromOffset = segment.FromOffset - segments[0].FromOffset, ToOffset = segment.ToOffset - segments[0].ToOffset,
+            };
+            first += segments[i].Units;
+        }
+
         return segments.ToImmutable();
     }
 
-    public void Emit(SourceWriter writer, Isa isa, int first)
+    public void Emit(SourceWriter writer, Isa isa)
     {
-        writer.Open(first == 0 ? $"for (var unit = begin; unit < Math.Min(end, {Units}); unit++)"
-            : $"for (var unit = Math.Max(begin, {first}); unit < Math.Min(end, {first + Units}); unit++)");
-        var target = ToOffset == 0 ? "y" : $"(y + {ToOffset})";
-        var source = IsZero ? target : FromOffset == 0 ? "x" : $"(x + {FromOffset})";
-        writer.Line($"var from = {source};").Line($"var to = {target};");
-        if (first > 0 && UnitAxes > 0)
+        string N(string number) => Nest.Named(number);
+        writer.Open($"for (var unit = {(Index == 0 ? "begin" : $"Math.Max(begin, {N("firstUnit")})")}; unit < Math.Min(end, {N("endUnit")}); unit++)");
+        var target = Index == 0 ? "y" : $"y + {N("to")}";
+        writer.Line($"var from = {(IsZero ? target : Index == 0 ? "x" : $"x + {N("from")}")};").Line($"var to = {target};");
+        if (Index > 0 && UnitAxes > 0)
         {
-            writer.Line($"var part = unit - {first};");
+            writer.Line($"var part = unit - {N("firstUnit")};");
         }
 
-        var inner = Nest.Inner;
-        var tile = IsRun || Nest.Axes.Length == 1 ? null : Nest.Axes[Nest.Axes.Length - 2];
-        var loops = tile is null ? Nest : new LoopNest([.. Nest.Axes.RemoveAt(Nest.Axes.Length - 1)]);
-        loops.Emit(writer, UnitAxes, first > 0 ? "part" : "unit", ["from", "to"], pointers =>
+        Loops.Emit(writer, UnitAxes, Index > 0 ? "part" : "unit", Names, pointers =>
         {
             if (IsRun)
             {
-                EmitRun(writer, isa, inner.Size, pointers[0], pointers[1]);
+                EmitRun(writer, isa, pointers[0], pointers[1]);
             }
-            else if (tile is not null)
+            else if (Tile is not null)
             {
-                EmitTile(writer, tile, inner, pointers[0], pointers[1]);
+                EmitTile(writer, Tile, Nest.Inner, pointers[0], pointers[1]);
             }
             else
             {
-                writer.Open($"for (var i = 0; i < {inner.Size}; i++)")
-                    .Line($"{pointers[1]}[i * {inner.Strides[1]}] = {pointers[0]}[i * {inner.Strides[0]}];").Close();
+                writer.Open($"for (var i = 0; i < {N(Nest.Inner.Count)}; i++)").Line($"{pointers[1]}[i * {Stride(Nest.Inner, 1)}] = {pointers[0]}[i * {Stride(Nest.Inner, 0)}];").Close();
             }
         });
         writer.Close();
     }
 
-    private void EmitRun(SourceWriter writer, Isa isa, int size, string from, string to)
+    private string Stride(LoopAxis axis, int side) => Nest.Named(axis.Stride(Names[side]));
+
+    private void EmitRun(SourceWriter writer, Isa isa, string from, string to)
     {
-        foreach (var piece in RunPiece.Cover(isa, size))
+        foreach (var piece in RunPiece.Cover(isa, Nest.Run))
         {
             string Value(string offset) => IsZero ? $"{piece.Isa.Type}.Zero" : piece.Isa.Load(from + offset);
             if (piece.IsPartial)
             {
                 for (var i = piece.Start; i < piece.Start + piece.Count; i++)
                 {
-                    writer.Line($"{to}[{i}] = {(IsZero ? "0f" : $"{from}[{i}]")};");
+                    writer.Line($"{to}[{piece.At(i)}] = {(IsZero ? "0f" : $"{from}[{piece.At(i)}]")};");
                 }
             }
-            else if (piece.Count <= 4 * piece.Isa.Width)
+            else if (!Nest.Run.IsNamed || !piece.IsLoop)
             {
                 for (var i = piece.Start; i < piece.Start + piece.Count; i += piece.Isa.Width)
                 {
-                    writer.Line(piece.Isa.Store($"{to} + {i}", Value($" + {i}")));
+                    writer.Line(piece.Isa.Store($"{to} + {piece.At(i)}", Value($" + {piece.At(i)}")));
                 }
             }
             else
             {
-                writer.Open($"for (var i = {piece.Start}; i < {piece.Start + piece.Count}; i += {piece.Isa.Width})")
-                    .Line(piece.Isa.Store($"{to} + i", Value(" + i"))).Close();
+                writer.Open($"for (var i = {piece.From}; i < {piece.To}; i += {piece.Isa.Width})").Line(piece.Isa.Store($"{to} + i", Value(" + i"))).Close();
             }
         }
     }
+
+    private static string TileStructure(LoopAxis axis) => axis.Size < 4 ? $"{axis.Name}={Literals.Int(axis.Size)}" : axis.Size % 4 == 0 ? $"{axis.Name}%4" : axis.Name;
 
     // Rows are contiguous in the source, columns in the target: 4x4 elements at a time are transposed in registers. The
     // last tile overlaps the one before; a side of less than four elements borrows free lanes.
     private void EmitTile(SourceWriter writer, LoopAxis rows, LoopAxis columns, string from, string to)
     {
-        if (rows.Strides[0] != 1 || columns.Strides[1] != 1 || rows.Size + FromSpare < 4 || columns.Size + ToSpare < 4)
+        if (!IsSquared)
         {
-            writer.Open($"for (var r = 0; r < {rows.Size}; r++)").Open($"for (var c = 0; c < {columns.Size}; c++)")
-                .Line($"{to}[r * {rows.Strides[1]} + c * {columns.Strides[1]}] = {from}[r * {rows.Strides[0]} + c * {columns.Strides[0]}];")
+            writer.Open($"for (var r = 0; r < {Nest.Named(rows.Count)}; r++)").Open($"for (var c = 0; c < {Nest.Named(columns.Count)}; c++)")
+                .Line($"{to}[r * {Stride(rows, 1)} + c * {Stride(columns, 1)}] = {from}[r * {Stride(rows, 0)} + c * {Stride(columns, 0)}];")
                 .Close().Close();
             return;
         }
 
-        var row = OpenTiles(writer, "r", rows.Size);
-        var column = OpenTiles(writer, "c", columns.Size);
-        writer.Line($"var source = {from} + {column} * {columns.Strides[0]} + {row};").Line($"var target = {to} + {row} * {rows.Strides[1]} + {column};");
+        var row = OpenTiles(writer, "r", rows);
+        var column = OpenTiles(writer, "c", columns);
+        writer.Line($"var source = {from} + {column} * {Stride(columns, 0)} + {row};").Line($"var target = {to} + {row} * {Stride(rows, 1)} + {column};");
         for (var i = 0; i < 4; i++)
         {
-            writer.Line($"var a{i} = {(i < columns.Size ? Isa.Vector128.Load($"source + {i * columns.Strides[0]}") : $"a{columns.Size - 1}")};");
+            writer.Line($"var a{i} = {(i < columns.Size ? Isa.Vector128.Load(i == 0 ? "source" : $"source + {i} * {Stride(columns, 0)}") : $"a{columns.Size - 1}")};");
         }
 
         writer.Line("VectorMath.Transpose(ref a0, ref a1, ref a2, ref a3);");
         for (var i = 0; i < Math.Min(4, rows.Size); i++)
         {
-            writer.Line(Isa.Vector128.Store($"target + {i * rows.Strides[1]}", $"a{i}"));
+            writer.Line(Isa.Vector128.Store(i == 0 ? "target" : $"target + {i} * {Stride(rows, 1)}", $"a{i}"));
         }
 
         writer.Close().Close();
     }
 
-    private static string OpenTiles(SourceWriter writer, string index, int size)
+    private string OpenTiles(SourceWriter writer, string index, LoopAxis axis)
     {
-        writer.Open($"for (var {index} = 0; {index} < {size}; {index} += 4)");
-        if (size < 4 || size % 4 == 0)
+        writer.Open($"for (var {index} = 0; {index} < {Nest.Named(axis.Count)}; {index} += 4)");
+        if (axis.Size < 4 || axis.Size % 4 == 0)
         {
             return index;
         }
 
-        writer.Line($"var {index}At = Math.Min({index}, {size - 4});");
+        writer.Line($"var {index}At = Math.Min({index}, {Nest.Named(axis.Count)} - 4);");
         return $"{index}At";
     }
 
@@ -153,7 +196,7 @@ internal sealed record CopySegment(LoopNest Nest, int FromOffset, int ToOffset, 
         {
             var target = Side.Of(copy.To, axis, start[axis]);
             var sourceAxis = copy.Permutation[axis];
-            parts.Add(CutAxis(extent[axis], isZero ? target : Side.Of(copy.From, sourceAxis, copy.FromStart[sourceAxis]), target).ToArray());
+            parts.Add(CutAxis(AxisName(axis, extent.Length), extent[axis], isZero ? target : Side.Of(copy.From, sourceAxis, copy.FromStart[sourceAxis]), target).ToArray());
         }
 
         var combinations = parts.Aggregate(
@@ -163,11 +206,14 @@ internal sealed record CopySegment(LoopNest Nest, int FromOffset, int ToOffset, 
         {
             var axes = chosen.Select(c => c.Outer).Concat(chosen.Where(c => c.Lanes is not null).Select(c => c.Lanes!)).ToImmutableArray();
             var (fromSpare, toSpare) = (chosen.Sum(c => c.FromSpare), chosen.Sum(c => c.ToSpare));
-            var nest = axes.IsEmpty ? new LoopNest([new LoopAxis(1, [1, 1])]) : Arranged(new LoopNest(axes).Merged(0), fromSpare > 0, toSpare > 0);
+            var nest = axes.IsEmpty ? new LoopNest([new LoopAxis("element", 1, [1, 1])]) : Arranged(new LoopNest(axes).Merged(0), fromSpare > 0, toSpare > 0);
             segments.Add(new CopySegment(
                 nest, copy.From.Origin + chosen.Sum(c => c.FromOffset), copy.To.Origin + chosen.Sum(c => c.ToOffset), isZero, fromSpare, toSpare));
         }
     }
+
+    private static string AxisName(int axis, int rank) => rank > 4 ? $"index{Literals.Int(axis)}"
+        : axis == 0 ? "channel" : axis == rank - 1 ? "column" : axis == rank - 2 ? "row" : "plane";
 
     // The axis that is contiguous in the target last, the one contiguous in the source just before it.
     private static LoopNest Arranged(LoopNest nest, bool hasFromSpare, bool hasToSpare)
@@ -179,7 +225,7 @@ internal sealed record CopySegment(LoopNest Nest, int FromOffset, int ToOffset, 
             if (unit < 0 && (side == 0 ? hasFromSpare : hasToSpare))
             {
                 // A single channel is a run of one, with free lanes behind it.
-                axes.Add(new LoopAxis(1, side == 0 ? [1, 0] : [0, 1]));
+                axes.Add(new LoopAxis(side == 0 ? "borrowedFrom" : "borrowedTo", 1, side == 0 ? [1, 0] : [0, 1]));
                 continue;
             }
 
@@ -196,7 +242,7 @@ internal sealed record CopySegment(LoopNest Nest, int FromOffset, int ToOffset, 
         {
             if (axes[0].Size % chunk == 0)
             {
-                axes = [new LoopAxis(axes[0].Size / chunk, [.. axes[0].Strides.Select(s => s * chunk)]), axes[0] with { Size = chunk }];
+                axes = [new LoopAxis("chunk", axes[0].Size / chunk, [.. axes[0].Strides.Select(s => s * chunk)]), axes[0] with { Size = chunk }];
             }
         }
 
@@ -230,11 +276,11 @@ internal sealed record CopySegment(LoopNest Nest, int FromOffset, int ToOffset, 
         public int BlockStep => IsBlocked ? BlockStride : Stride * Layout.Lanes;
     }
 
-    private static IEnumerable<AxisPart> CutAxis(int extent, Side from, Side to)
+    private static IEnumerable<AxisPart> CutAxis(string name, int extent, Side from, Side to)
     {
         if (!from.IsBlocked && !to.IsBlocked)
         {
-            yield return new AxisPart(new LoopAxis(extent, [from.Stride, to.Stride]), null, from.Offset(0), to.Offset(0));
+            yield return new AxisPart(new LoopAxis(name, extent, [from.Stride, to.Stride]), null, from.Offset(0), to.Offset(0));
             yield break;
         }
 
@@ -244,6 +290,7 @@ internal sealed record CopySegment(LoopNest Nest, int FromOffset, int ToOffset, 
             extent = ((to.Start + extent + Layout.Lanes - 1) / Layout.Lanes * Layout.Lanes) - to.Start;
         }
 
+        var (blocks, lanes) = name == "channel" ? ("block", "lane") : (name + "Block", name + "Lane");
         var pieces = new List<(int Start, int Size)>();
         for (var i = 0; i < extent;)
         {
@@ -259,7 +306,7 @@ internal sealed record CopySegment(LoopNest Nest, int FromOffset, int ToOffset, 
             var (start, size) = group.First();
             var isEnd = to.Start + start + size == to.Size;
             yield return new AxisPart(
-                new LoopAxis(group.Count(), [from.BlockStep, to.BlockStep]), new LoopAxis(size, [from.Stride, to.Stride]), from.Offset(start), to.Offset(start),
+                new LoopAxis(blocks, group.Count(), [from.BlockStep, to.BlockStep]), new LoopAxis(lanes, size, [from.Stride, to.Stride]), from.Offset(start), to.Offset(start),
                 from.IsBlocked && !to.IsBlocked ? Layout.Lanes - from.Lane(start) - size : 0,
                 to.IsBlocked && !from.IsBlocked && isEnd ? Layout.Lanes - to.Lane(start) - size : 0);
         }

@@ -31,7 +31,10 @@ public sealed record DepthwiseKernel(
     public override string Fusion => Epilogue is null ? "" : new FormulaProgram([Epilogue]).Readable;
 
     public override ImmutableArray<Operand> Operands =>
-        [new("x"), new("w"), .. Bias ? [new Operand("bias")] : Array.Empty<Operand>(), .. Extras.Select((_, i) => new Operand($"e{i + 1}")), new("y")];
+    [
+        new("x", Offset: Input.Origin), new("w"), .. Bias ? [new Operand("bias")] : Array.Empty<Operand>(),
+        .. Extras.Select((e, i) => new Operand($"e{i + 1}", Offset: e.Origin)), new("y", Offset: Output.Origin),
+    ];
 
     public override ImmutableArray<ScalarArgument> Scalars => new FormulaProgram([Formula]).Scalars;
 
@@ -44,7 +47,7 @@ public sealed record DepthwiseKernel(
         }
     }
 
-    public override void Emit(SourceWriter writer, Isa isa)
+    public override void Emit(KernelWriter writer, Isa isa)
     {
         var geometry = new PoolGeometry(Window, Input, Output);
         if (!DepthwiseEmitter.HaloCovers(geometry))
@@ -52,6 +55,6 @@ public sealed record DepthwiseKernel(
             throw new InvalidOperationException($"The halo of {Input.Tag} does not cover the padding of {WindowText.Of(Window)}.");
         }
 
-        new DepthwiseEmitter(this, geometry, writer, isa) { Bias = Bias, Formula = Formula, Extras = Extras }.Emit("x", "w", "y");
+        new DepthwiseEmitter(geometry, writer, isa) { Bias = Bias, Formula = Formula, Extras = Extras }.Emit("x", "w", "y");
     }
 }

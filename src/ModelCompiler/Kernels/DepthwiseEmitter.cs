@@ -7,7 +7,7 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Kernels;
 
-internal sealed class DepthwiseEmitter(Kernel kernel, PoolGeometry geometry, SourceWriter writer, Isa isa)
+internal sealed class DepthwiseEmitter(PoolGeometry geometry, KernelWriter writer, Isa isa)
 {
     private Layout Input => geometry.Input;
 
@@ -38,14 +38,7 @@ internal sealed class DepthwiseEmitter(Kernel kernel, PoolGeometry geometry, Sou
         var (depth, rows, columns) = (geometry.Axes[0].Output, geometry.Axes[1].Output, geometry.Axes[2].Output);
         var held = geometry.Count <= (isa.Registers == 32 ? 16 : 9);
         var tile = Tile(columns, isa.Registers - (held ? geometry.Count : 1) - 2);
-        writer.OpenMethod(kernel);
-        writer.Skip(input, Input.Origin);
-        writer.Skip(output, Output.Origin);
-        for (var i = 0; i < Extras.Length; i++)
-        {
-            writer.Skip($"e{i + 1}", Extras[i].Origin);
-        }
-
+        writer.OpenMethod();
         new FormulaEmitter(isa, Formula).Prepare(writer);
         writer.Open($"for (var row = begin * {geometry.RowsPerUnit}; row < Math.Min(end * {geometry.RowsPerUnit}, {geometry.Rows}); row++)")
             .Line($"var block = row / {depth * rows};").Line(depth == 1 ? "const int d = 0;" : $"var d = row / {rows} % {depth};").Line($"var h = row % {rows};")

@@ -14,7 +14,7 @@ public sealed record DepthwiseInputGradientKernel(Window Window, Layout OutputGr
     private bool Gathers => Window.Stride.All(s => s == 1);
 
     // With stride 1 the gradient is a convolution of dy by the kernel turned round.
-    private PoolGeometry Geometry => Gathers
+    private PoolGeometry Geometry => field ??= Gathers
         ? new PoolGeometry(
             new Window(
                 Window.Kernel, Window.Stride, [.. Window.Kernel.Select((_, axis) => Window.Extent(axis) - 1 - Window.PadBegin[axis])],
@@ -22,30 +22,43 @@ public sealed record DepthwiseInputGradientKernel(Window Window, Layout OutputGr
             OutputGradient, InputGradient)
         : new PoolGeometry(Window, InputGradient, OutputGradient);
 
-    public override string Name => KernelName.Of("DepthwiseInputGradient", $"{OutputGradient.Tag}_{InputGradient.Tag}", WindowText.Of(Window));
+    private PoolOperand Dy => new("dy", OutputGradient, Gathers);
 
-    public override string Comment =>
-        $"dx[{InputGradient.Tag}] = gradient of the depthwise convolution by {WindowText.Of(Window)}, for dy[{OutputGradient.Tag}]";
+    private PoolOperand Weights => new("weights", new Layout(LayoutKind.Blocked, Shape.Of(InputGradient.Channels, Window.Kernel)), false, IsFixed: true);
 
     public override long Macs => OutputGradient.Shape.Count * Window.KernelCount;
 
-    public override ImmutableArray<Operand> Operands => [new("dy"), new("weights"), new("dx")];
+    private PoolOperand Dx => new("dx", InputGradient, !Gathers);
+
+    /// <summary>Whether it is a convolution over a halo of zeros.</summary>
+    private bool IsConvolution => Gathers && DepthwiseEmitter.HaloCovers(Geometry);
+
+    public override string Name => field ??= IsConvolution
+        ? KernelName.Of("DepthwiseInputGradient", $"{OutputGradient.Tag}_{InputGradient.Tag}", WindowText.Of(Window))
+        : KernelName.Of(Gathers ? "DepthwiseInputGradientGather" : "DepthwiseInputGradientScatter", Geometry.Structure);
+
+    public override string Comment => $"dx = gradient of the depthwise convolution by {Geometry.Comment}, for dy";
+
+    public override ImmutableArray<Operand> Operands => IsConvolution
+        ? [new("dy", Offset: OutputGradient.Origin), new("weights"), new("dx", Offset: InputGradient.Origin)]
+        : [Dy.Operand(Geometry), Weights.Operand(Geometry), Dx.Operand(Geometry)];
+
+    public override ImmutableArray<KernelNumber> Numbers => IsConvolution ? [] : Geometry.Numbers(Dy, Weights, Dx);
 
     public override int Units => Gathers ? (Geometry.Rows + Geometry.RowsPerUnit - 1) / Geometry.RowsPerUnit : InputGradient.Blocks;
 
-    public override void Emit(SourceWriter writer, Isa isa)
+    public override void Emit(KernelWriter writer, Isa isa)
     {
         var geometry = Geometry;
-        if (Gathers && DepthwiseEmitter.HaloCovers(geometry))
+        if (IsConvolution)
         {
-            new DepthwiseEmitter(this, geometry, writer, isa) { IsTurned = true }.Emit("dy", "weights", "dx");
+            new DepthwiseEmitter(geometry, writer, isa) { IsTurned = true }.Emit("dy", "weights", "dx");
             return;
         }
 
         var parts = Enumerable.Range(0, isa.Parts).ToArray();
-        var (dy, dx) = (new PoolOperand("dy", OutputGradient, Gathers), new PoolOperand("dx", InputGradient, !Gathers));
-        var weights = new PoolOperand("weights", new Layout(LayoutKind.Blocked, Shape.Of(InputGradient.Channels, Window.Kernel)), false, IsFixed: true);
-        var emitter = new PoolEmitter(this, geometry, writer, [dy, weights, dx]);
+        var (dy, weights, dx) = (Dy, Weights, Dx);
+        var emitter = new PoolEmitter(geometry, writer, [dy, weights, dx]);
         string Weight(string number, int part) => isa.Load($"{weights.At} + ({number}) * {Layout.Lanes} + {part * isa.Width}");
         if (Gathers)
         {
@@ -60,7 +73,7 @@ public sealed record DepthwiseInputGradientKernel(Window Window, Layout OutputGr
                 {
                     foreach (var p in parts)
                     {
-                        var value = isa.Load($"{dy.At} + {element.Offset(OutputGradient, p * isa.Width)}");
+                        var value = isa.Load($"{dy.At} + {element.Offset(dy, p * isa.Width)}");
                         writer.Line($"sum{p} = {isa.Fma(value, Weight($"{geometry.Count - 1} - ({element.Number})", p), $"sum{p}")};");
                     }
                 });
@@ -83,7 +96,7 @@ public sealed record DepthwiseInputGradientKernel(Window Window, Layout OutputGr
             {
                 foreach (var p in parts)
                 {
-                    var address = $"{dx.At} + {element.Offset(InputGradient, p * isa.Width)}";
+                    var address = $"{dx.At} + {element.Offset(dx, p * isa.Width)}";
                     writer.Line(isa.Store(address, isa.Fma($"g{p}", Weight(element.Number, p), isa.Load(address))));
                 }
             });
@@ -114,7 +127,7 @@ public sealed record DepthwiseWeightGradientKernel(Window Window, Layout Input, 
     /// <summary>A block's group of kernel elements.</summary>
     public override int Units => Input.Blocks * Groups;
 
-    public override void Emit(SourceWriter writer, Isa isa)
+    public override void Emit(KernelWriter writer, Isa isa)
     {
         var geometry = new PoolGeometry(Window, Input, OutputGradient, unrolled: int.MaxValue);
         if (!DepthwiseEmitter.HaloCovers(geometry))
@@ -122,7 +135,7 @@ public sealed record DepthwiseWeightGradientKernel(Window Window, Layout Input, 
             throw new InvalidOperationException($"The halo of {Input.Tag} does not cover the padding of {WindowText.Of(Window)}.");
         }
 
-        writer.OpenMethod(this);
+        writer.OpenMethod();
         writer.Open("for (var unit = begin; unit < end; unit++)").Line($"var block = unit / {Groups};")
             .Line($"var from = x + {Input.Origin} + block * {Input.BlockStride};")
             .Line($"var gradient = dy + {OutputGradient.Origin} + block * {OutputGradient.BlockStride};")

@@ -10,12 +10,10 @@ namespace ModelCompiler.Kernels;
 /// loops, then <see cref="Apply"/> for every vector. Constants stay in place: the JIT makes memory operands or hoisted
 /// registers of them, as there is room.</summary>
 /// <param name="prefix">Begins the name of every local, for several formulas in one scope.</param>
-public sealed class FormulaEmitter(Isa isa, ImmutableArray<Expression> formulas, string prefix = "")
+internal sealed class FormulaEmitter(Isa isa, FormulaProgram program, string prefix = "")
 {
-    private readonly FormulaProgram program = new(formulas);
-
     public FormulaEmitter(Isa isa, Expression formula, string prefix = "")
-        : this(isa, [formula], prefix)
+        : this(isa, new FormulaProgram([formula]), prefix)
     {
     }
 

@@ -1,5 +1,6 @@
-// A kernel is a value: everything that decides its code. Equal kernels are one method, so layers of one shape
-// share it, in inference and training alike.
+// A kernel is a value: everything that decides its code. Its name tells the structure of the code, its numbers are
+// the sizes and strides the code works with. Kernels of one name are one method, so layers that differ in
+// numbers only share it, in inference and training alike.
 using System.Collections.Immutable;
 using ModelCompiler.Emission;
 
@@ -18,7 +19,8 @@ public enum KernelScope
 }
 
 /// <param name="Type"><c>float*</c> or, for class numbers, <c>int*</c>.</param>
-public sealed record Operand(string Name, string Type = "float*");
+/// <param name="Offset">Floats from the start of the operand's memory to where its pointer points: the caller adds it.</param>
+public sealed record Operand(string Name, string Type = "float*", int Offset = 0);
 
 /// <summary>A number that a kernel gets beside its operands.</summary>
 public abstract record ScalarArgument(string Name, string Type);
@@ -29,21 +31,31 @@ public sealed record BatchSizeArgument() : ScalarArgument("batchSize", "float");
 /// <summary>The key of a stream of random numbers for the sample at hand.</summary>
 public sealed record RandomKeyArgument(int Index, int Stream) : ScalarArgument($"key{Index}", "uint");
 
+/// <summary>A size, count or stride that <see cref="Kernel.Emit"/> writes by its name.</summary>
+public readonly record struct KernelNumber(string Name, int Value)
+{
+    /// <summary>Of a value that may be too large for an address: such networks are reported, not emitted.</summary>
+    public KernelNumber(string name, long value)
+        : this(name, checked((int)value))
+    {
+    }
+}
+
 /// <summary>
 /// Method that <see cref="Emit"/> writes, in a static unsafe class per instruction set:
-/// Sample and Once: <c>Name(float* a, float* b, …, [scalars], int begin, int end)</c>;
-/// Batch: <c>Name(float* a, long aStride, float* b, long bStride, …, int batch, [scalars], int begin, int end)</c>, where the
+/// Sample and Once: <c>Name(float* a, float* b, …, [scalars], [numbers], int begin, int end)</c>;
+/// Batch: <c>Name(float* a, long aStride, float* b, long bStride, …, int batch, [scalars], [numbers], int begin, int end)</c>, where the
 /// stride is the distance between samples in floats (0 for an operand that has no samples).
 /// It does units [begin, end) of <see cref="Units"/>. Units are independent of one another and write disjoint memory, so
-/// the result does not depend on how they are spread over threads. Pointers are at the start of the operand's layout
-/// (add Layout.Origin). Operands are inputs first, then outputs.
+/// the result does not depend on how they are spread over threads. Operands are inputs first, then outputs.
 /// </summary>
 public abstract record Kernel
 {
-    /// <summary>Identifier made of the operation and its geometry; equal kernels have equal names and different ones different.</summary>
+    /// <summary>Identifier that tells the structure of the code: kernels with equal names have equal code, save for the values of
+    /// <see cref="Numbers"/>, and kernels with different code have different names.</summary>
     public abstract string Name { get; }
 
-    /// <summary>For readers of the emitted code: what it computes, on which shapes, with which tile.</summary>
+    /// <summary>For readers of the emitted code: what it computes and with which tile; no more than the name tells.</summary>
     public abstract string Comment { get; }
 
     public virtual KernelScope Scope => KernelScope.Sample;
@@ -51,6 +63,10 @@ public abstract record Kernel
     public abstract ImmutableArray<Operand> Operands { get; }
 
     public virtual ImmutableArray<ScalarArgument> Scalars => ImmutableArray<ScalarArgument>.Empty;
+
+    /// <summary>What the code refers to by name. Where all kernels of a name in a network agree on a number it is a constant of their
+    /// method, else a parameter. Equal names of kernels have equal names of numbers, in this order.</summary>
+    public virtual ImmutableArray<KernelNumber> Numbers => ImmutableArray<KernelNumber>.Empty;
 
     /// <summary>Independent pieces of the work: per sample for Sample scope, in all for the others.</summary>
     public abstract int Units { get; }
@@ -71,26 +87,17 @@ public abstract record Kernel
     /// <summary>The formula computed in the same pass, as text; empty for none.</summary>
     public virtual string Fusion => "";
 
+    /// <summary>Everything that decides what a call does.</summary>
+    public string Key => $"{Name}({string.Join(",", Numbers.Select(n => Literals.Int(n.Value)))})";
+
     /// <summary>Writes the method <see cref="Name"/> and its private helpers (named Name_something).</summary>
-    public abstract void Emit(SourceWriter writer, Isa isa);
+    public abstract void Emit(KernelWriter writer, Isa isa);
 
-    /// <summary>The parameter list as text.</summary>
-    public string Parameters
-    {
-        get
-        {
-            var parts = Operands.Select(o => Scope == KernelScope.Batch ? $"{o.Type} {o.Name}, long {o.Name}Stride" : $"{o.Type} {o.Name}").ToList();
-            if (Scope == KernelScope.Batch)
-            {
-                parts.Add("int batch");
-            }
-
-            parts.AddRange(Scalars.Select(s => $"{s.Type} {s.Name}"));
-            parts.Add("int begin");
-            parts.Add("int end");
-            return string.Join(", ", parts);
-        }
-    }
+    /// <summary>The parameter list before the numbers as text; never empty.</summary>
+    public string Parameters => string.Join(", ", [
+        .. Operands.Select(o => Scope == KernelScope.Batch ? $"{o.Type} {o.Name}, long {o.Name}Stride" : $"{o.Type} {o.Name}"),
+        .. Scope == KernelScope.Batch ? ["int batch"] : Array.Empty<string>(),
+        .. Scalars.Select(s => $"{s.Type} {s.Name}")]);
 
     /// <summary>Every kernel method: without this attribute its first calls run at 7 % of peak.</summary>
     public const string Attribute = "[MethodImpl(MethodImplOptions.AggressiveOptimization)]";

@@ -1,5 +1,6 @@
 // The loops over the elements of several operands at once. Layouts become strides, axes that lie end to end
-// in every operand become one loop, and the innermost loop is the one that vectors run along.
+// in every operand become one loop, and the innermost loop is the one that vectors run along. Sizes and strides are
+// numbers with names; how many loops there are, and which operands each moves, is structure.
 using System.Collections.Immutable;
 using ModelCompiler.Emission;
 using ModelCompiler.Graph;
@@ -7,11 +8,20 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Kernels;
 
+/// <param name="Name">In the singular: <c>row</c>.</param>
 /// <param name="Strides">Floats from one step to the next, for each operand; 0 where it is broadcast.</param>
-internal sealed record LoopAxis(int Size, ImmutableArray<int> Strides);
+internal sealed record LoopAxis(string Name, int Size, ImmutableArray<int> Strides)
+{
+    /// <summary>The name of <see cref="Size"/>.</summary>
+    public string Count => Name + "s";
+
+    /// <summary>The name of an operand's stride: <c>yRowStride</c>.</summary>
+    public string Stride(string operand) => $"{operand}{char.ToUpperInvariant(Name[0])}{Name.Substring(1)}Stride";
+}
 
 /// <param name="Axes">From the outermost to the innermost; never empty.</param>
-internal sealed record LoopNest(ImmutableArray<LoopAxis> Axes)
+/// <param name="Prefix">Begins the names of numbers, where a kernel has several nests.</param>
+internal sealed record LoopNest(ImmutableArray<LoopAxis> Axes, string Prefix = "")
 {
     /// <summary>Elements that a unit of work should have at least: about a microsecond, what handing it to a thread costs.</summary>
     private const int UnitElements = 4096;
@@ -30,7 +40,7 @@ internal sealed record LoopNest(ImmutableArray<LoopAxis> Axes)
         {
             for (var axis = 0; axis < shape.Rank; axis++)
             {
-                axes.Add(new LoopAxis(shape[axis], [.. operands.Select(o => FlatStride(o, axis))]));
+                axes.Add(new LoopAxis($"index{Literals.Int(axis)}", shape[axis], [.. operands.Select(o => FlatStride(o, axis))]));
             }
         }
         else
@@ -38,20 +48,20 @@ internal sealed record LoopNest(ImmutableArray<LoopAxis> Axes)
             var whole = new Layout(LayoutKind.Flat, shape);
             if (blocked)
             {
-                axes.Add(new LoopAxis(whole.Blocks, [.. operands.Select(o => o.Channels == 1 ? 0 : BlockStride(o))]));
+                axes.Add(new LoopAxis("block", whole.Blocks, [.. operands.Select(o => o.Channels == 1 ? 0 : BlockStride(o))]));
             }
             else
             {
-                axes.Add(new LoopAxis(whole.Channels, [.. operands.Select(o => o.Channels == 1 ? 0 : o.LaneStride)]));
+                axes.Add(new LoopAxis("channel", whole.Channels, [.. operands.Select(o => o.Channels == 1 ? 0 : o.LaneStride)]));
             }
 
-            axes.Add(new LoopAxis(whole.Depth, [.. operands.Select(o => o.Depth == 1 ? 0 : o.DepthStride)]));
-            axes.Add(new LoopAxis(whole.Height, [.. operands.Select(o => o.Height == 1 ? 0 : o.RowStride)]));
-            axes.Add(new LoopAxis(whole.Width, [.. operands.Select(o => o.Width == 1 ? 0 : o.ColumnStride)]));
+            axes.Add(new LoopAxis("plane", whole.Depth, [.. operands.Select(o => o.Depth == 1 ? 0 : o.DepthStride)]));
+            axes.Add(new LoopAxis("row", whole.Height, [.. operands.Select(o => o.Height == 1 ? 0 : o.RowStride)]));
+            axes.Add(new LoopAxis("column", whole.Width, [.. operands.Select(o => o.Width == 1 ? 0 : o.ColumnStride)]));
             if (blocked)
             {
                 // A single channel is broadcast to all lanes, unless there is only one channel at all.
-                axes.Add(new LoopAxis(Layout.Lanes, [.. operands.Select(o => o.Channels == 1 && (whole.Channels > 1 || o.Kind != LayoutKind.Blocked) ? 0 : o.LaneStride)]));
+                axes.Add(new LoopAxis("lane", Layout.Lanes, [.. operands.Select(o => o.Channels == 1 && (whole.Channels > 1 || o.Kind != LayoutKind.Blocked) ? 0 : o.LaneStride)]));
             }
         }
 
@@ -83,9 +93,10 @@ internal sealed record LoopNest(ImmutableArray<LoopAxis> Axes)
         var merged = new List<LoopAxis>();
         foreach (var axis in Axes.Where(a => a.Size != 1))
         {
-            if (merged.Count > 0 && Enumerable.Range(0, axis.Strides.Length).All(i => merged[merged.Count - 1].Strides[i] == axis.Strides[i] * axis.Size))
+            var above = merged.Count > 0 ? merged[merged.Count - 1] : null;
+            if (above is not null && Enumerable.Range(0, axis.Strides.Length).All(i => above.Strides[i] == axis.Strides[i] * axis.Size))
             {
-                merged[merged.Count - 1] = new LoopAxis(merged[merged.Count - 1].Size * axis.Size, axis.Strides);
+                merged[merged.Count - 1] = new LoopAxis(Joined(above.Name, axis.Name), above.Size * axis.Size, axis.Strides);
             }
             else
             {
@@ -100,7 +111,7 @@ internal sealed record LoopNest(ImmutableArray<LoopAxis> Axes)
 
         if (merged.Count == 0 || merged[merged.Count - 1].Strides.Take(operands).Any(s => s is not (0 or 1)))
         {
-            merged.Add(new LoopAxis(1, [.. Axes[0].Strides.Select(_ => 1)]));
+            merged.Add(new LoopAxis("element", 1, [.. Axes[0].Strides.Select(_ => 1)]));
         }
 
         return new LoopNest([.. merged]);
@@ -125,27 +136,57 @@ internal sealed record LoopNest(ImmutableArray<LoopAxis> Axes)
     /// <summary>Floats per unit when the nest is a single run: a whole number of vectors.</summary>
     public static int Chunk(long run) => run >= 2 * UnitElements ? UnitElements : (int)run;
 
+    /// <summary>The run along the innermost axis.</summary>
+    public Run Run => new(Inner.Size, Named(Inner.Count));
+
+    /// <summary>Which loops there are and which operands they move.</summary>
+    public string Structure => $"{StructureOf(Axes.Length - 1)},{Run.Structure}:{string.Join(".", Inner.Strides)}";
+
+    /// <summary>The structure of the first <paramref name="loops"/>.</summary>
+    public string StructureOf(int loops) => string.Join(",", Axes.Take(loops).Select(a => $"{a.Name}:{string.Concat(a.Strides.Select(s => s == 0 ? '0' : 's'))}"));
+
+    /// <summary>Sizes and strides of all loops but the innermost, and the length of the run.</summary>
+    /// <param name="run">Where it is not <see cref="Run"/>.</param>
+    public IEnumerable<KernelNumber> Numbers(ImmutableArray<string> operands, Run? run = null) =>
+        Axes.Take(Axes.Length - 1).SelectMany(axis => Numbers(axis, operands)).Concat((run ?? Run).Numbers);
+
+    /// <summary>The size of an axis, and its strides that are not 0.</summary>
+    public IEnumerable<KernelNumber> Numbers(LoopAxis axis, ImmutableArray<string> operands, bool withZeros = false)
+    {
+        yield return new KernelNumber(Named(axis.Count), axis.Size);
+        for (var k = 0; k < axis.Strides.Length; k++)
+        {
+            if (withZeros || axis.Strides[k] != 0)
+            {
+                yield return new KernelNumber(Named(axis.Stride(operands[k])), axis.Strides[k]);
+            }
+        }
+    }
+
+    /// <summary>The name of one of the nest's numbers.</summary>
+    public string Named(string number) => Prefix.Length == 0 ? number : Prefix + char.ToUpperInvariant(number[0]) + number.Substring(1);
+
     /// <summary>Writes the loops: units over the first <paramref name="unitAxes"/>, then the rest but the innermost, with pointers that follow.
     /// Calls <paramref name="inner"/> with the operands' pointers at the innermost run's start.</summary>
-    /// <param name="names">Of the operands' pointers, and of integers for operands from <paramref name="pointers"/> on.</param>
+    /// <param name="names">Of the operands' pointers, and of integers for operands without memory.</param>
     public void Emit(SourceWriter writer, int unitAxes, string unit, ImmutableArray<string> names, Action<ImmutableArray<string>> inner)
     {
         var current = names;
         for (var i = 0; i < Axes.Length - 1; i++)
         {
-            var index = $"i{i}";
+            var index = Axes[i].Name;
+            var count = Named(Axes[i].Count);
             if (i < unitAxes)
             {
-                var below = (int)Axes.Skip(i + 1).Take(unitAxes - i - 1).Aggregate(1L, (count, axis) => count * axis.Size);
-                var quotient = below == 1 ? unit : $"{unit} / {below}";
-                writer.Line($"var {index} = {(i == 0 ? quotient : $"{(below == 1 ? unit : $"({quotient})")} % {Axes[i].Size}")};");
+                var place = Quotient(unit, Axes.Skip(i + 1).Take(unitAxes - i - 1).Select(a => Named(a.Count)));
+                writer.Line($"var {index} = {(i == 0 ? place : $"{place} % {count}")};");
             }
             else
             {
-                writer.Open($"for (var {index} = 0; {index} < {Axes[i].Size}; {index}++)");
+                writer.Open($"for (var {index} = 0; {index} < {count}; {index}++)");
             }
 
-            current = Advance(writer, names, current, i, index);
+            current = Advance(writer, names, current, Axes[i]);
         }
 
         inner(current);
@@ -155,20 +196,40 @@ internal sealed record LoopNest(ImmutableArray<LoopAxis> Axes)
         }
     }
 
-    private ImmutableArray<string> Advance(SourceWriter writer, ImmutableArray<string> names, ImmutableArray<string> current, int axis, string index)
+    /// <summary><c>unit / (rows * columns)</c>, or <c>unit</c> where nothing divides it.</summary>
+    public static string Quotient(string unit, IEnumerable<string> divisors)
+    {
+        var list = divisors.ToList();
+        return list.Count switch
+        {
+            0 => unit,
+            1 => $"{unit} / {list[0]}",
+            _ => $"{unit} / ({string.Join(" * ", list)})",
+        };
+    }
+
+    private ImmutableArray<string> Advance(SourceWriter writer, ImmutableArray<string> names, ImmutableArray<string> current, LoopAxis axis)
     {
         var next = current.ToBuilder();
         for (var k = 0; k < names.Length; k++)
         {
-            if (Axes[axis].Strides[k] is var stride and not 0)
+            if (axis.Strides[k] != 0)
             {
-                next[k] = $"{names[k]}_{axis}";
-                writer.Line($"var {next[k]} = {current[k]} + {(stride == 1 ? index : $"{index} * {stride}")};");
+                next[k] = $"{names[k]}{char.ToUpperInvariant(axis.Name[0])}{axis.Name.Substring(1)}";
+                writer.Line($"var {next[k]} = {current[k]} + {axis.Name} * {Named(axis.Stride(names[k]))};");
             }
         }
 
         return next.ToImmutable();
     }
+
+    // What an axis is called with the next one joined to it.
+    private static string Joined(string outer, string inner) => inner switch
+    {
+        "lane" or "element" => "element",
+        "column" or "position" => "position",
+        _ => outer,
+    };
 
     private static ImmutableArray<int> Canonical(Shape shape)
     {

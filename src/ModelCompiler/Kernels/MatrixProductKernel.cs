@@ -10,9 +10,9 @@ public sealed record MatrixProductKernel(int Matrices, int Rows, int Inner, int 
     /// <summary>Sums in flight: enough to hide the latency of a multiply-add, and few enough for 16 registers.</summary>
     private const int TileRows = 8;
 
-    public override string Name => $"MatrixProduct_{Matrices}_{Rows}x{Inner}x{Columns}{(WorkScope == KernelScope.Once ? "_once" : "")}";
+    public override string Name => KernelName.Of("MatrixProduct", ColumnRun.Structure, Structure);
 
-    public override string Comment => $"y[{Matrices}x{Rows}x{Columns}] = a[{Matrices}x{Rows}x{Inner}] times b[{Matrices}x{Inner}x{Columns}], {TileRows} rows at a time";
+    public override string Comment => $"y = a times b for many small matrices, {TileRows} rows at a time";
 
     public override long Macs => (long)Matrices * Rows * Inner * Columns;
 
@@ -20,21 +20,29 @@ public sealed record MatrixProductKernel(int Matrices, int Rows, int Inner, int 
 
     public override ImmutableArray<Operand> Operands => [new("a"), new("b"), new("y")];
 
+    public override ImmutableArray<KernelNumber> Numbers =>
+        [new("tiles", Tiles), new("rows", Rows), new("inner", Inner), new("columns", Columns)];
+
+    private Run ColumnRun => new(Columns, "columns");
+
+    /// <summary>Rows of full tiles, and of the last one.</summary>
+    private string Structure => $"{(Rows < TileRows ? 0 : 1)},{Rows % TileRows}";
+
     private int Tiles => (Rows + TileRows - 1) / TileRows;
 
     public override int Units => checked(Matrices * Tiles);
 
-    public override void Emit(SourceWriter writer, Isa isa)
+    public override void Emit(KernelWriter writer, Isa isa)
     {
-        writer.OpenMethod(this).OpenUnits();
-        writer.Line($"var row = unit % {Tiles} * {TileRows};");
-        writer.Line($"var left = a + (unit / {Tiles} * {Rows} + row) * {Inner};");
-        writer.Line($"var right = b + unit / {Tiles} * {checked(Inner * Columns)};");
-        writer.Line($"var result = y + (unit / {Tiles} * {Rows} + row) * {Columns};");
-        var (full, rest) = (Rows / TileRows * TileRows, Rows % TileRows);
-        if (full > 0 && rest > 0)
+        writer.OpenMethod().OpenUnits();
+        writer.Line($"var row = unit % tiles * {TileRows};");
+        writer.Line("var left = a + (unit / tiles * rows + row) * inner;");
+        writer.Line("var right = b + unit / tiles * (inner * columns);");
+        writer.Line("var result = y + (unit / tiles * rows + row) * columns;");
+        var rest = Rows % TileRows;
+        if (Rows > TileRows && rest > 0)
         {
-            writer.Open($"if (row < {full})");
+            writer.Open($"if (row < rows - {rest})");
             EmitTile(writer, isa, TileRows);
             writer.Close().Open("else");
             EmitTile(writer, isa, rest);
@@ -42,7 +50,7 @@ public sealed record MatrixProductKernel(int Matrices, int Rows, int Inner, int 
         }
         else
         {
-            EmitTile(writer, isa, full > 0 ? TileRows : rest);
+            EmitTile(writer, isa, Rows >= TileRows ? TileRows : rest);
         }
 
         writer.Close().Close();
@@ -50,33 +58,31 @@ public sealed record MatrixProductKernel(int Matrices, int Rows, int Inner, int 
 
     private void EmitTile(SourceWriter writer, Isa isa, int rows)
     {
-        foreach (var piece in RunPiece.Cover(isa, Columns))
+        foreach (var piece in RunPiece.Cover(isa, ColumnRun))
         {
-            var isLoop = piece.Count > piece.Isa.Width;
-            writer.Open(isLoop ? $"for (var column = {piece.Start}; column < {piece.Start + piece.Count}; column += {piece.Isa.Width})" : "");
-            EmitColumn(writer, piece, isLoop ? "column" : $"{piece.Start}", rows);
+            writer.Open(piece.IsLoop ? $"for (var column = {piece.From}; column < {piece.To}; column += {piece.Isa.Width})" : "");
+            EmitColumn(writer, piece.Vector, piece.IsLoop ? "column" : piece.From, rows);
             writer.Close();
         }
     }
 
-    private void EmitColumn(SourceWriter writer, RunPiece piece, string column, int rows)
+    private static void EmitColumn(SourceWriter writer, RunPiece piece, string column, int rows)
     {
         for (var r = 0; r < rows; r++)
         {
             writer.Line($"var sum{r} = {piece.Isa.Type}.Zero;");
         }
 
-        writer.Open($"for (var k = 0; k < {Inner}; k++)").Line($"var v = {piece.Load($"right + k * {Columns} + {column}")};");
+        writer.Open("for (var k = 0; k < inner; k++)").Line($"var v = {piece.Load($"right + k * columns + {column}")};");
         for (var r = 0; r < rows; r++)
         {
-            writer.Line($"sum{r} = {piece.Isa.Fma(piece.Isa.Broadcast($"left[{r * Inner} + k]"), "v", $"sum{r}")};");
+            writer.Line($"sum{r} = {piece.Isa.Fma(piece.Isa.Broadcast(r == 0 ? "left[k]" : $"left[{r} * inner + k]"), "v", $"sum{r}")};");
         }
 
         writer.Close();
         for (var r = 0; r < rows; r++)
         {
-            var part = piece.IsPartial ? piece : new RunPiece(piece.Isa, 0, piece.Isa.Width);
-            part.Store(writer, $"result + {r * Columns} + {column}", $"sum{r}", $"result{r}");
+            piece.Store(writer, r == 0 ? $"result + {column}" : $"result + {r} * columns + {column}", $"sum{r}", $"result{r}");
         }
     }
 }

@@ -9,29 +9,30 @@ namespace ModelCompiler.Kernels;
 /// <summary>Operands x, y, both Blocked. Padding never wins: windows are clipped to the plane. NaN wins, as in PyTorch.</summary>
 public sealed record MaxPoolKernel(Window Window, Layout Input, Layout Output) : Kernel
 {
-    public override string Name => KernelName.Of("MaxPool", $"{Input.Tag}_{Output.Tag}", WindowText.Of(Window));
+    private PoolGeometry Geometry => field ??= new(Window, Input, Output);
 
-    public override string Comment => $"y[{Output.Tag}] = maximum of x[{Input.Tag}] over windows of {WindowText.Of(Window)}";
+    private PoolOperand X => new("x", Input, true);
 
     public override string Layouts => $"{Input.Tag} -> {Output.Tag}";
 
-    public override ImmutableArray<Operand> Operands => [new("x"), new("y")];
+    private PoolOperand Y => new("y", Output, false);
 
-    public override int Units
-    {
-        get
-        {
-            var geometry = new PoolGeometry(Window, Input, Output);
-            return (geometry.Rows + geometry.RowsPerUnit - 1) / geometry.RowsPerUnit;
-        }
-    }
+    public override string Name => field ??= KernelName.Of("MaxPool", Geometry.Structure);
 
-    public override void Emit(SourceWriter writer, Isa isa)
+    public override string Comment => $"y = maximum of x over windows of {Geometry.Comment}";
+
+    public override ImmutableArray<Operand> Operands => [X.Operand(Geometry), Y.Operand(Geometry)];
+
+    public override ImmutableArray<KernelNumber> Numbers => Geometry.Numbers(X, Y);
+
+    public override int Units => (Geometry.Rows + Geometry.RowsPerUnit - 1) / Geometry.RowsPerUnit;
+
+    public override void Emit(KernelWriter writer, Isa isa)
     {
-        var geometry = new PoolGeometry(Window, Input, Output);
-        var (x, y) = (new PoolOperand("x", Input, true), new PoolOperand("y", Output, false));
+        var geometry = Geometry;
+        var (x, y) = (X, Y);
         var parts = Enumerable.Range(0, isa.Parts).ToArray();
-        new PoolEmitter(this, geometry, writer, [x, y]).EmitByRows((isWhole, visit) =>
+        new PoolEmitter(geometry, writer, [x, y]).EmitByRows((isWhole, visit) =>
         {
             var startsWithFirst = isWhole && geometry.IsUnrolled;
             foreach (var p in startsWithFirst ? [] : parts)
@@ -43,7 +44,7 @@ public sealed record MaxPoolKernel(Window Window, Layout Input, Layout Output) :
             {
                 foreach (var p in parts)
                 {
-                    var value = isa.Load($"{x.At} + {element.Offset(Input, p * isa.Width)}");
+                    var value = isa.Load($"{x.At} + {element.Offset(x, p * isa.Width)}");
                     writer.Line(startsWithFirst && element.IsFirst ? $"var max{p} = {value};" : $"max{p} = {isa.Static}.Max(max{p}, {value});");
                 }
             });
@@ -59,23 +60,32 @@ public sealed record MaxPoolKernel(Window Window, Layout Input, Layout Output) :
 /// the last NaN does, as in PyTorch.</summary>
 public sealed record MaxPoolGradientKernel(Window Window, Layout Input, Layout OutputGradient, Layout InputGradient) : Kernel
 {
-    public override string Name => KernelName.Of("MaxPoolGradient", $"{Input.Tag}_{OutputGradient.Tag}_{InputGradient.Tag}", WindowText.Of(Window));
+    private PoolGeometry Geometry => field ??= new(Window, Input, OutputGradient, unrolled: 16);
 
-    public override string Comment =>
-        $"dx[{InputGradient.Tag}] = dy[{OutputGradient.Tag}] at the maxima of x[{Input.Tag}] over windows of {WindowText.Of(Window)}";
+    private PoolOperand X => new("x", Input, true);
 
-    public override ImmutableArray<Operand> Operands => [new("x"), new("dy"), new("dx")];
+    private PoolOperand Dy => new("dy", OutputGradient, false);
+
+    private PoolOperand Dx => new("dx", InputGradient, true);
+
+    public override string Name => field ??= KernelName.Of("MaxPoolGradient", Geometry.Structure);
+
+    public override string Comment => $"dx = dy at the maxima of x over windows of {Geometry.Comment}";
+
+    public override ImmutableArray<Operand> Operands => [X.Operand(Geometry), Dy.Operand(Geometry), Dx.Operand(Geometry)];
+
+    public override ImmutableArray<KernelNumber> Numbers => Geometry.Numbers(X, Dy, Dx);
 
     /// <summary>Windows may share elements, so a block of channels has one owner.</summary>
     public override int Units => Input.Blocks;
 
-    public override void Emit(SourceWriter writer, Isa isa)
+    public override void Emit(KernelWriter writer, Isa isa)
     {
-        var geometry = new PoolGeometry(Window, Input, OutputGradient, unrolled: 16);
-        var (x, dy, dx) = (new PoolOperand("x", Input, true), new PoolOperand("dy", OutputGradient, false), new PoolOperand("dx", InputGradient, true));
+        var geometry = Geometry;
+        var (x, dy, dx) = (X, Dy, Dx);
         var parts = Enumerable.Range(0, isa.Parts).ToArray();
         var integers = isa.Type.Replace("float", "int");
-        var emitter = new PoolEmitter(this, geometry, writer, [x, dy, dx]);
+        var emitter = new PoolEmitter(geometry, writer, [x, dy, dx]);
         emitter.EmitByBlocks(
             () =>
             {
@@ -99,7 +109,7 @@ public sealed record MaxPoolGradientKernel(Window Window, Layout Input, Layout O
                     {
                         foreach (var p in parts)
                         {
-                            writer.Line($"var best{p} = {isa.Load($"{x.At} + {element.Offset(Input, p * isa.Width)}")};").Line($"var winner{p} = {integers}.Zero;");
+                            writer.Line($"var best{p} = {isa.Load($"{x.At} + {element.Offset(x, p * isa.Width)}")};").Line($"var winner{p} = {integers}.Zero;");
                         }
 
                         return;
@@ -109,7 +119,7 @@ public sealed record MaxPoolGradientKernel(Window Window, Layout Input, Layout O
                     var orFirst = startsWithFirst ? "" : $" | {isa.Static}.LessThan(winner{{0}}, {integers}.Zero).AsSingle()";
                     foreach (var p in parts)
                     {
-                        writer.Line($"var v{p} = {isa.Load($"{x.At} + {element.Offset(Input, p * isa.Width)}")};")
+                        writer.Line($"var v{p} = {isa.Load($"{x.At} + {element.Offset(x, p * isa.Width)}")};")
                             .Line($"var wins{p} = {isa.Static}.GreaterThan(v{p}, best{p}) | ~{isa.Static}.Equals(v{p}, v{p}){orFirst.Replace("{0}", $"{p}")};")
                             .Line($"best{p} = {isa.Static}.ConditionalSelect(wins{p}, v{p}, best{p});")
                             .Line($"winner{p} = {isa.Static}.ConditionalSelect(wins{p}.AsInt32(), number, winner{p});");
@@ -127,7 +137,7 @@ public sealed record MaxPoolGradientKernel(Window Window, Layout Input, Layout O
                     writer.Open("").Line($"var number = {isa.Static}.Create({element.Number});");
                     foreach (var p in parts)
                     {
-                        var address = $"{dx.At} + {element.Offset(InputGradient, p * isa.Width)}";
+                        var address = $"{dx.At} + {element.Offset(dx, p * isa.Width)}";
                         var share = $"{isa.Static}.Equals(winner{p}, number).AsSingle() & g{p}";
                         writer.Line(isa.Store(address, geometry.IsDisjoint ? share : $"{isa.Load(address)} + ({share})"));
                     }

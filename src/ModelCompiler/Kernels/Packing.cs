@@ -38,7 +38,7 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
 
     public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Identity);
 
-    public override void Emit(SourceWriter writer, Isa isa)
+    public override void Emit(KernelWriter writer, Isa isa)
     {
         static string N(long value) => value.ToString(CultureInfo.InvariantCulture);
         var g = Geometry;
@@ -50,7 +50,7 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
             return;
         }
 
-        writer.Line(Attribute).Open($"internal static void {Name}({Parameters})");
+        writer.OpenMethod();
         writer.Open("for (int block = begin; block < end; block++)");
         writer.Line($"float* to = packed + block * {N(g.PackedBlock)}L;");
         writer.Line(g.Groups == 1 ? "int first = 0;"
@@ -86,11 +86,11 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
     }
 
     /// <summary>Without groups: sixteen outputs and sixteen inputs at a time, by transposition.</summary>
-    private void EmitWhole(SourceWriter writer, Isa isa, int taps)
+    private void EmitWhole(KernelWriter writer, Isa isa, int taps)
     {
         static string N(long value) => value.ToString(CultureInfo.InvariantCulture);
         var g = Geometry;
-        writer.Line(Attribute).Open($"internal static void {Name}({Parameters})");
+        writer.OpenMethod();
         if (taps > 1)
         {
             writer.Line($"float* across = stackalloc float[{N(taps * 256)}];");

@@ -14,137 +14,131 @@ namespace ModelCompiler.Kernels;
 public sealed record PointwiseKernel(
     Expression Formula, ImmutableArray<Layout> Inputs, Layout Output, KernelScope WorkScope = KernelScope.Sample) : Kernel
 {
-    private FormulaProgram Program => new([Formula]);
+    private FormulaProgram Program => field ??= new([Formula]);
 
-    public override string Name =>
-        KernelName.Of("Pointwise", Output.Tag, Program.Text, string.Join(",", Inputs.Select(i => i.Tag)), $"{WorkScope}");
+    private LoopNest Nest => field ??= MakeNest();
 
-    public override string Comment => $"y[{Output.Tag}] = {Program.Readable} for {string.Join(", ", Inputs.Select((x, i) => $"x{i}[{x.Tag}]"))}";
+    public override string Name => field ??= KernelName.Of(
+        "Pointwise", Program.Text, IsRun ? $"run {string.Join(".", Nest.Inner.Strides)}" : $"{Nest.Structure} units {Nest.UnitAxes()}");
 
-    public override KernelScope Scope => WorkScope;
-
-    public override ImmutableArray<Operand> Operands => [.. Inputs.Select((_, i) => new Operand($"x{i}")), new Operand("y")];
-
-    public override ImmutableArray<ScalarArgument> Scalars => Program.Scalars;
-
-    /// <summary>Everything is one run over memory: it may end in the padding that layouts have.</summary>
-    private static bool IsRun(LoopNest nest, IEnumerable<Layout> layouts) =>
-        nest.Axes.Length == 1 && layouts.Where((_, k) => nest.Inner.Strides[k] != 0).All(l => l.IsDense);
-
-    public override int Units
+    public override string Comment
     {
         get
         {
-            var nest = Nest(out _);
-            return IsRun(nest, Inputs.Add(Output))
-                ? (RunLength(nest) + LoopNest.Chunk(RunLength(nest)) - 1) / LoopNest.Chunk(RunLength(nest))
-                : nest.UnitCount(nest.UnitAxes());
+            var broadcast = Enumerable.Range(0, Inputs.Length).Where(k => Nest.Axes.Any(a => a.Size > 1 && a.Strides[k] == 0)).Select(k => $"x{k}").ToList();
+            return $"y = {Program.Readable}" + (broadcast.Count == 0 ? "" : $", {string.Join(" and ", broadcast)} broadcast");
         }
     }
 
-    private static int RunLength(LoopNest nest) => (nest.Inner.Size + Layout.Lanes - 1) / Layout.Lanes * Layout.Lanes;
+    public override KernelScope Scope => WorkScope;
 
-    private LoopNest Nest(out bool numbered)
+    public override ImmutableArray<Operand> Operands => [.. Inputs.Select((x, i) => new Operand($"x{i}", Offset: x.Origin)), new Operand("y", Offset: Output.Origin)];
+
+    public override ImmutableArray<ScalarArgument> Scalars => Program.Scalars;
+
+    public override ImmutableArray<KernelNumber> Numbers => IsRun
+        ? [new("floats", RunLength), new("floatsPerUnit", LoopNest.Chunk(RunLength))]
+        : [.. Nest.Numbers(Names)];
+
+    /// <summary>Everything is one run over memory: it may end in the padding that layouts have.</summary>
+    private bool IsRun => Nest.Axes.Length == 1 && Inputs.Add(Output).Where((_, k) => Nest.Inner.Strides[k] != 0).All(l => l.IsDense);
+
+    private int RunLength => (Nest.Inner.Size + Layout.Lanes - 1) / Layout.Lanes * Layout.Lanes;
+
+    private bool IsNumbered => Program.Streams.Count > 0;
+
+    private ImmutableArray<string> Names => [.. Inputs.Select((_, i) => $"x{i}"), "y", .. IsNumbered ? ["number"] : Array.Empty<string>()];
+
+    public override int Units => IsRun
+        ? (RunLength + LoopNest.Chunk(RunLength) - 1) / LoopNest.Chunk(RunLength)
+        : Nest.UnitCount(Nest.UnitAxes());
+
+    private LoopNest MakeNest()
     {
         var layouts = Inputs.Add(Output);
         var nest = LoopNest.Over(Output.Shape, layouts);
-        numbered = Program.Streams.Count > 0;
-        if (numbered)
-        {
-            nest = nest.WithNumbers(Output.Shape, layouts.Any(l => l.Kind == LayoutKind.Blocked));
-        }
-
-        return nest.Merged(layouts.Length);
+        return (IsNumbered ? nest.WithNumbers(Output.Shape, layouts.Any(l => l.Kind == LayoutKind.Blocked)) : nest).Merged(layouts.Length);
     }
 
-    public override void Emit(SourceWriter writer, Isa isa)
+    public override void Emit(KernelWriter writer, Isa isa)
     {
-        var nest = Nest(out var numbered);
-        var names = Operands.Select(o => o.Name).ToImmutableArray();
-        writer.OpenMethod(this);
-        foreach (var (layout, name) in Inputs.Add(Output).Zip(names, (layout, name) => (layout, name)))
+        writer.OpenMethod();
+        if (IsNumbered)
         {
-            writer.Skip(name, layout.Origin);
-        }
-
-        if (numbered)
-        {
-            names = names.Add("number");
             writer.Line("const int number = 0;");
         }
 
         writer.OpenUnits();
-        if (IsRun(nest, Inputs.Add(Output)))
+        if (IsRun)
         {
-            EmitRun(writer, isa, nest, names);
+            // Chunks of one run; the last may be shorter.
+            writer.Line("var start = unit * floatsPerUnit;").Line("var stop = Math.Min(start + floatsPerUnit, floats);");
+            EmitVectors(writer, isa, Names, "start", "stop");
         }
         else
         {
-            nest.Emit(writer, nest.UnitAxes(), "unit", names, pointers => EmitPieces(writer, isa, nest.Inner, pointers));
+            Nest.Emit(writer, Nest.UnitAxes(), "unit", Names, pointers => EmitPieces(writer, isa, pointers));
         }
 
         writer.Close().Close();
     }
 
-    // Chunks of one run; the last may be shorter.
-    private void EmitRun(SourceWriter writer, Isa isa, LoopNest nest, ImmutableArray<string> names)
+    private void EmitPieces(SourceWriter writer, Isa isa, ImmutableArray<string> pointers)
     {
-        var length = RunLength(nest);
-        var chunk = LoopNest.Chunk(length);
-        var from = chunk < length ? $"unit * {chunk}" : "0";
-        var to = chunk >= length ? $"{length}" : length % chunk == 0 ? $"start + {chunk}" : $"Math.Min(start + {chunk}, {length})";
-        writer.Line($"var start = {from};").Line($"var stop = {to};");
-        EmitVectors(writer, new RunPiece(isa, 0, length), nest.Inner, names, "start", "stop");
-    }
-
-    private void EmitPieces(SourceWriter writer, Isa isa, LoopAxis inner, ImmutableArray<string> pointers)
-    {
-        foreach (var piece in RunPiece.Cover(isa, inner.Size))
+        var pieces = RunPiece.Cover(isa, Nest.Run).ToList();
+        foreach (var piece in pieces)
         {
-            // A scope of its own for each piece: their locals have the same names.
-            writer.Open("");
-            if (piece.Count > piece.Isa.Width)
+            // A scope of its own for each of several pieces: their locals have the same names.
+            if (pieces.Count > 1)
             {
-                EmitVectors(writer, piece, inner, pointers, $"{piece.Start}", $"{piece.Start + piece.Count}");
+                writer.Open("");
+            }
+
+            if (piece.IsLoop)
+            {
+                EmitVectors(writer, piece.Isa, pointers, piece.From, piece.To);
             }
             else
             {
-                EmitUniforms(writer, piece, inner, pointers);
-                EmitVector(writer, piece, inner, pointers, piece.Start == 0 ? "" : $" + {piece.Start}");
+                EmitUniforms(writer, piece.Isa, pointers);
+                EmitVector(writer, piece, pointers, piece.Start == 0 ? "" : $" + {piece.From}");
             }
 
-            writer.Close();
+            if (pieces.Count > 1)
+            {
+                writer.Close();
+            }
         }
     }
 
-    private void EmitVectors(SourceWriter writer, RunPiece piece, LoopAxis inner, ImmutableArray<string> pointers, string from, string to)
+    private void EmitVectors(SourceWriter writer, Isa isa, ImmutableArray<string> pointers, string from, string to)
     {
-        EmitUniforms(writer, piece, inner, pointers);
-        writer.Open($"for (var i = {from}; i < {to}; i += {piece.Isa.Width})");
-        EmitVector(writer, piece, inner, pointers, " + i");
+        EmitUniforms(writer, isa, pointers);
+        writer.Open($"for (var i = {from}; i < {to}; i += {isa.Width})");
+        EmitVector(writer, new RunPiece(isa, Nest.Run, 0, isa.Width), pointers, " + i");
         writer.Close();
     }
 
     // What is the same for the whole run.
-    private void EmitUniforms(SourceWriter writer, RunPiece piece, LoopAxis inner, ImmutableArray<string> pointers)
+    private void EmitUniforms(SourceWriter writer, Isa isa, ImmutableArray<string> pointers)
     {
-        var emitter = new FormulaEmitter(piece.Isa, Formula);
+        var emitter = new FormulaEmitter(isa, Program);
         emitter.Prepare(writer);
         for (var k = 0; k < Inputs.Length; k++)
         {
-            if (emitter.Uses(k) && inner.Strides[k] == 0)
+            if (emitter.Uses(k) && Nest.Inner.Strides[k] == 0)
             {
-                writer.Line($"var v{k} = {piece.Isa.Broadcast($"*{pointers[k]}")};");
+                writer.Line($"var v{k} = {isa.Broadcast($"*{pointers[k]}")};");
             }
         }
     }
 
-    private void EmitVector(SourceWriter writer, RunPiece piece, LoopAxis inner, ImmutableArray<string> pointers, string offset)
+    private void EmitVector(SourceWriter writer, RunPiece piece, ImmutableArray<string> pointers, string offset)
     {
-        var emitter = new FormulaEmitter(piece.Isa, Formula);
+        var emitter = new FormulaEmitter(piece.Isa, Program);
         for (var k = 0; k < Inputs.Length; k++)
         {
-            if (emitter.Uses(k) && inner.Strides[k] != 0)
+            if (emitter.Uses(k) && Nest.Inner.Strides[k] != 0)
             {
                 writer.Line($"var v{k} = {piece.Load(pointers[k] + offset)};");
             }
@@ -152,10 +146,10 @@ public sealed record PointwiseKernel(
 
         if (emitter.UsesRandom)
         {
-            writer.Line($"var elements = {ElementNumbers.Of(piece.Isa, pointers[Inputs.Length + 1], offset, inner.Strides[Inputs.Length + 1])};");
+            writer.Line($"var places = {ElementNumbers.Of(piece.Isa, pointers[Inputs.Length + 1], offset, Nest.Inner.Strides[Inputs.Length + 1])};");
         }
 
-        var result = emitter.ApplyOne(writer, k => $"v{k}", "", "elements");
+        var result = emitter.ApplyOne(writer, k => $"v{k}", "", "places");
         piece.Store(writer, pointers[Inputs.Length] + offset, result, "result");
     }
 }

@@ -11,6 +11,32 @@ internal sealed record PoolOperand(string Name, Layout Layout, bool IsInput, boo
 {
     /// <summary>The pointer the body uses.</summary>
     public string At => IsFixed ? $"{Name}Block" : $"{Name}At";
+
+    /// <summary>The name of a number that belongs to this operand.</summary>
+    public string Number(string number) => Name + char.ToUpperInvariant(number[0]) + number.Substring(1);
+
+    /// <summary>As the kernel's method gets it: at the first window, or at the first element of the output.</summary>
+    public Operand Operand(PoolGeometry geometry) => new(Name, Offset: IsFixed ? 0 : Layout.Origin + (IsInput ? geometry.FirstWindow(Layout) : 0));
+
+    /// <summary>Strides, steps from window to window, and from tap to tap.</summary>
+    public IEnumerable<KernelNumber> Numbers(PoolGeometry geometry)
+    {
+        yield return new KernelNumber(Number("blockStride"), Layout.BlockStride);
+        foreach (var (axis, stride) in geometry.Axes.Zip(PoolGeometry.Strides(Layout), (axis, stride) => (axis, stride)).Where(_ => !IsFixed))
+        {
+            yield return new KernelNumber(Number(axis.Word + "Stride"), stride);
+            yield return new KernelNumber(Number(axis.Word + "Step"), IsInput ? checked(stride * axis.Stride) : stride);
+            yield return new KernelNumber(Number(axis.Word + "Tap"), checked(stride * axis.Dilation));
+        }
+
+        if (IsInput)
+        {
+            yield return new KernelNumber(Number("planes"), Layout.Depth);
+            yield return new KernelNumber(Number("rows"), Layout.Height);
+            yield return new KernelNumber(Number("rowFloats"), Layout.Width * Layout.Lanes);
+            yield return new KernelNumber(Number("firstElement"), -geometry.FirstWindow(Layout));
+        }
+    }
 }
 
 /// <summary>Writes what happens with one window.</summary>
@@ -18,18 +44,17 @@ internal sealed record PoolOperand(string Name, Layout Layout, bool IsInput, boo
 /// <param name="visit">Visits the window's elements.</param>
 internal delegate void PoolBody(bool isWhole, Action<Action<PoolElement>> visit);
 
-internal sealed class PoolEmitter(Kernel kernel, PoolGeometry geometry, SourceWriter writer, ImmutableArray<PoolOperand> operands)
+internal sealed class PoolEmitter(PoolGeometry geometry, KernelWriter writer, ImmutableArray<PoolOperand> operands)
 {
     private string Pointers => string.Join(", ", operands.Select(o => $"{o.Name}Block"));
 
     /// <summary>A unit is some rows of output.</summary>
     public void EmitByRows(PoolBody body)
     {
-        var (depth, rows) = (geometry.Axes[0].Output, geometry.Axes[1].Output);
-        var perUnit = geometry.RowsPerUnit;
-        Open();
-        writer.Open($"for (var row = begin * {perUnit}; row < Math.Min(end * {perUnit}, {geometry.Rows}); row++)");
-        writer.Line($"var block = row / {depth * rows};").Line(depth == 1 ? "const int d = 0;" : $"var d = row / {rows} % {depth};").Line($"var h = row % {rows};");
+        writer.OpenMethod();
+        writer.Open("for (var row = begin * rowsPerUnit; row < Math.Min(end * rowsPerUnit, rowsInAll); row++)");
+        var isPlane = geometry.Axes[0].Output == 1;
+        writer.Line(isPlane ? "const int d = 0;" : "var d = row / rows % planes;").Line("var h = row % rows;").Line(isPlane ? "var block = row / rows;" : "var block = row / (rows * planes);");
         EmitBlockPointers();
         EmitRow(body);
         writer.Close().Close();
@@ -39,11 +64,11 @@ internal sealed class PoolEmitter(Kernel kernel, PoolGeometry geometry, SourceWr
     /// <summary>A unit is a block of channels, for kernels that scatter into it.</summary>
     public void EmitByBlocks(Action prepareBlock, PoolBody body)
     {
-        Open();
+        writer.OpenMethod();
         writer.Open("for (var block = begin; block < end; block++)");
         EmitBlockPointers();
         prepareBlock();
-        writer.Open($"for (var d = 0; d < {geometry.Axes[0].Output}; d++)").Open($"for (var h = 0; h < {geometry.Axes[1].Output}; h++)");
+        writer.Open("for (var d = 0; d < planes; d++)").Open("for (var h = 0; h < rows; h++)");
         EmitRow(body);
         writer.Close().Close().Close().Close();
         EmitEdge(body);
@@ -52,38 +77,29 @@ internal sealed class PoolEmitter(Kernel kernel, PoolGeometry geometry, SourceWr
     /// <summary>Zeros for the whole plane of a block.</summary>
     public void EmitClear(PoolOperand operand, Isa isa)
     {
-        var layout = operand.Layout;
-        writer.Open($"for (var d = 0; d < {layout.Depth}; d++)").Open($"for (var h = 0; h < {layout.Height}; h++)")
-            .Line($"var clear = {operand.Name}Block + d * {layout.DepthStride} + h * {layout.RowStride};")
-            .Open($"for (var w = 0; w < {layout.Width * Layout.Lanes}; w += {isa.Width})").Line(isa.Store("clear + w", $"{isa.Type}.Zero")).Close().Close().Close();
-    }
-
-    private void Open()
-    {
-        writer.OpenMethod(kernel);
-        foreach (var operand in operands)
-        {
-            writer.Skip(operand.Name, operand.Layout.Origin);
-        }
+        string Number(string number) => operand.Number(number);
+        writer.Open($"for (var d = 0; d < {Number("planes")}; d++)").Open($"for (var h = 0; h < {Number("rows")}; h++)")
+            .Line($"var clear = {operand.Name}Block + {Number("firstElement")} + d * {Number("planeStride")} + h * {Number("rowStride")};")
+            .Open($"for (var w = 0; w < {Number("rowFloats")}; w += {isa.Width})").Line(isa.Store("clear + w", $"{isa.Type}.Zero")).Close().Close().Close();
     }
 
     private void EmitBlockPointers()
     {
         foreach (var operand in operands)
         {
-            writer.Line($"var {operand.Name}Block = {operand.Name} + block * {operand.Layout.BlockStride};");
+            writer.Line($"var {operand.Name}Block = {operand.Name} + block * {operand.Number("blockStride")};");
         }
     }
 
     private void EmitRow(PoolBody body)
     {
         var columns = geometry.Axes[2];
-        var conditions = geometry.Axes.Take(2).Where(a => a.IsClipped).Select(a => $"{a.Name} >= {a.InsideFrom} && {a.Name} < {a.InsideTo}").ToList();
-        var (from, to) = ($"{columns.InsideFrom}", $"{columns.InsideTo}");
+        var conditions = geometry.Axes.Take(2).Where(a => a.IsClipped).Select(a => $"{a.Name} >= {a.Word}sWholeFrom && {a.Name} < {a.Word}sWholeTo").ToList();
+        var (from, to) = (columns.InsideFrom == 0 ? "0" : "columnsWholeFrom", columns.InsideTo == columns.Output ? "columns" : "columnsWholeTo");
         if (conditions.Count > 0)
         {
             writer.Line($"var isInside = {string.Join(" && ", conditions)};")
-                .Line($"var left = isInside ? {from} : {columns.Output};").Line($"var right = isInside ? {to} : {columns.Output};");
+                .Line($"var left = isInside ? {from} : columns;").Line($"var right = isInside ? {to} : columns;");
             (from, to) = ("left", "right");
         }
 
@@ -96,14 +112,14 @@ internal sealed class PoolEmitter(Kernel kernel, PoolGeometry geometry, SourceWr
             writer.Close();
         }
 
-        EmitEdgeCalls(to, $"{columns.Output}");
+        EmitEdgeCalls(to, "columns");
     }
 
     private void EmitEdgeCalls(string first, string last)
     {
         if (first != last)
         {
-            writer.Open($"for (var w = {first}; w < {last}; w++)").Line($"{kernel.Name}_edge({Pointers}, d, h, w);").Close();
+            writer.Open($"for (var w = {first}; w < {last}; w++)").Line(writer.Call("edge", $"{Pointers}, d, h, w") + ";").Close();
         }
     }
 
@@ -111,7 +127,8 @@ internal sealed class PoolEmitter(Kernel kernel, PoolGeometry geometry, SourceWr
     {
         foreach (var operand in operands.Where(o => !o.IsFixed))
         {
-            writer.Line($"var {operand.At} = {operand.Name}Block + {(operand.IsInput ? geometry.WindowStart(operand.Layout) : geometry.OutputOffset(operand.Layout))};");
+            var terms = geometry.Axes.Skip(geometry.Axes[0].Output == 1 ? 1 : 0).Select(a => $"{a.Name} * {operand.Number(a.Word + "Step")}");
+            writer.Line($"var {operand.At} = {operand.Name}Block + {string.Join(" + ", terms)};");
         }
     }
 
@@ -119,8 +136,8 @@ internal sealed class PoolEmitter(Kernel kernel, PoolGeometry geometry, SourceWr
     {
         if (geometry.IsClipped)
         {
-            writer.Line("// One window that is cut by the plane's edges.").Line(Kernel.Attribute);
-            writer.Open($"private static void {kernel.Name}_edge({string.Join(", ", operands.Select(o => $"float* {o.Name}Block"))}, int d, int h, int w)");
+            writer.Line("// One window that is cut by the plane's edges.");
+            writer.OpenHelper("edge", $"{string.Join(", ", operands.Select(o => $"float* {o.Name}Block"))}, int d, int h, int w");
             geometry.EmitBounds(writer);
             EmitPointers();
             body(false, visit => geometry.VisitClipped(writer, visit));

@@ -29,6 +29,19 @@ internal sealed record PoolAxis(string Name, int Kernel, int Stride, int Pad, in
 
     public bool IsClipped => InsideFrom > 0 || InsideTo < Output;
 
+    /// <summary>Begins the names of the axis's numbers.</summary>
+    public string Word => Name switch { "d" => "plane", "h" => "row", _ => "column" };
+
+    /// <summary>What decides the loops over this axis.</summary>
+    public string Structure => FormattableString.Invariant($"{Kernel},{InsideFrom > 0},{InsideTo < Output},{InsideFrom < InsideTo},{IsDisjoint},{IsTiling}");
+
+    /// <summary>How many outputs there are, where windows are whole, and what bounds those at the edges.</summary>
+    public IEnumerable<KernelNumber> Numbers =>
+    [
+        new(Word + "s", Output), new(Word + "sWholeFrom", InsideFrom), new(Word + "sWholeTo", InsideTo), new(Word + "sRead", Input),
+        new(Word + "WindowSize", Kernel), new(Word + "WindowStep", Stride), new(Word + "WindowPad", Pad), new(Word + "Dilation", Dilation),
+    ];
+
     /// <summary>No element lies in two windows.</summary>
     public bool IsDisjoint => Output == 1 || (Dilation * (Kernel - 1)) + 1 <= Stride;
 
@@ -79,6 +92,21 @@ internal sealed class PoolGeometry
     /// <summary>Rows in a unit of work of a kernel that writes rows of output.</summary>
     public int RowsPerUnit => Math.Max(1, Math.Min(Rows, 8192 / (Output.Width * Layout.Lanes * Math.Min(Count, 9))));
 
+    /// <summary>What decides the code of kernels over these windows, besides what they compute.</summary>
+    public string Structure => string.Join(";", Axes.Select(a => a.Structure)) + FormattableString.Invariant($";{Axes[2].Dilation},{Axes[0].Output == 1},{IsUnrolled}");
+
+    /// <summary><c>3x3</c>, for readers of the emitted code.</summary>
+    public string Comment => string.Join("x", Axes.Skip(Axes[0] is { Kernel: 1, Output: 1 } ? 1 : 0).Select(a => Literals.Int(a.Kernel)));
+
+    /// <summary>The numbers that code over these windows may refer to, of axes and of operands.</summary>
+    public ImmutableArray<KernelNumber> Numbers(params IEnumerable<PoolOperand> operands) =>
+    [
+        .. Axes.SelectMany(a => a.Numbers), new("rowsInAll", Rows), new("rowsPerUnit", RowsPerUnit), .. operands.SelectMany(o => o.Numbers(this)),
+    ];
+
+    /// <summary>From the first element of a block to the first window: negative where there is padding.</summary>
+    public int FirstWindow(Layout layout) => -Axes.Zip(Strides(layout), (axis, stride) => axis.Pad * stride).Sum();
+
     public bool IsUnrolled => Count <= unrolled;
 
     /// <summary>Visits whole windows in scan order: written out when small, else with loops.</summary>
@@ -101,7 +129,7 @@ internal sealed class PoolGeometry
         else
         {
             var index = $"k{Axes[axis].Name}";
-            writer.Open($"for (var {index} = 0; {index} < {Axes[axis].Kernel}; {index}++)");
+            writer.Open($"for (var {index} = 0; {index} < {Literals.Int(Axes[axis].Kernel)}; {index}++)");
             Visit(writer, chosen.Add(PoolIndex.Of(index)), body);
             writer.Close();
         }
@@ -128,9 +156,10 @@ internal sealed class PoolGeometry
         foreach (var axis in Axes)
         {
             // The first k with d * stride - pad + k * dilation >= 0, and one past the last with it < input.
-            writer.Line($"var start{axis.Name} = {axis.Name} * {axis.Stride}{Minus(axis.Pad)};")
-                .Line($"var first{axis.Name} = start{axis.Name} >= 0 ? 0 : (-start{axis.Name} + {axis.Dilation - 1}) / {axis.Dilation};")
-                .Line($"var last{axis.Name} = Math.Min({axis.Kernel}, ({axis.Input} - start{axis.Name} + {axis.Dilation - 1}) / {axis.Dilation});");
+            var (name, word) = (axis.Name, axis.Word);
+            writer.Line($"var start{name} = {name} * {word}WindowStep - {word}WindowPad;")
+                .Line($"var first{name} = start{name} >= 0 ? 0 : ({word}Dilation - 1 - start{name}) / {word}Dilation;")
+                .Line($"var last{name} = Math.Min({word}WindowSize, ({word}sRead - start{name} + {word}Dilation - 1) / {word}Dilation);");
         }
     }
 
@@ -180,6 +209,24 @@ internal sealed class PoolElement(PoolGeometry geometry, ImmutableArray<PoolInde
         ? Literals.Int(place) : $"({indices[0].Name} * {geometry.Axes[1].Kernel} + {indices[1].Name}) * {geometry.Axes[2].Kernel} + {indices[2].Name}";
 
     public bool IsFirst => Place == 0;
+
+    /// <summary>Distance from the window's start, by the names of the operand's numbers.</summary>
+    public string Offset(PoolOperand operand, int part)
+    {
+        var step = geometry.Axes[2].Dilation * Layout.Lanes;
+        var text = "";
+        foreach (var axis in new[] { 0, 1 })
+        {
+            var index = indices[axis];
+            if (index.Value != 0)
+            {
+                var tap = operand.Number(geometry.Axes[axis].Word + "Tap");
+                text += index.Value == 1 ? $"{tap} + " : $"{index.Name} * {tap} + ";
+            }
+        }
+
+        return indices[2].Value is { } column ? $"{text}{Literals.Int((column * step) + part)}" : $"{text}{indices[2].Name} * {Literals.Int(step)} + {Literals.Int(part)}";
+    }
 
     /// <summary>Distance from the window's start.</summary>
     public string Offset(Layout layout, int part)

@@ -7,34 +7,22 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Kernels;
 
-internal sealed class ReduceEmitter(ReduceKernel kernel, Isa isa, SourceWriter writer)
+internal sealed class ReduceEmitter(ReduceKernel kernel, Isa isa, KernelWriter writer)
 {
-    private readonly ReducePlan plan = new(kernel);
+    private readonly ReducePlan plan = kernel.Plan;
     private readonly int inputs = kernel.Inputs.Length;
     private readonly bool isMax = kernel.Kind == ReduceKind.Max;
     private readonly ReduceSums sums = new(kernel.Formulas.Length, kernel.Kind == ReduceKind.Max, writer);
 
     public void Emit()
     {
-        if (new FormulaEmitter(isa, kernel.Formulas).UsesRandom)
+        if (kernel.Program.Streams.Count > 0)
         {
             throw new InvalidOperationException("A reduction has no random numbers.");
         }
 
-        writer.OpenMethod(kernel);
-        for (var k = 0; k < inputs; k++)
-        {
-            writer.Skip($"x{k}", kernel.Inputs[k].Origin);
-        }
-
-        for (var f = 0; f < kernel.Formulas.Length; f++)
-        {
-            writer.Skip($"y{f}", kernel.Output.Origin);
-        }
-
-        writer.Open(plan.TasksPerUnit == 1
-            ? "for (var task = begin; task < end; task++)"
-            : $"for (var task = begin * {plan.TasksPerUnit}; task < Math.Min(end * {plan.TasksPerUnit}, {plan.Tasks}); task++)");
+        writer.OpenMethod();
+        writer.Open("for (var task = begin * tasksPerUnit; task < Math.Min(end * tasksPerUnit, tasks); task++)");
         if (plan.Parts[0].IsAcross)
         {
             EmitAcross();
@@ -60,7 +48,7 @@ internal sealed class ReduceEmitter(ReduceKernel kernel, Isa isa, SourceWriter w
         {
             writer.Open("");
             var pointers = EmitKept(part, "task", true);
-            var lanes = RunPiece.Cover(isa, part.Nest.Inner.Size).Select(p => new ReduceLane(p, "")).ToImmutableArray();
+            var lanes = RunPiece.Cover(isa, part.Run).Select(p => new ReduceLane(p, "")).ToImmutableArray();
             Prepare(lanes);
             var results = EmitLevel(part, lanes, pointers, kernel.Scope == KernelScope.Batch ? -1 : 0);
             for (var f = 0; f < kernel.Formulas.Length; f++)
@@ -96,27 +84,25 @@ internal sealed class ReduceEmitter(ReduceKernel kernel, Isa isa, SourceWriter w
     private void EmitColumns()
     {
         var part = plan.Parts[0];
-        var run = part.Nest.Inner.Size;
-        var full = run / ReducePlan.Column;
-        var columns = full + (run % ReducePlan.Column > 0 ? 1 : 0);
-        if (columns == 1)
+        if (!part.Run.IsNamed)
         {
-            EmitColumn(part, "task", "0", run);
+            EmitColumn(part, "task", "0", part.Run.Count);
             return;
         }
 
-        writer.Line($"var column = task % {columns} * {ReducePlan.Column};");
-        if (full < columns)
+        var rest = part.Run.Count % ReducePlan.Column;
+        writer.Line($"var column = task % lines * {ReducePlan.Column};");
+        if (rest > 0)
         {
-            writer.Open($"if (column < {full * ReducePlan.Column})");
-            EmitColumn(part, $"task / {columns}", "column", ReducePlan.Column);
+            writer.Open($"if (column < {part.Run.At(part.Run.Count - rest)})");
+            EmitColumn(part, "task / lines", "column", ReducePlan.Column);
             writer.Close().Open("else");
-            EmitColumn(part, $"task / {columns}", "column", run - (full * ReducePlan.Column));
+            EmitColumn(part, "task / lines", "column", rest);
             writer.Close();
         }
         else
         {
-            EmitColumn(part, $"task / {columns}", "column", ReducePlan.Column);
+            EmitColumn(part, "task / lines", "column", ReducePlan.Column);
         }
     }
 
@@ -129,7 +115,7 @@ internal sealed class ReduceEmitter(ReduceKernel kernel, Isa isa, SourceWriter w
             for (var start = piece.Start; start < piece.Start + piece.Count; start += piece.Isa.Width)
             {
                 var count = Math.Min(piece.Isa.Width, piece.Count);
-                lanes.Add(new ReduceLane(new RunPiece(piece.Isa, start, count), column == "0" ? $"{start}" : start == 0 ? column : $"{column} + {start}"));
+                lanes.Add(new ReduceLane(new RunPiece(piece.Isa, piece.Run, start, count), column == "0" ? $"{start}" : start == 0 ? column : $"{column} + {start}"));
             }
         }
 
@@ -146,22 +132,24 @@ internal sealed class ReduceEmitter(ReduceKernel kernel, Isa isa, SourceWriter w
         }
     }
 
-    private string Count => kernel.Scope == KernelScope.Batch ? $"((float)batch * {kernel.Terms}f)" : $"{kernel.Terms}f";
+    private string Name(int operand) => operand == inputs ? "y" : $"x{operand}";
+
+    private string Count => kernel.Scope == KernelScope.Batch ? "((float)batch * terms)" : "(float)terms";
 
     // Where the kept axes put the inputs' pointers and the output's offset.
     private ImmutableArray<string> EmitKept(ReducePart part, string task, bool forInputs)
     {
-        var below = part.Kept.Aggregate(1L, (count, axis) => count * axis.Size);
-        var terms = part.Offsets.Select(o => new List<string>(o == 0 ? [] : [$"{o}"])).ToList();
+        var terms = part.Offsets.Select((o, k) => new List<string>(o == 0 ? [] : [part.Offset(Name(k))])).ToList();
         for (var i = 0; i < part.Kept.Length; i++)
         {
-            below /= part.Kept[i].Size;
-            var index = part.Kept.Length == 1 ? task : $"{(below == 1 ? task : $"{task} / {below}")} % {part.Kept[i].Size}";
+            var axis = part.Kept[i];
+            var index = LoopNest.Quotient(task, part.Kept.Skip(i + 1).Select(a => part.Nest.Named(a.Count)));
+            index = i == 0 ? index : $"{index} % {part.Nest.Named(axis.Count)}";
             for (var k = 0; k <= inputs; k++)
             {
-                if (part.Kept[i].Strides[k] is var stride and not 0)
+                if (axis.Strides[k] != 0)
                 {
-                    terms[k].Add(stride == 1 ? $"({index})" : $"({index}) * {stride}");
+                    terms[k].Add($"({index}) * {part.Nest.Named(axis.Stride(Name(k)))}");
                 }
             }
         }
@@ -180,7 +168,7 @@ internal sealed class ReduceEmitter(ReduceKernel kernel, Isa isa, SourceWriter w
     {
         foreach (var width in lanes.Select(l => l.Piece.Isa).Distinct())
         {
-            new FormulaEmitter(width, kernel.Formulas, $"w{width.Suffix}").Prepare(writer);
+            new FormulaEmitter(width, kernel.Program, $"w{width.Suffix}").Prepare(writer);
         }
     }
 
@@ -199,15 +187,15 @@ internal sealed class ReduceEmitter(ReduceKernel kernel, Isa isa, SourceWriter w
         }
 
         var partial = sums.Declare($"s{level + 1}", lanes);
-        var index = level < 0 ? "n" : $"r{level}";
-        writer.Open($"for (var {index} = 0; {index} < {(level < 0 ? "batch" : $"{axes[level].Size}")}; {index}++)");
+        var index = level < 0 ? "sample" : axes[level].Name;
+        writer.Open($"for (var {index} = 0; {index} < {(level < 0 ? "batch" : part.Nest.Named(axes[level].Count))}; {index}++)");
         var next = pointers.ToBuilder();
         for (var k = 0; k < inputs; k++)
         {
             if (level < 0 || axes[level].Strides[k] != 0)
             {
                 next[k] = $"from{k}_{index}";
-                writer.Line($"var {next[k]} = {pointers[k]} + {index} * {(level < 0 ? $"x{k}Stride" : $"{axes[level].Strides[k]}")};");
+                writer.Line($"var {next[k]} = {pointers[k]} + {index} * {(level < 0 ? $"x{k}Stride" : part.Nest.Named(axes[level].Stride(Name(k))))};");
             }
         }
 
@@ -221,9 +209,9 @@ internal sealed class ReduceEmitter(ReduceKernel kernel, Isa isa, SourceWriter w
     private string[,] EmitSteps(ReducePart part, ImmutableArray<ReduceLane> lanes, ImmutableArray<string> pointers, LoopAxis axis)
     {
         var partial = sums.Declare("sum", lanes);
-        sums.EmitChunks(lanes, partial, [.. lanes.Select((_, p) => p)], axis.Size, 1, Math.Max(1, 4 / lanes.Length), (index, suffix) =>
+        sums.EmitChunks(lanes, partial, [.. lanes.Select((_, p) => p)], part.Steps!, 1, Math.Max(1, ReduceTerms.MostUnrolled / lanes.Length), (index, suffix) =>
         {
-            var moved = pointers.Select((p, k) => k < inputs && axis.Strides[k] != 0 ? $"{p} + {(axis.Strides[k] == 1 ? index : $"({index}) * {axis.Strides[k]}")}" : p);
+            var moved = pointers.Select((p, k) => k >= inputs || axis.Strides[k] == 0 || index == "0" ? p : $"{p} + ({index}) * {part.Nest.Named(axis.Stride(Name(k)))}");
             return Evaluate(part, lanes, [.. moved], "", suffix);
         });
         return partial;
@@ -238,8 +226,10 @@ internal sealed class ReduceEmitter(ReduceKernel kernel, Isa isa, SourceWriter w
             var piece = lanes[p].Piece;
             var lane = p;
             var only = ImmutableArray.Create(lanes[p]);
-            sums.EmitChunks(only, ReduceSums.Pick(partial, lane), [lane], piece.IsPartial ? piece.Isa.Width : piece.Count, piece.Isa.Width, 4, (index, suffix) =>
-                Evaluate(part, only, pointers, piece.Start == 0 ? index : index == "0" ? $"{piece.Start}" : $"{piece.Start} + {index}", $"_{lane}{suffix}"));
+            var count = piece.IsLoop ? piece.Count / piece.Isa.Width : 1;
+            var terms = new ReduceTerms(count, piece.To, part.IsChunked, part.Run.IsNamed || count % ReduceTerms.MostUnrolled != 0);
+            sums.EmitChunks(only, ReduceSums.Pick(partial, lane), [lane], terms, piece.Isa.Width, ReduceTerms.MostUnrolled, (index, suffix) =>
+                Evaluate(part, only, pointers, piece.Start == 0 ? index : index == "0" ? piece.From : $"{piece.From} + {index}", $"_{lane}{suffix}"));
         }
 
         return partial;
@@ -252,7 +242,7 @@ internal sealed class ReduceEmitter(ReduceKernel kernel, Isa isa, SourceWriter w
         for (var p = 0; p < lanes.Length; p++)
         {
             var piece = lanes[p].Piece;
-            var emitter = new FormulaEmitter(piece.Isa, kernel.Formulas, $"w{piece.Isa.Suffix}");
+            var emitter = new FormulaEmitter(piece.Isa, kernel.Program, $"w{piece.Isa.Suffix}");
             for (var k = 0; k < inputs; k++)
             {
                 if (emitter.Uses(k))

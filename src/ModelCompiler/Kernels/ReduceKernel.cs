@@ -21,7 +21,9 @@ public sealed record ReduceKernel(
     ReduceKind Kind, ImmutableArray<Expression> Formulas, ImmutableArray<Layout> Inputs, ImmutableArray<int> Axes, Layout Output,
     KernelScope WorkScope = KernelScope.Sample, Shape? Over = null) : Kernel
 {
-    private FormulaProgram Program => new(Formulas);
+    internal FormulaProgram Program => field ??= new(Formulas);
+
+    internal ReducePlan Plan => field ??= new(this);
 
     /// <summary>What is walked: the broadcast of all inputs, if nothing else is asked for.</summary>
     public Shape Shape
@@ -41,29 +43,32 @@ public sealed record ReduceKernel(
     /// <summary>Elements of one sample that make one result.</summary>
     public long Terms => Shape.Count / Output.Shape.Count;
 
-    public override string Name => KernelName.Of(
-        $"{Kind}", Output.Tag, Program.Text, string.Join(",", Inputs.Select(i => i.Tag)), string.Join(",", Axes), $"{WorkScope}", $"{Shape}");
+    public override string Name => field ??= KernelName.Of($"{Kind}", [Program.Text, WorkScope == KernelScope.Batch ? "batch" : "sample", .. Plan.Structure]);
 
     public override string Comment =>
-        $"y[{Output.Tag}] = {Kind.ToString().ToLowerInvariant()} of {Program.Readable} over {(Axes.IsEmpty ? "no axes" : $"axes {string.Join(", ", Axes)}")}"
-        + $"{(WorkScope == KernelScope.Batch ? " and all samples" : "")} for {string.Join(", ", Inputs.Select((x, i) => $"x{i}[{x.Tag}]"))}";
+        $"y = {Kind.ToString().ToLowerInvariant()} of {Program.Readable}{(WorkScope == KernelScope.Batch ? " over all samples" : "")}";
 
     public override KernelScope Scope => WorkScope;
 
     public override ImmutableArray<Operand> Operands =>
-        [.. Inputs.Select((_, i) => new Operand($"x{i}")), .. Formulas.Select((_, i) => new Operand($"y{i}"))];
+        [.. Inputs.Select((x, i) => new Operand($"x{i}", Offset: x.Origin)), .. Formulas.Select((_, i) => new Operand($"y{i}", Offset: Output.Origin))];
+
+    public override ImmutableArray<KernelNumber> Numbers => Plan.Numbers;
 
     public override ImmutableArray<ScalarArgument> Scalars => Program.UsesBatchSize ? [new BatchSizeArgument()] : [];
 
-    public override int Units => new ReducePlan(this).Units;
+    public override int Units => Plan.Units;
 
-    public override void Emit(SourceWriter writer, Isa isa) => new ReduceEmitter(this, isa, writer).Emit();
+    public override void Emit(KernelWriter writer, Isa isa) => new ReduceEmitter(this, isa, writer).Emit();
 }
 
 /// <summary>Part of the walk that is strided: lanes of a last, incomplete block are a part of their own when channels are reduced.</summary>
 /// <param name="Nest">Strides of the inputs, then of the output; the innermost axis is the vectors'.</param>
 internal sealed record ReducePart(LoopNest Nest, ImmutableArray<int> Offsets)
 {
+    /// <summary>Shorter runs along what is reduced are written out: more accumulators than that pay only for longer ones.</summary>
+    private const int ShortestRun = 80;
+
     private int Last => Nest.Inner.Strides.Length - 1;
 
     /// <summary>Whether vectors run along a reduced axis, so that their elements are added up in the end.</summary>
@@ -72,6 +77,25 @@ internal sealed record ReducePart(LoopNest Nest, ImmutableArray<int> Offsets)
     public ImmutableArray<LoopAxis> Kept => [.. Nest.Axes.Take(Nest.Axes.Length - 1).Where(a => a.Strides[Last] != 0)];
 
     public ImmutableArray<LoopAxis> Reduced => [.. Nest.Axes.Take(Nest.Axes.Length - 1).Where(a => a.Strides[Last] == 0)];
+
+    /// <summary>The run along vectors: of what is reduced, or of what is kept.</summary>
+    public Run Run => Nest.Run with { Shortest = IsAcross ? ShortestRun : ReducePlan.Column + 1 };
+
+    /// <summary>Terms along the innermost reduced axis, when vectors run along what is kept; null without such an axis.</summary>
+    public ReduceTerms? Steps => IsAcross || Reduced.IsEmpty ? null : ReduceTerms.Of(Reduced[Reduced.Length - 1].Size, Nest.Named(Reduced[Reduced.Length - 1].Count));
+
+    /// <summary>Whether the run is so long that it is summed in chunks.</summary>
+    public bool IsChunked => Run.Count / Layout.Lanes > ReduceTerms.Chain;
+
+    public string Structure => string.Join(",", [
+        Nest.StructureOf(Nest.Axes.Length - 1), $"{Run.Structure}:{string.Join(".", Nest.Inner.Strides)}", IsAcross ? $"{IsChunked}" : $"{Steps?.Structure}",
+        string.Concat(Offsets.Select(o => o == 0 ? '0' : 's'))]);
+
+    /// <summary>The name of an operand's offset.</summary>
+    public string Offset(string operand) => Nest.Named(operand + "Start");
+
+    public IEnumerable<KernelNumber> Numbers(ImmutableArray<string> operands) =>
+        Offsets.Select((offset, k) => (offset, k)).Where(o => o.offset != 0).Select(o => new KernelNumber(Offset(operands[o.k]), o.offset)).Concat(Nest.Numbers(operands, Run));
 }
 
 /// <summary>How the work is divided, the same for every instruction set.</summary>
@@ -99,7 +123,7 @@ internal sealed class ReducePlan
         {
             var blocks = nest.Axes[0];
             var tail = new LoopNest(nest.Axes.SetItem(0, blocks with { Size = 1 }).SetItem(4, lanes with { Size = rest }));
-            var tailPart = new ReducePart(Drop(tail, layouts.Length), [.. blocks.Strides.Select(s => s * (blocks.Size - 1))]);
+            var tailPart = new ReducePart(Drop(tail, layouts.Length) with { Prefix = "tail" }, [.. blocks.Strides.Select(s => s * (blocks.Size - 1))]);
             Parts = blocks.Size == 1 ? [tailPart] : [new ReducePart(Drop(new LoopNest(nest.Axes.SetItem(0, blocks with { Size = blocks.Size - 1 })), layouts.Length), none), tailPart];
         }
 
@@ -111,6 +135,15 @@ internal sealed class ReducePlan
         {
             TasksPerUnit = Tasks;
         }
+
+        ImmutableArray<string> names = [.. kernel.Inputs.Select((_, i) => $"x{i}"), "y"];
+        Numbers =
+        [
+            new("tasks", Tasks), new("tasksPerUnit", TasksPerUnit),
+            .. Parts.SelectMany(p => p.Numbers(names)),
+            .. !Parts[0].IsAcross && Parts[0].Run.IsNamed ? [new KernelNumber("lines", run)] : Array.Empty<KernelNumber>(),
+            .. kernel.Kind == ReduceKind.Mean ? [new KernelNumber("terms", kernel.Terms)] : Array.Empty<KernelNumber>(),
+        ];
     }
 
     public ImmutableArray<ReducePart> Parts { get; }
@@ -122,10 +155,14 @@ internal sealed class ReducePlan
 
     public int Units => (Tasks + TasksPerUnit - 1) / TasksPerUnit;
 
+    public IEnumerable<string> Structure => Parts.Select(p => p.Structure);
+
+    public ImmutableArray<KernelNumber> Numbers { get; }
+
     // A single element is a run of one along a reduced axis.
     private static LoopNest Drop(LoopNest nest, int operands)
     {
         var merged = nest.Merged(operands);
-        return merged.Inner.Size > 1 ? merged : new LoopNest(merged.Axes.SetItem(merged.Axes.Length - 1, new LoopAxis(1, merged.Inner.Strides.SetItem(operands - 1, 0))));
+        return merged.Inner.Size > 1 ? merged : new LoopNest(merged.Axes.SetItem(merged.Axes.Length - 1, new LoopAxis("element", 1, merged.Inner.Strides.SetItem(operands - 1, 0))));
     }
 }

@@ -10,12 +10,27 @@ internal sealed record ReduceLane(RunPiece Piece, string Start)
     public string Add(string pointer) => Start is "" or "0" ? pointer : $"{pointer} + {Start}";
 }
 
+/// <summary>How many terms are added up along an axis. A few are written out; more are a loop, very many a loop of short chains.</summary>
+/// <param name="Length">Of the axis as text, in elements.</param>
+/// <param name="HasRest">Whether terms may be left when several are added at a time.</param>
+internal sealed record ReduceTerms(int Count, string Length, bool IsChunked, bool HasRest)
+{
+    /// <summary>Terms that one accumulator sums before it hands over.</summary>
+    public const int Chain = 64;
+
+    /// <summary>Terms that are added side by side at most.</summary>
+    public const int MostUnrolled = 4;
+
+    public string Structure => Count <= MostUnrolled ? Length : $"{IsChunked},{HasRest}";
+
+    /// <summary>One by one along an axis; <paramref name="name"/> stands for the length of one that is a loop everywhere.</summary>
+    public static ReduceTerms Of(int count, string name) =>
+        new(count, count <= MostUnrolled ? Literals.Int(count) : name, count > Chain, count % MostUnrolled != 0);
+}
+
 /// <summary>Names of locals come in tables: a row for each formula, a column for each lane.</summary>
 internal sealed class ReduceSums(int formulas, bool isMax, SourceWriter writer)
 {
-    /// <summary>Terms that one accumulator sums before it hands over.</summary>
-    private const int Chain = 64;
-
     /// <summary>The column of one lane.</summary>
     public static string[,] Pick(string[,] sums, int lane)
     {
@@ -28,16 +43,15 @@ internal sealed class ReduceSums(int formulas, bool isMax, SourceWriter writer)
         return one;
     }
 
-    /// <summary>Adds the terms at 0, step, 2 step, … below length to the sums: several accumulators, and short chains of additions.</summary>
+    /// <summary>Adds the terms at 0, step, 2 step, … to the sums: several accumulators, and short chains of additions.</summary>
     /// <param name="numbers">Of the lanes, for names.</param>
     /// <param name="evaluate">Writes the code for the term at an index; the second argument ends the names of its locals.</param>
     public void EmitChunks(
-        ImmutableArray<ReduceLane> lanes, string[,] sums, int[] numbers, int length, int step, int unroll, Func<string, string, string[,]> evaluate)
+        ImmutableArray<ReduceLane> lanes, string[,] sums, int[] numbers, ReduceTerms terms, int step, int unroll, Func<string, string, string[,]> evaluate)
     {
-        var terms = length / step;
-        if (terms <= unroll)
+        if (terms.Count <= unroll)
         {
-            for (var t = 0; t < terms; t++)
+            for (var t = 0; t < terms.Count; t++)
             {
                 Accumulate(sums, evaluate($"{t * step}", $"_{t}"), lanes);
             }
@@ -46,8 +60,9 @@ internal sealed class ReduceSums(int formulas, bool isMax, SourceWriter writer)
         }
 
         var tag = string.Concat(numbers);
-        var chunk = Chain * unroll * step;
-        var isChunked = length > chunk;
+        var length = terms.Length;
+        var chunk = ReduceTerms.Chain * unroll * step;
+        var isChunked = terms.IsChunked;
         var lost = isChunked && !isMax ? Declare($"lost{tag}_", lanes) : null;
         if (isChunked)
         {
@@ -66,7 +81,7 @@ internal sealed class ReduceSums(int formulas, bool isMax, SourceWriter writer)
         }
 
         writer.Close();
-        if (unroll > 1 && (isChunked || terms % unroll != 0))
+        if (unroll > 1 && (isChunked || terms.HasRest))
         {
             writer.Open($"for (; {index} < {stop}; {index} += {step})");
             Accumulate(accumulators[0], evaluate(index, "_0"), lanes);

@@ -10,47 +10,55 @@ namespace ModelCompiler.Kernels;
 /// <param name="Backward">Whether x is the gradient of the resampled value, and y that of the original.</param>
 public sealed record ResampleKernel(ResampleAttributes Attributes, bool Backward, Layout From, Layout To, KernelScope WorkScope = KernelScope.Sample) : Kernel
 {
-    public override string Name => KernelName.Of("Resample", $"{From.Tag}_{To.Tag}", $"{Attributes}", $"{Backward}", $"{WorkScope}");
+    /// <summary>The table is part of the code.</summary>
+    public override string Name => field ??= KernelName.Of(
+        "Resample", $"{Attributes.Kind}", FormattableString.Invariant($"{Attributes.From},{Attributes.To},{SpatialAxis}"), $"{Attributes.AlignCorners}", $"{Backward}");
 
     public override KernelScope Scope => WorkScope;
 
     public override string Comment =>
-        $"y[{To.Tag}] = x[{From.Tag}] {(Backward ? "spread back" : "resampled")} along axis {Attributes.Axis}, {Attributes.Kind.ToString().ToLowerInvariant()}{(Attributes.AlignCorners ? ", corners aligned" : "")}";
+        $"y = x {(Backward ? "spread back" : "resampled")} along its {Axes[SpatialAxis]}s, {Attributes.Kind.ToString().ToLowerInvariant()}{(Attributes.AlignCorners ? ", corners aligned" : "")}";
 
-    public override ImmutableArray<Operand> Operands => [new("x"), new("y")];
+    public override ImmutableArray<Operand> Operands => [new("x", Offset: From.Origin), new("y", Offset: To.Origin)];
+
+    public override ImmutableArray<KernelNumber> Numbers =>
+    [
+        new("planes", To.Depth), new("rows", To.Height), new("columns", To.Width),
+        new("xBlockStride", From.BlockStride), new("xPlaneStride", From.DepthStride), new("xRowStride", From.RowStride),
+        new("yBlockStride", To.BlockStride), new("yPlaneStride", To.DepthStride), new("yRowStride", To.RowStride),
+    ];
 
     /// <summary>Rows of channel blocks.</summary>
     public override int Units => checked(To.Blocks * To.Depth * To.Height);
 
+    private static readonly string[] Axes = ["plane", "row", "column"];
+
     /// <summary>Which of depth, height and width is resampled: 0, 1, 2.</summary>
     private int SpatialAxis => Attributes.Axis + 3 - To.Shape.Rank;
 
-    public override void Emit(SourceWriter writer, Isa isa)
+    public override void Emit(KernelWriter writer, Isa isa)
     {
         var table = Table();
-        writer.OpenMethod(this);
+        writer.OpenMethod();
         writer.Line($"ReadOnlySpan<int> starts = [{string.Join(", ", Starts(table))}];");
         writer.Line($"ReadOnlySpan<int> places = [{string.Join(", ", table.SelectMany(taps => taps).Select(tap => tap.Place))}];");
         writer.Line($"ReadOnlySpan<float> weights = [{string.Join(", ", table.SelectMany(taps => taps).Select(tap => Literals.Float((float)tap.Weight)))}];");
-        writer.Skip("x", From.Origin);
-        writer.Skip("y", To.Origin);
         writer.OpenUnits();
-        writer.Line($"var height = unit % {To.Height};").Line($"var depth = unit / {To.Height} % {To.Depth};").Line($"var block = unit / {To.Height * To.Depth};");
-        writer.Line($"var to = y + block * {To.BlockStride} + depth * {To.DepthStride} + height * {To.RowStride};");
-        var kept = new[] { ("depth", From.DepthStride), ("height", From.RowStride), ("width", From.ColumnStride) };
-        var strideAlong = kept[SpatialAxis].Item2;
-        var offsets = kept.Take(2).Where((_, axis) => axis != SpatialAxis).Select(part => $" + {part.Item1} * {part.Item2}");
-        writer.Line($"var from = x + block * {From.BlockStride}{string.Concat(offsets)};");
-        writer.Open($"for (var width = 0; width < {To.Width}; width++)");
-        writer.Line($"var place = {kept[SpatialAxis].Item1};");
-        var along = SpatialAxis == 2 ? "from" : $"from + width * {From.ColumnStride}";
+        writer.Line("var row = unit % rows;").Line("var plane = unit / rows % planes;").Line("var block = unit / (rows * planes);");
+        writer.Line("var to = y + block * yBlockStride + plane * yPlaneStride + row * yRowStride;");
+        var strides = new[] { "xPlaneStride", "xRowStride", Literals.Int(Layout.Lanes) };
+        var offsets = Enumerable.Range(0, 2).Where(axis => axis != SpatialAxis).Select(axis => $" + {Axes[axis]} * {strides[axis]}");
+        writer.Line($"var from = x + block * xBlockStride{string.Concat(offsets)};");
+        writer.Open("for (var column = 0; column < columns; column++)");
+        writer.Line($"var place = {Axes[SpatialAxis]};");
+        var along = SpatialAxis == 2 ? "from" : $"from + column * {Layout.Lanes}";
         for (var part = 0; part < isa.Parts; part++)
         {
             writer.Line($"var sum{part} = {isa.Type}.Zero;");
         }
 
         writer.Open("for (var tap = starts[place]; tap < starts[place + 1]; tap++)");
-        writer.Line($"var source = {along} + places[tap] * {strideAlong};").Line($"var weight = {isa.Broadcast("weights[tap]")};");
+        writer.Line($"var source = {along} + places[tap] * {strides[SpatialAxis]};").Line($"var weight = {isa.Broadcast("weights[tap]")};");
         for (var part = 0; part < isa.Parts; part++)
         {
             writer.Line($"sum{part} = {isa.Fma("weight", isa.Load($"source + {part * isa.Width}"), $"sum{part}")};");
@@ -59,7 +67,7 @@ public sealed record ResampleKernel(ResampleAttributes Attributes, bool Backward
         writer.Close();
         for (var part = 0; part < isa.Parts; part++)
         {
-            writer.Line(isa.Store($"to + width * {To.ColumnStride} + {part * isa.Width}", $"sum{part}"));
+            writer.Line(isa.Store($"to + column * {Layout.Lanes} + {part * isa.Width}", $"sum{part}"));
         }
 
         writer.Close().Close().Close();

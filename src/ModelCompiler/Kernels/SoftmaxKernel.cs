@@ -13,13 +13,21 @@ public sealed record SoftmaxKernel(Shape Shape, int Axis, bool Logarithm, Kernel
 
     private const int UnitElements = 2048;
 
-    public override string Name => $"{(Logarithm ? "LogSoftmax" : "Softmax")}_{Shape}_{Axis}{(WorkScope == KernelScope.Once ? "_once" : "")}";
+    public override string Name => KernelName.Of(Logarithm ? "LogSoftmax" : "Softmax", Inner == 1 ? "row " + RowRun.Structure : $"column {Inner % 16},{Inner < 16},{Chunks > 1}");
 
-    public override string Comment => $"y[{Shape}] = {(Logarithm ? "logarithm of the softmax" : "softmax")} of x[{Shape}] along axis {Axis}";
+    public override string Comment => $"y = {(Logarithm ? "logarithm of the softmax" : "softmax")} of x, {(Inner == 1 ? "each row" : "each column")}";
 
     public override KernelScope Scope => WorkScope;
 
     public override ImmutableArray<Operand> Operands => [new("x"), new("y")];
+
+    public override ImmutableArray<KernelNumber> Numbers =>
+    [
+        new("tasks", Tasks), new("tasksPerUnit", TasksPerUnit), new("terms", Size),
+        .. Inner == 1 ? [] : new KernelNumber[] { new("columns", Inner), new("chunks", Chunks) },
+    ];
+
+    private Run RowRun => new(Size, "terms");
 
     private int Outer => Product(Shape.Dimensions.Take(Axis));
 
@@ -36,10 +44,10 @@ public sealed record SoftmaxKernel(Shape Shape, int Axis, bool Logarithm, Kernel
 
     public override int Units => (Tasks + TasksPerUnit - 1) / TasksPerUnit;
 
-    public override void Emit(SourceWriter writer, Isa isa)
+    public override void Emit(KernelWriter writer, Isa isa)
     {
-        writer.OpenMethod(this);
-        writer.Open($"for (var task = begin * {TasksPerUnit}; task < Math.Min(end * {TasksPerUnit}, {Tasks}); task++)");
+        writer.OpenMethod();
+        writer.Open("for (var task = begin * tasksPerUnit; task < Math.Min(end * tasksPerUnit, tasks); task++)");
         if (Inner == 1)
         {
             EmitRow(writer, isa);
@@ -54,18 +62,18 @@ public sealed record SoftmaxKernel(Shape Shape, int Axis, bool Logarithm, Kernel
 
     private void EmitRow(SourceWriter writer, Isa isa)
     {
-        writer.Line($"var from = x + task * {Size};").Line($"var to = y + task * {Size};");
-        var pieces = RunPiece.Cover(isa, Size).ToList();
+        writer.Line("var from = x + task * terms;").Line("var to = y + task * terms;");
+        var pieces = RunPiece.Cover(isa, RowRun).ToList();
         writer.Line("var max = float.NegativeInfinity;");
         foreach (var piece in pieces)
         {
             if (piece.IsPartial)
             {
-                Each(piece, i => writer.Line($"max = MathF.Max(max, from[{i}]);"));
+                Each(piece, i => writer.Line($"max = MathF.Max(max, from[{piece.At(i)}]);"));
             }
             else
             {
-                writer.Open("").Line($"var largest = {piece.Isa.Load($"from + {piece.Start}")};");
+                writer.Open("").Line($"var largest = {piece.Isa.Load($"from + {piece.From}")};");
                 Loop(piece, piece.Start + piece.Isa.Width, i => writer.Line($"largest = {piece.Isa.Static}.Max(largest, {piece.Isa.Load($"from + {i}")});"));
                 writer.Line("max = MathF.Max(max, VectorMath.MaxAcross(largest));").Close();
             }
@@ -77,8 +85,8 @@ public sealed record SoftmaxKernel(Shape Shape, int Axis, bool Logarithm, Kernel
             writer.Open("").Line($"var shift = {piece.Isa.Broadcast("max")};");
             if (piece.IsPartial)
             {
-                writer.Line($"var e = VectorMath.Exp({piece.Load($"from + {piece.Start}")} - shift);");
-                Each(piece, i => writer.Line($"sum += e[{i - piece.Start}];{(Logarithm ? "" : $" to[{i}] = e[{i - piece.Start}];")}"));
+                writer.Line($"var e = VectorMath.Exp({piece.Load($"from + {piece.From}")} - shift);");
+                Each(piece, i => writer.Line($"sum += e[{i - piece.Start}];{(Logarithm ? "" : $" to[{piece.At(i)}] = e[{i - piece.Start}];")}"));
             }
             else
             {
@@ -105,7 +113,7 @@ public sealed record SoftmaxKernel(Shape Shape, int Axis, bool Logarithm, Kernel
             var source = Logarithm ? "from" : "to";
             if (piece.IsPartial)
             {
-                Each(piece, i => writer.Line($"to[{i}] = {Result($"{source}[{i}]", s => s)};"));
+                Each(piece, i => writer.Line($"to[{piece.At(i)}] = {Result($"{source}[{piece.At(i)}]", s => s)};"));
             }
             else
             {
@@ -116,11 +124,13 @@ public sealed record SoftmaxKernel(Shape Shape, int Axis, bool Logarithm, Kernel
         // Single vectors are written out, more of them are a loop.
         void Loop(RunPiece piece, int start, Action<string> body)
         {
-            var stop = piece.Start + piece.Count;
-            if (start < stop)
+            if (start < piece.Start + piece.Count)
             {
-                writer.Open(stop - start > piece.Isa.Width ? $"for (var i = {start}; i < {stop}; i += {piece.Isa.Width})" : "");
-                body(stop - start > piece.Isa.Width ? "i" : $"{start}");
+                // A loop's first piece starts at 0, its second vector at the width.
+                var isLoop = piece.IsLoop && (piece.Run.IsNamed || piece.Start + piece.Count - start > piece.Isa.Width);
+                var from = start == piece.Start ? piece.From : Literals.Int(start);
+                writer.Open(isLoop ? $"for (var i = {from}; i < {piece.To}; i += {piece.Isa.Width})" : "");
+                body(isLoop ? "i" : from);
                 writer.Close();
             }
         }
@@ -136,45 +146,42 @@ public sealed record SoftmaxKernel(Shape Shape, int Axis, bool Logarithm, Kernel
 
     private void EmitColumns(SourceWriter writer, Isa isa)
     {
-        writer.Line($"var start = task % {Chunks} * {Chunk};").Line($"var offset = task / {Chunks} * {checked(Size * Inner)};");
-        var full = Inner / isa.Width * isa.Width;
-        if (full > 0)
+        writer.Line($"var start = task % chunks * {Chunk};").Line("var offset = task / chunks * (terms * columns);");
+        var rest = Inner % isa.Width;
+        if (Inner >= isa.Width)
         {
-            writer.Open($"for (var column = start; column < Math.Min(start + {Chunk}, {full}); column += {isa.Width})");
-            EmitColumn(writer, new RunPiece(isa, 0, isa.Width), "column");
+            writer.Open($"for (var column = start; column < Math.Min(start + {Chunk}, columns - {rest}); column += {isa.Width})");
+            EmitColumn(writer, new RunPiece(isa, new Run(isa.Width, ""), 0, isa.Width), "column");
             writer.Close();
         }
 
-        foreach (var piece in RunPiece.Cover(isa, Inner).Where(p => p.Start >= full))
+        foreach (var piece in RunPiece.Cover(isa, rest))
         {
             // The last columns, fewer than a vector: whoever has the last chunk does them.
-            for (var start = piece.Start; start < piece.Start + piece.Count; start += piece.Isa.Width)
-            {
-                writer.Open(Chunks > 1 ? $"if (start == {(Chunks - 1) * Chunk})" : "");
-                EmitColumn(writer, new RunPiece(piece.Isa, 0, Math.Min(piece.Isa.Width, piece.Count)), $"{start}");
-                writer.Close();
-            }
+            writer.Open(Chunks > 1 ? $"if (start == (chunks - 1) * {Chunk})" : "");
+            EmitColumn(writer, piece, $"columns - {rest - piece.Start}");
+            writer.Close();
         }
     }
 
     private void EmitColumn(SourceWriter writer, RunPiece piece, string column)
     {
         var isa = piece.Isa;
-        string Loop(int first) => $"for (var i = {first}; i < {Size}; i++)";
+        string Loop(int first) => $"for (var i = {first}; i < terms; i++)";
         writer.Line($"var from = x + offset + {column};").Line($"var to = y + offset + {column};");
-        writer.Line($"var max = {piece.Load("from")};").Open(Loop(1)).Line($"max = {isa.Static}.Max(max, {piece.Load($"from + i * {Inner}")});").Close();
+        writer.Line($"var max = {piece.Load("from")};").Open(Loop(1)).Line($"max = {isa.Static}.Max(max, {piece.Load($"from + i * columns")});").Close();
         writer.Line($"var sum = {isa.Type}.Zero;").Open(Loop(0));
-        writer.Line($"var e = VectorMath.Exp({piece.Load($"from + i * {Inner}")} - max);").Line("sum += e;");
+        writer.Line($"var e = VectorMath.Exp({piece.Load($"from + i * columns")} - max);").Line("sum += e;");
         if (!Logarithm)
         {
-            piece.Store(writer, $"to + i * {Inner}", "e", "result");
+            piece.Store(writer, $"to + i * columns", "e", "result");
         }
 
         writer.Close();
         writer.Line(Logarithm ? "var logarithm = VectorMath.Log(sum);" : $"var scale = {isa.Type}.One / sum;").Open(Loop(0));
         piece.Store(
-            writer, $"to + i * {Inner}",
-            Logarithm ? $"{piece.Load($"from + i * {Inner}")} - max - logarithm" : $"{piece.Load($"to + i * {Inner}")} * scale", "result");
+            writer, $"to + i * columns",
+            Logarithm ? $"{piece.Load($"from + i * columns")} - max - logarithm" : $"{piece.Load($"to + i * columns")} * scale", "result");
         writer.Close();
     }
 

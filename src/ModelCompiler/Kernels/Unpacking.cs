@@ -29,7 +29,7 @@ public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry)
 
     public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Identity);
 
-    public override void Emit(SourceWriter writer, Isa isa)
+    public override void Emit(KernelWriter writer, Isa isa)
     {
         static string N(long value) => value.ToString(CultureInfo.InvariantCulture);
         var g = Geometry;
@@ -40,7 +40,7 @@ public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry)
         }
 
         var (inPerGroup, outPerGroup) = (g.InputChannels / g.Groups, g.OutputChannels / g.Groups);
-        writer.Line(Attribute).Open($"internal static void {Name}({Parameters})");
+        writer.OpenMethod();
         writer.Open("for (int output = begin; output < end; output++)");
         writer.Line($"float* from = packed + output / 16 * {N(g.PackedBlock)}L + output % 16;");
         writer.Line($"float* to = gradient + output * {N(inPerGroup * g.TapCount)}L;");
@@ -60,13 +60,13 @@ public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry)
     }
 
     /// <summary>Without groups: sixteen outputs and sixteen inputs at a time, by transposition.</summary>
-    private void EmitWhole(SourceWriter writer, Isa isa)
+    private void EmitWhole(KernelWriter writer, Isa isa)
     {
         static string N(long value) => value.ToString(CultureInfo.InvariantCulture);
         var g = Geometry;
         var taps = g.TapCount;
         var (gather, split) = (taps > 1 || g.Splits > 1, (long)g.OutputBlocks * g.PackedBlock);
-        writer.Line(Attribute).Open($"internal static void {Name}({Parameters})");
+        writer.OpenMethod();
         if (gather)
         {
             writer.Line($"float* across = stackalloc float[{N(taps * 256)}];");

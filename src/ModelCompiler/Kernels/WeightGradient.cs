@@ -122,10 +122,10 @@ public sealed record WeightGradientKernel(WeightGradientGeometry Geometry) : Ker
 
     public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Geometry.Identity);
 
-    public override void Emit(SourceWriter writer, Isa isa) => new WeightGradientEmitter(this, writer, isa).Emit();
+    public override void Emit(KernelWriter writer, Isa isa) => new WeightGradientEmitter(this, writer, isa).Emit();
 }
 
-internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, SourceWriter writer, Isa isa)
+internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelWriter writer, Isa isa)
 {
     private readonly WeightGradientGeometry geometry = kernel.Geometry;
     private readonly SortedDictionary<string, WeightGradientTile> micros = new(StringComparer.Ordinal);
@@ -135,7 +135,7 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, SourceW
         var unit = geometry.Tile;
         var tile = isa == Isa.Avx512 ? unit : WeightGradientTile.Choose(geometry, isa, unit.Blocks);
         var groups = (geometry.OutputBlocks + unit.Blocks - 1) / unit.Blocks;
-        writer.Line(Kernel.Attribute).Open($"internal static void {kernel.Name}({kernel.Parameters})");
+        writer.OpenMethod();
         writer.Open("for (int unit = begin; unit < end; unit++)");
         writer.Line($"int split = unit / {N(groups * geometry.BlocksRead)}, block = unit / {N(geometry.BlocksRead)} % {N(groups)} * {N(unit.Blocks)}, window = unit % {N(geometry.BlocksRead)};");
         writer.Line($"int from = (int)((long)batch * split / {N(geometry.Splits)}), to = (int)((long)batch * (split + 1) / {N(geometry.Splits)});");

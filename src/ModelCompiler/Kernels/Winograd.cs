@@ -146,7 +146,7 @@ public sealed record WinogradKernel(
 
     public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Identity);
 
-    public override void Emit(SourceWriter writer, Isa isa) => new WinogradEmitter(this, writer, isa).Emit();
+    public override void Emit(KernelWriter writer, Isa isa) => new WinogradEmitter(this, writer, isa).Emit();
 
     /// <summary>The matrix product at one point as a 1x1 convolution whose columns are <paramref name="tiles"/> tiles.</summary>
     internal ConvolutionGeometry Product(int tiles) => new()

@@ -6,7 +6,7 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Kernels;
 
-internal sealed class WinogradEmitter(WinogradKernel kernel, SourceWriter writer, Isa isa)
+internal sealed class WinogradEmitter(WinogradKernel kernel, KernelWriter writer, Isa isa)
 {
     private readonly WinogradTransform transform = kernel.Transform;
     private readonly int outputs = kernel.Outputs;
@@ -52,7 +52,7 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, SourceWriter writer
         var (groups, units, columns) = (kernel.Groups, kernel.Units, kernel.Tile.Columns);
         var rest = kernel.Output.Blocks % groupBlocks;
         var groupWeights = (long)points * PackWinogradKernel.PointFloats(channels, groupBlocks);
-        writer.Line(Kernel.Attribute).Open($"internal static void {kernel.Name}({kernel.Parameters})");
+        writer.OpenMethod();
         writer.Line($"float* products = scratch + {N((long)points * kernel.InputPoint)}, halfway = products + {N((long)points * kernel.ProductPoint)}{(kernel.FilterFloats > 0 ? $", filters = halfway + {N(2 * points * Layout.Lanes)}" : "")};");
         writer.Line($"int from = 0, to = batch * {N(kernel.Tiles)}, firstGroup = 0, lastGroup = {N(groups)}, pieces = (to + {N(columns - 1)}) / {N(columns)};");
         if (groups > 1)

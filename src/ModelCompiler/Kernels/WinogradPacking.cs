@@ -33,11 +33,11 @@ public sealed record PackWinogradKernel(int Outputs, int InputChannels, int Outp
 
     private int OutputBlocks => (OutputChannels + 15) / 16;
 
-    public override void Emit(SourceWriter writer, Isa isa)
+    public override void Emit(KernelWriter writer, Isa isa)
     {
         static string N(long value) => Literals.Int(value);
         var rest = OutputBlocks % GroupBlocks;
-        writer.Line(Attribute).Open($"internal static void {Name}({Parameters})");
+        writer.OpenMethod();
         writer.Open("for (int block = begin; block < end; block++)");
         writer.Line($"int group = block / {N(GroupBlocks)}, inGroup = block % {N(GroupBlocks)};");
         writer.Line($"long pointStride = {(rest == 0 ? "" : $"block >= {N(OutputBlocks - rest)} ? {N(PointFloats(InputChannels, rest))} : ")}{N(PointFloats(InputChannels, GroupBlocks))};");

@@ -90,12 +90,12 @@ public sealed record WinogradWeightGradientKernel(int Outputs, Layout Input, Lay
 
     public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Identity);
 
-    public override void Emit(SourceWriter writer, Isa isa) => new WinogradWeightGradientEmitter(this, writer, isa).Emit();
+    public override void Emit(KernelWriter writer, Isa isa) => new WinogradWeightGradientEmitter(this, writer, isa).Emit();
 
     private static int Ceiling(int a, int b) => (a + b - 1) / b;
 }
 
-internal sealed class WinogradWeightGradientEmitter(WinogradWeightGradientKernel kernel, SourceWriter writer, Isa isa)
+internal sealed class WinogradWeightGradientEmitter(WinogradWeightGradientKernel kernel, KernelWriter writer, Isa isa)
 {
     private readonly WinogradTransform transform = kernel.Transform;
     private readonly SortedDictionary<string, WeightGradientTile> micros = new(StringComparer.Ordinal);
@@ -124,7 +124,7 @@ internal sealed class WinogradWeightGradientEmitter(WinogradWeightGradientKernel
     private void EmitDriver()
     {
         var (points, chunk, together) = (transform.Points, kernel.Chunk, kernel.Together);
-        writer.Line(Kernel.Attribute).Open($"internal static void {kernel.Name}({kernel.Parameters})");
+        writer.OpenMethod();
         writer.Line($"float* u = scratch, v = u + {N((long)points * kernel.InputPoint)}, sums = v + {N((long)points * kernel.GradientPoint)}, halfway = sums + {N((long)points * kernel.SumPoint)};");
         writer.Line($"int total = batch * {N(kernel.Tiles)};").Line($"bool once = total <= {N(chunk)};");
         writer.Line("// Where all tiles are one chunk, inputs are transformed once for all blocks.");

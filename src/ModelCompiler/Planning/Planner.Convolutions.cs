@@ -231,10 +231,10 @@ public sealed partial class Planner
     private BufferDraft Packed(Node weights, ConvolutionGeometry geometry, TapSelection taps, bool turned)
     {
         var kernel = new PackWeightsKernel(geometry, taps, turned);
-        if (!packed.TryGetValue((weights, kernel.Name), out var buffer))
+        if (!packed.TryGetValue((weights, kernel.Key), out var buffer))
         {
             buffer = new BufferDraft(geometry.PackedSize, batched: false, "");
-            packed.Add((weights, kernel.Name), buffer);
+            packed.Add((weights, kernel.Key), buffer);
             if (geometry.TapCount > 0)
             {
                 Add(weights, "pack", kernel, Get(weights, LayoutKind.Flat).Buffer, buffer);
@@ -249,10 +249,10 @@ public sealed partial class Planner
     {
         var shape = Shape.Of(weights.Shape[0], window.Kernel);
         var kernel = CopyKernel.Convert(new Layout(LayoutKind.Flat, shape), new Layout(LayoutKind.Blocked, shape), KernelScope.Once);
-        if (!packed.TryGetValue((weights, kernel.Name), out var buffer))
+        if (!packed.TryGetValue((weights, kernel.Key), out var buffer))
         {
             buffer = new BufferDraft(new Layout(LayoutKind.Blocked, shape).Size, batched: false, "");
-            packed.Add((weights, kernel.Name), buffer);
+            packed.Add((weights, kernel.Key), buffer);
             Add(weights, "pack", kernel, Get(weights, LayoutKind.Flat).Buffer, buffer);
         }
 

@@ -82,10 +82,10 @@ public sealed partial class Planner
 
     private BufferDraft PackedWinograd(Node weights, PackWinogradKernel kernel)
     {
-        if (!packed.TryGetValue((weights, kernel.Name), out var buffer))
+        if (!packed.TryGetValue((weights, kernel.Key), out var buffer))
         {
             buffer = new BufferDraft(kernel.PackedSize, batched: false, "");
-            packed.Add((weights, kernel.Name), buffer);
+            packed.Add((weights, kernel.Key), buffer);
             Add(weights, "pack", kernel, Get(weights, LayoutKind.Flat).Buffer, buffer);
         }
 

@@ -20,10 +20,11 @@ public sealed unsafe class CompiledKernels
     ]);
 
     private readonly Assembly assembly;
+    private readonly Dictionary<string, KernelGroup> groups;
 
     public CompiledKernels(params IEnumerable<Kernel> kernels)
     {
-        var distinct = kernels.GroupBy(k => k.Name).Select(g => g.First()).ToList();
+        groups = KernelGroup.Of(kernels).ToDictionary(g => g.Name);
         var writer = new SourceWriter();
         writer.Line("""
             using System;
@@ -35,9 +36,9 @@ public sealed unsafe class CompiledKernels
         foreach (var isa in Isa.All)
         {
             writer.Open($"internal static unsafe class K{isa.Suffix}");
-            foreach (var kernel in distinct)
+            foreach (var group in groups.Values)
             {
-                kernel.Emit(writer, isa);
+                group.Emit(writer, isa);
             }
 
             writer.Close();
@@ -62,7 +63,10 @@ public sealed unsafe class CompiledKernels
     /// <summary>The assembly's bytes, for counts on real IL.</summary>
     public byte[] Image { get; }
 
-    /// <param name="arguments">Pointers as <see cref="nint"/>, strides as long, scalars.</param>
+    /// <summary>What a call passes for the numbers that the kernels of a name differ in.</summary>
+    public IEnumerable<int> Numbers(Kernel kernel) => groups[kernel.Name].Arguments(kernel);
+
+    /// <param name="arguments">Pointers as <see cref="nint"/>, strides as long, scalars, numbers.</param>
     public void Call(Kernel kernel, Isa isa, IReadOnlyList<object> arguments)
     {
         var method = assembly.GetType("Emitted.K" + isa.Suffix)!.GetMethod(kernel.Name, BindingFlags.Static | BindingFlags.NonPublic)!;

@@ -59,8 +59,8 @@ public class EmissionTests
         var writer = new SourceWriter();
         foreach (var (kernel, isa) in kernels.SelectMany(k => Isa.All.Select(isa => (k, isa))))
         {
-            writer.Line($"{kernel.Name} {kernel.Units}");
-            kernel.Emit(writer, isa);
+            writer.Line($"{kernel.Key} {kernel.Units}");
+            KernelGroup.Of([kernel]).Single().Emit(writer, isa);
         }
 
         return writer.ToString();

@@ -101,20 +101,20 @@ public static unsafe class KernelHarness
             {
                 fixed (int* classes = test.Classes?[sample])
                 {
-                    compiled.Call(test.Kernel, isa, Arguments(test, operands, sample, (nint)classes, begin, end));
+                    compiled.Call(test.Kernel, isa, Arguments(test, compiled, operands, sample, (nint)classes, begin, end));
                 }
             }
         }
     }
 
-    private static List<object> Arguments(KernelCase test, TestOperand[] operands, int sample, nint classes, int begin, int end)
+    private static List<object> Arguments(KernelCase test, CompiledKernels compiled, TestOperand[] operands, int sample, nint classes, int begin, int end)
     {
         var arguments = new List<object>();
         var floats = new Queue<TestOperand>(operands);
         foreach (var operand in test.Kernel.Operands)
         {
             var memory = operand.Type == "int*" ? null : floats.Dequeue();
-            arguments.Add(memory?.Pointer(sample) ?? classes);
+            arguments.Add(memory?.Pointer(operand, sample) ?? classes);
             if (test.Kernel.Scope == KernelScope.Batch)
             {
                 arguments.Add(memory is { Samples: > 0 } ? memory.Stride : 0L);
@@ -131,6 +131,7 @@ public static unsafe class KernelHarness
             arguments.Add(scalar is RandomKeyArgument random ? Key(random.Index, sample) : (object)(float)test.Batch);
         }
 
+        arguments.AddRange(compiled.Numbers(test.Kernel).Cast<object>());
         arguments.Add(begin);
         arguments.Add(end);
         return arguments;

@@ -130,7 +130,7 @@ public class PointwiseKernelTests
             {
                 using var operand = TestOperand.Input(layout, 1, 5);
                 var before = TestOperand.Indices(layout.Shape).Select(i => (float)operand[0, i]).ToList();
-                compiled.Call(kernel, isa, [operand.Pointer(0), operand.Pointer(0), 0, kernel.Units]);
+                compiled.Call(kernel, isa, [operand.Pointer(kernel.Operands[0], 0), operand.Pointer(kernel.Operands[1], 0), 0, kernel.Units]);
                 Assert.Equal(before.Select(v => v * v), TestOperand.Indices(layout.Shape).Select(i => (float)operand[0, i]));
             }
         }

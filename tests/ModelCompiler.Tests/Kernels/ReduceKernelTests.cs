@@ -114,7 +114,7 @@ public class ReduceKernelTests
             foreach (var isa in Isa.All)
             {
                 using var y = TestOperand.Output(output, 1);
-                compiled.Call(kernel, isa, [x.Pointer(0), y.Pointer(0), 0, kernel.Units]);
+                compiled.Call(kernel, isa, [x.Pointer(kernel.Operands[0], 0), y.Pointer(kernel.Operands[1], 0), 0, kernel.Units]);
                 foreach (var index in TestOperand.Indices(output.Shape))
                 {
                     var (sum, count) = exact[string.Join(",", index)];

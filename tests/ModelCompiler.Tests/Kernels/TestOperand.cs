@@ -1,6 +1,7 @@
 // Memory for one operand of a kernel under test: every float that is not an element is poisoned or watched.
 using System.Runtime.InteropServices;
 using ModelCompiler.Graph;
+using ModelCompiler.Kernels;
 using ModelCompiler.Planning;
 using LayoutKind = ModelCompiler.Planning.LayoutKind;
 
@@ -74,6 +75,9 @@ public sealed unsafe class TestOperand : IDisposable
     public static TestOperand Output(Layout layout, int samples) => new(layout, samples, true, 0, (_, _) => Unwritten);
 
     public nint Pointer(int sample) => (nint)(memory + Start(Samples == 0 ? 0 : sample));
+
+    /// <summary>Where the kernel's operand points.</summary>
+    public nint Pointer(Operand operand, int sample) => Pointer(sample) + (operand.Offset * sizeof(float));
 
     /// <summary>The element at an index of one sample; axes of size 1 and missing ones are broadcast.</summary>
     public double this[int sample, params int[] index]

@@ -1,0 +1,58 @@
+// What a step works on. Generated steps name their operands as places in here; whose sample it is, and on which
+// thread, they need not know.
+namespace ModelCompiler.Runtime;
+
+/// <summary>Where the operands of a step lie. For steps that run for each sample, pointers are those of the sample at hand; for
+/// steps that see the whole batch, those of the first sample.</summary>
+public readonly unsafe ref struct StepMemory
+{
+    private readonly CompiledNetwork network;
+    private readonly int sample;
+
+    internal StepMemory(CompiledNetwork network, int sample, float* scratch)
+    {
+        Scratch = scratch;
+        this.network = network;
+        this.sample = sample;
+        Sample = network.Samples + (sample * network.SampleFloats);
+    }
+
+    /// <summary>The sample's activations and their gradients.</summary>
+    public float* Sample { get; }
+
+    /// <summary>The thread's own memory; what is in it ends with the step.</summary>
+    public float* Scratch { get; }
+
+    /// <summary>Packed weights, folded norms, statistics.</summary>
+    public float* Common => network.Common;
+
+    /// <summary>The parameter set's storage.</summary>
+    public float* Parameters => network.Parameters.Pointer;
+
+    /// <summary>The gradients, laid out as the parameters.</summary>
+    public float* Gradients => Training.Gradients.Pointer;
+
+    public float* Loss => Training.LossPointer;
+
+    /// <summary>Samples per run.</summary>
+    public int Batch => network.Batch;
+
+    private TrainingNetwork Training => (TrainingNetwork)network;
+
+    public float* Input(int index) => At(network.InputTensor(index));
+
+    /// <summary>Real values of a target.</summary>
+    public float* Target(int index) => At(network.TargetTensor(index));
+
+    /// <summary>Class numbers of a target.</summary>
+    public int* Classes(int index) => (int*)At(network.TargetTensor(index));
+
+    public float* Output(int index) => At(network.OutputTensor(index));
+
+    public float* InputGradient(int index) => At(Training.InputGradientTensor(index));
+
+    /// <summary>The key of a stream of random numbers: different for every step of training and every sample.</summary>
+    public uint Key(int stream) => RandomBits.Key(Training.Seed, Training.StepNumber, stream, sample);
+
+    private float* At(NetworkTensor tensor) => tensor.Pointer + ((long)sample * tensor.SampleCount);
+}

@@ -1,0 +1,87 @@
+// Kernels of one name are one method. What all of them agree on stays a constant in it; the rest are parameters that
+// steps pass.
+using System.Collections.Immutable;
+using ModelCompiler.Kernels;
+
+namespace ModelCompiler.Emission;
+
+/// <summary>The kernels of one name in a network, and their code.</summary>
+public sealed class KernelGroup
+{
+    /// <summary>Levels of indentation of the methods: they stand in a class inside of a class.</summary>
+    private const int Indentation = 2;
+
+    private readonly HashSet<string> parameters;
+    private readonly ImmutableArray<string> texts;
+
+    private KernelGroup(IReadOnlyCollection<Kernel> kernels)
+    {
+        Kernel = kernels.First();
+        var writers = Isa.All.Select(isa =>
+        {
+            var writer = new KernelWriter(Kernel, Indentation);
+            Kernel.Emit(writer, isa);
+            return writer;
+        }).ToList();
+
+        // Numbers that no instruction set's code names are nobody's parameters.
+        parameters = Differing(kernels);
+        parameters.IntersectWith(writers.SelectMany(w => w.Uses()));
+        texts = [.. writers.Select(w => w.Finish(parameters))];
+    }
+
+    /// <summary>One of them; the code is the same for all.</summary>
+    public Kernel Kernel { get; }
+
+    public string Name => Kernel.Name;
+
+    /// <summary>Groups in the order of their names.</summary>
+    public static ImmutableArray<KernelGroup> Of(IEnumerable<Kernel> kernels) =>
+        [.. kernels.GroupBy(k => k.Name, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => new KernelGroup(g.ToList()))];
+
+    /// <summary>The numbers that are parameters, behind the scalars.</summary>
+    public IEnumerable<string> Parameters => Kernel.Numbers.Select(n => n.Name).Where(parameters.Contains);
+
+    /// <summary>What a call of <paramref name="kernel"/> passes for them.</summary>
+    public IEnumerable<int> Arguments(Kernel kernel) => kernel.Numbers.Where(n => parameters.Contains(n.Name)).Select(n => n.Value);
+
+    /// <summary>Writes the method and its helpers for one instruction set, two levels deep.</summary>
+    public void Emit(SourceWriter writer, Isa isa) => writer.Append(texts[Isa.All.ToList().IndexOf(isa)]);
+
+    /// <summary>Writes the method that steps call, which picks the instruction set.</summary>
+    public void EmitDispatch(SourceWriter writer)
+    {
+        var isBatch = Kernel.Scope == KernelScope.Batch;
+        var names = Kernel.Operands.SelectMany(o => isBatch ? [o.Name, o.Name + "Stride"] : new[] { o.Name })
+            .Concat(isBatch ? ["batch"] : Array.Empty<string>()).Concat(Kernel.Scalars.Select(s => s.Name)).Concat(Parameters);
+        var call = $"{Name}({string.Join(", ", names)}, begin, end);";
+        writer.Line($"// {Kernel.Comment}");
+        writer.Open($"internal static void {Name}({Kernel.Parameters}{string.Concat(Parameters.Select(p => $", int {p}"))}, int begin, int end)");
+        writer.Line($"if (Vector512.IsHardwareAccelerated) V512.{call}");
+        writer.Line($"else if (Vector256.IsHardwareAccelerated) V256.{call}");
+        writer.Line($"else V128.{call}").Close();
+    }
+
+    private static HashSet<string> Differing(IReadOnlyCollection<Kernel> kernels)
+    {
+        var first = kernels.First().Numbers;
+        var differing = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var numbers in kernels.Select(k => k.Numbers))
+        {
+            for (var i = 0; i < first.Length; i++)
+            {
+                if (numbers.Length != first.Length || numbers[i].Name != first[i].Name)
+                {
+                    throw new InvalidOperationException($"Kernels named {kernels.First().Name} differ in the names of their numbers.");
+                }
+
+                if (numbers[i].Value != first[i].Value)
+                {
+                    differing.Add(first[i].Name);
+                }
+            }
+        }
+
+        return differing;
+    }
+}

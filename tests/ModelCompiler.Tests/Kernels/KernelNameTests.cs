@@ -1,0 +1,60 @@
+// The rule that kernels are shared by: equal names have equal code, whatever the numbers are. Checked over published
+// networks, in inference and training: a name that leaves out something that decides code would make wrong networks.
+using ModelCompiler.Emission;
+using ModelCompiler.Kernels;
+using ModelCompiler.Planning;
+using ModelCompiler.Tests.Evaluation;
+
+namespace ModelCompiler.Tests.Kernels;
+
+public class KernelNameTests
+{
+    [Fact]
+    public void EqualNamesHaveEqualCode()
+    {
+        var codes = new Dictionary<string, (string Code, string Network)>();
+        foreach (var file in Files)
+        {
+            var network = ZooTests.Evaluate(file);
+            var plans = new List<Plan> { Planner.ForInference(network) };
+            if (network.Loss is not null)
+            {
+                plans.Add(Planner.ForTraining(network, inputGradients: true));
+            }
+
+            foreach (var kernel in plans.SelectMany(p => p.Prepare.Concat(p.Steps)).Select(s => s.Kernel).DistinctBy(k => k.Key))
+            {
+                var code = Code(kernel);
+                if (codes.TryGetValue(kernel.Name, out var known))
+                {
+                    Assert.True(known.Code == code, $"{kernel.Name} of {file} differs from that of {known.Network}:\n{known.Code}\n{code}");
+                }
+                else
+                {
+                    codes.Add(kernel.Name, (code, file));
+                }
+            }
+        }
+    }
+
+    /// <summary>Small and large, plain and odd: every kind of kernel is in one of them, most of them with many numbers.</summary>
+    private static readonly string[] Files =
+    [
+        "lenet5.cnn", "resnet18.cnn", "mobilenet_v2.cnn", "densenet121.cnn", "squeezenet1_1.cnn", "googlenet.cnn", "shufflenet_v2_x1_0.cnn", "unet.cnn", "vit_b_16.cnn",
+        "swin_t.cnn", "convnext_tiny.cnn", "r3d_18.cnn", "tcn.cnn", "deeplabv3_resnet50.cnn", "alexnet_grouped.cnn", "hrnet_stage.cnn", "efficientnet_b0.cnn",
+    ];
+
+    // With every number as a name.
+    private static string Code(Kernel kernel)
+    {
+        var text = string.Join(" ", kernel.Numbers.Select(n => n.Name)) + "\n" + kernel.Comment + "\n";
+        foreach (var isa in Isa.All)
+        {
+            var writer = new KernelWriter(kernel);
+            kernel.Emit(writer, isa);
+            text += writer.Finish([.. kernel.Numbers.Select(n => n.Name)]);
+        }
+
+        return text;
+    }
+}
