@@ -35,12 +35,12 @@ public sealed record MomentsKernel(Layout Input, Layout Output) : Kernel
         }
     }
 
-    public override void Emit(SourceWriter writer, Isa isa)
+    public override void Emit(KernelWriter writer, Isa isa)
     {
         static string N(long value) => value.ToString(CultureInfo.InvariantCulture);
         var (rows, columns, together) = Walk;
         var depth = Input.IsDense ? 1 : Input.Depth;
-        writer.OpenMethod(this).OpenUnits();
+        writer.OpenMethod().OpenUnits();
         writer.Open($"for (int lane = 0; lane < {Layout.Lanes}; lane += {isa.Width})");
         writer.Line($"float* start = x + {N(Input.Origin)} + unit * {N(Input.BlockStride)}L + lane;");
         writer.Line($"{isa.Type} average = {isa.Type}.Zero, squares = {isa.Type}.Zero;").Line("float seen = 0;");

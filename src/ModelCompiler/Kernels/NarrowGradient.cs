@@ -42,10 +42,10 @@ public sealed record NarrowGradientKernel(Layout OutputGradient, Layout InputGra
 
     internal int PlaceFloats => OutputGradient.Blocks * Layout.Lanes * Layout.Lanes;
 
-    public override void Emit(SourceWriter writer, Isa isa) => new NarrowGradientEmitter(this, writer, isa).Emit();
+    public override void Emit(KernelWriter writer, Isa isa) => new NarrowGradientEmitter(this, writer, isa).Emit();
 }
 
-internal sealed class NarrowGradientEmitter(NarrowGradientKernel kernel, SourceWriter writer, Isa isa)
+internal sealed class NarrowGradientEmitter(NarrowGradientKernel kernel, KernelWriter writer, Isa isa)
 {
     private readonly int channels = kernel.InputGradient.Channels;
     private readonly int taps = kernel.Rows * kernel.Columns;
@@ -56,7 +56,7 @@ internal sealed class NarrowGradientEmitter(NarrowGradientKernel kernel, SourceW
     public void Emit()
     {
         var (dy, dx) = (kernel.OutputGradient, kernel.InputGradient);
-        writer.OpenMethod(kernel);
+        writer.OpenMethod();
         writer.Line($"int groups = (batch + 15) / 16, last = groups * end / {N(kernel.Units)};");
         writer.Open($"for (int group = groups * begin / {N(kernel.Units)}; group < last; group++)");
         writer.Line("int samples = Math.Min(16, batch - group * 16);");
