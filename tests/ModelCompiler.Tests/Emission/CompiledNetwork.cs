@@ -24,9 +24,9 @@ internal sealed class CompiledText
 
     private readonly Type type;
 
-    public CompiledText(string text, string? network = null, bool inputGradients = true)
+    public CompiledText(string text, string? network = null, bool inputGradients = true, ImportResolver? import = null)
     {
-        var evaluated = Evaluator.Evaluate(new SourceFile("test.cnn", text), (_, _) => null);
+        var evaluated = Evaluator.Evaluate(new SourceFile("test.cnn", text), import ?? ((_, _) => null));
         var errors = evaluated.Diagnostics.Where(d => d.Severity == Severity.Error).ToList();
         Assert.True(errors.Count == 0, string.Join("\n", errors));
         Graph = evaluated.Networks.Single(n => network is null || n.Name == network);

@@ -1,5 +1,8 @@
 // The networks under examples/zoo against the sizes that were published or that PyTorch's versions have, and against
 // the names and shapes of torchvision's weights.
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using ModelCompiler.Evaluation;
 using ModelCompiler.Grammar;
 using ModelCompiler.Graph;
@@ -38,6 +41,7 @@ public class ZooTests
         { "densenet169.cnn", 14_149_480, 3_359_843_328 },
         { "densenet201.cnn", 20_013_928, 4_291_365_888 },
         { "dilated_tcn.cnn", 172_554, 21_872_640 },
+        { "early_fusion_cnn.cnn", 60_590_215, 2_043_907_328 },
         { "efficientnet_b0.cnn", 5_288_548, 385_814_752 },
         { "faster_rcnn_heads.cnn", 14_362_055, 14_359_552 },
         { "fcn16s.cnn", 134_815_994, 62_826_561_792 },
@@ -51,8 +55,10 @@ public class ZooTests
         { "hrnet_w32.cnn", 28_536_113, 7_645_003_776 },
         { "ibowimg.cnn", 15_365_000, 15_360_000 },
         { "inception_v3.cnn", 27_161_264, 5_718_899_296 },
+        { "late_fusion_cnn.cnn", 98_025_319, 2_239_940_864 },
         { "lenet5.cnn", 61_706, 416_520 },
         { "lenet5_original.cnn", 60_000, 415_680 },
+        { "lenet_1989.cnn", 9_760, 82_860 },
         { "mask_rcnn_heads.cnn", 17_008_162, 546_425_856 },
         { "mobilenet_v1.cnn", 4_231_976, 568_740_352 },
         { "mobilenet_v1_dogs.cnn", 3_329_976, 567_839_232 },
@@ -82,6 +88,7 @@ public class ZooTests
         { "se_block.cnn", 580, 512 },
         { "se_resnet50.cnn", 28_088_024, 4_091_699_200 },
         { "shufflenet_v2_x1_0.cnn", 2_278_604, 144_907_992 },
+        { "single_frame_cnn.cnn", 60_276_583, 1_129_356_416 },
         { "slowfast_4x16_r50.cnn", 34_480_216, 36_099_198_976 },
         { "squeezenet1_0.cnn", 1_248_424, 818_924_576 },
         { "squeezenet1_1.cnn", 1_235_496, 349_151_936 },
@@ -119,8 +126,8 @@ public class ZooTests
         Assert.Equal(parameters, Evaluating.ParameterCount(graph));
         Assert.Equal(macs, graph.Nodes.Sum(node => node.Primitive.Macs(node)));
         var text = File.ReadAllText(Path.Combine(Folder, file));
-        Assert.Contains(macs.ToString("N0", System.Globalization.CultureInfo.InvariantCulture) + " multiply-adds", text, StringComparison.Ordinal);
-        Assert.Contains(parameters.ToString("N0", System.Globalization.CultureInfo.InvariantCulture) + " parameters", text, StringComparison.Ordinal);
+        Assert.Contains(macs.ToString("N0", CultureInfo.InvariantCulture) + " multiply-adds", text, StringComparison.Ordinal);
+        Assert.Contains(parameters.ToString("N0", CultureInfo.InvariantCulture) + " parameters", text, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -156,8 +163,33 @@ public class ZooTests
     public void WeightsAreNamedAsTorchvisionNamesThem(string name)
     {
         var expected = File.ReadAllLines(Repository.File("tests", "ModelCompiler.Tests", "Goldens", "torchvision", name + ".txt"));
-        var actual = Evaluate(name + ".cnn").Parameters.Select(node => node.As<ParameterAttributes>()).Select(parameter => $"{parameter.Name} {parameter.Shape}");
-        Assert.Equal(expected.Order(StringComparer.Ordinal), actual.Order(StringComparer.Ordinal));
+        Assert.Equal(expected.Order(StringComparer.Ordinal), WeightNames(Evaluate(name + ".cnn")).Order(StringComparer.Ordinal));
+    }
+
+    public static TheoryData<string, long, long, string> TorchvisionSizes
+    {
+        get
+        {
+            var data = new TheoryData<string, long, long, string>();
+            foreach (var parts in File.ReadLines(Repository.File("tests", "ModelCompiler.Tests", "Goldens", "torchvision", "sizes.txt")).Select(line => line.Split(' ')))
+            {
+                data.Add(parts[0], long.Parse(parts[1], CultureInfo.InvariantCulture), long.Parse(parts[2], CultureInfo.InvariantCulture), parts[3]);
+            }
+
+            return data;
+        }
+    }
+
+    /// <summary>All networks that torchvision has too, by its own counts: parameters, multiply-adds, names and shapes of weights.</summary>
+    [Theory]
+    [MemberData(nameof(TorchvisionSizes))]
+    public void HasTheSizeAndTheNamesOfTorchvision(string name, long parameters, long macs, string digest)
+    {
+        var graph = Evaluate(name + ".cnn");
+        Assert.Equal(parameters, Evaluating.ParameterCount(graph));
+        Assert.Equal(macs, graph.Nodes.Sum(node => node.Primitive.Macs(node)));
+        var names = string.Join('\n', WeightNames(graph).Order(StringComparer.Ordinal));
+        Assert.Equal(digest, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(names))));
     }
 
     // Tables 6 and 7 of the MobileNets paper, in millions: width, resolution, multiply-adds, parameters.
@@ -179,7 +211,10 @@ public class ZooTests
 
     public static NetworkGraph Evaluate(string file) => Evaluate(Read(file)!);
 
-    private static NetworkGraph Evaluate(SourceFile file)
+    private static IEnumerable<string> WeightNames(NetworkGraph graph) =>
+        graph.Parameters.Select(node => node.As<ParameterAttributes>()).Select(parameter => $"{parameter.Name} {parameter.Shape}");
+
+    public static NetworkGraph Evaluate(SourceFile file)
     {
         var result = Evaluator.Evaluate(file, Import);
 
