@@ -26,6 +26,23 @@ public class ZooTests
         Assert.Equal(Path.GetFileNameWithoutExtension(file).Replace("_", "", StringComparison.Ordinal), graph.Name, ignoreCase: true);
     }
 
+    /// <summary>Parts of networks, whose inputs and outputs are maps.</summary>
+    private static readonly string[] Modules = ["conv_s2s_encoder.cnn", "fpn.cnn", "googlenet_module.cnn", "hrnet_stage.cnn", "se_block.cnn"];
+
+    /// <summary>Who knows one network of the zoo can run them all.</summary>
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void InputsOutputsAndTargetsHaveTheUsualNames(string file)
+    {
+        var graph = Evaluate(file);
+        Assert.All(graph.Targets.Where(target => target.Node.As<InputAttributes>().IsClass), target => Assert.Equal("label", target.Name));
+        if (!Modules.Contains(file))
+        {
+            Assert.Contains(graph.Inputs[0].Name, new[] { "image", "clip", "sequence" });
+            Assert.Equal("logits", graph.Outputs[0].Name);
+        }
+    }
+
     /// <summary>Trainable parameters and multiply-adds at the size of the input: published, PyTorch's, or the sum over the figure's layers.</summary>
     public static TheoryData<string, long, long> Sizes => new()
     {
