@@ -18,5 +18,6 @@ public static partial class DiagnosticCatalog
         new("CNN3010", "Axis out of range", Severity.Error, "Axes count from 0, or from -1 backwards."),
         new("CNN3011", "Classes where values belong", Severity.Error, "Class targets feed losses of classes only, and in the place of the label."),
         new("CNN3012", "Tensor too large", Severity.Error, "A tensor holds at most 2147483647 elements."),
-        new("CNN3013", "Matrices do not fit", Severity.Error, "The columns of the left matrix are the rows of the right one; leading axes are equal."));
+        new("CNN3013", "Matrices do not fit", Severity.Error, "The columns of the left matrix are the rows of the right one; leading axes are equal."),
+        new("CNN3014", "Places or boxes do not fit", Severity.Error, "Places have the shape of what they choose from, and boxes are regions x 4."));
 }

@@ -215,6 +215,15 @@ public abstract unsafe class CompiledNetwork : IDisposable
         network.ReturnScratch(slot);
     }
 
+    /// <summary>Numbers that the network cannot use: boxes outside of their plane, places that do not exist.</summary>
+    private protected void CheckInputs()
+    {
+        foreach (var input in inputs)
+        {
+            input.CheckValues();
+        }
+    }
+
     /// <summary>Class numbers outside their range would make kernels read and write outside of buffers.</summary>
     private protected void CheckTargets()
     {

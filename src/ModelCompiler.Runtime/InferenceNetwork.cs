@@ -12,9 +12,11 @@ public abstract class InferenceNetwork : CompiledNetwork
     }
 
     /// <summary>Reads <see cref="CompiledNetwork.Inputs"/>, writes <see cref="CompiledNetwork.Outputs"/>. Allocates nothing.</summary>
+    /// <exception cref="InvalidOperationException">A box or place in an input is out of range: nothing was written.</exception>
     public void Forward()
     {
         ThrowIfDisposed();
+        CheckInputs();
         var version = Parameters.Version;
         if (preparedVersion != version)
         {

@@ -13,11 +13,20 @@ public enum TensorKind
 
 /// <summary>An input, target or output: its name in the `.cnn` file and the shape of one sample.</summary>
 /// <param name="Classes">For class targets the number of classes; class numbers are 0 … Classes - 1.</param>
-public sealed record TensorInfo(string Name, int[] Shape, TensorKind Kind = TensorKind.Float, int Classes = 0)
+/// <param name="Ignored">For class targets a further number that labels may be, of places that do not count.</param>
+/// <param name="Limits">What numbers of an input must be, where the network can use no others.</param>
+public sealed record TensorInfo(
+    string Name, int[] Shape, TensorKind Kind = TensorKind.Float, int Classes = 0, int? Ignored = null, ValueLimits? Limits = null)
 {
     /// <summary>Elements of one sample.</summary>
     public int Count => Shape.Aggregate(1, (product, size) => product * size);
 }
+
+/// <summary>What the numbers of an input must be; a run with others throws before it writes anything.</summary>
+/// <param name="Places">Above 0: whole numbers from 0 to one below this.</param>
+/// <param name="Width">Above 0: rows of x1, y1, x2, y2 with 0 ≤ x1 ≤ x2 ≤ Width.</param>
+/// <param name="Height">As Width, for y1 and y2.</param>
+public sealed record ValueLimits(int Places, float Width = 0, float Height = 0);
 
 /// <summary>How a parameter is filled before training.</summary>
 public enum InitializerKind

@@ -63,10 +63,40 @@ public sealed unsafe class NetworkTensor
         var classes = Classes;
         for (var i = 0; i < classes.Length; i++)
         {
-            if ((uint)classes[i] >= (uint)Info.Classes)
+            if ((uint)classes[i] >= (uint)Info.Classes && classes[i] != Info.Ignored)
+            {
+                var ignored = Info.Ignored is { } number ? $" and is not {number}, the label that is ignored" : "";
+                throw new InvalidOperationException(
+                    $"target '{Info.Name}': class {classes[i]} at sample {i / SampleCount} is outside 0 … {Info.Classes - 1}{ignored}.");
+            }
+        }
+    }
+
+    /// <exception cref="InvalidOperationException">A number is none that the network can use.</exception>
+    internal void CheckValues()
+    {
+        if (Info.Limits is not { } limits)
+        {
+            return;
+        }
+
+        var values = Data;
+        for (var i = 0; limits.Places > 0 && i < values.Length; i++)
+        {
+            if (!(values[i] >= 0 && values[i] < limits.Places && values[i] == MathF.Floor(values[i])))
             {
                 throw new InvalidOperationException(
-                    $"target '{Info.Name}': class {classes[i]} at sample {i / SampleCount} is outside 0 … {Info.Classes - 1}.");
+                    $"input '{Info.Name}': {values[i]} at element {i % SampleCount} of sample {i / SampleCount} is no whole number from 0 to {limits.Places - 1}.");
+            }
+        }
+
+        for (var i = 0; limits.Width > 0 && i < values.Length; i += 4)
+        {
+            var box = values.Slice(i, 4);
+            if (!(box[0] >= 0 && box[0] <= box[2] && box[2] <= limits.Width && box[1] >= 0 && box[1] <= box[3] && box[3] <= limits.Height))
+            {
+                throw new InvalidOperationException(
+                    $"input '{Info.Name}': box {i % SampleCount / 4} of sample {i / SampleCount}, ({box[0]}, {box[1]}) to ({box[2]}, {box[3]}), does not lie in the plane from (0, 0) to ({limits.Width}, {limits.Height}).");
             }
         }
     }

@@ -48,10 +48,11 @@ public abstract unsafe class TrainingNetwork : CompiledNetwork
 
     /// <summary>Forward and backward: reads inputs and targets; writes <see cref="Loss"/>, <see cref="Gradients"/>, outputs and running
     /// statistics. The parameters an optimizer owns stay as they are.</summary>
-    /// <exception cref="InvalidOperationException">A class number is out of range: nothing was written.</exception>
+    /// <exception cref="InvalidOperationException">A class number is out of range, or a box or place in an input: nothing was written.</exception>
     public void ComputeGradients()
     {
         ThrowIfDisposed();
+        CheckInputs();
         CheckTargets();
         RunTraining();
         Loss = *LossPointer;

@@ -11,7 +11,7 @@ internal sealed class InfoEmitter(NetworkGraph network, Plan plan, SourceWriter 
     {
         writer.Line("public static new NetworkInfo Info { get; } = new NetworkInfo(");
         writer.Line($"    Name: {Literals.Text(network.Name)},");
-        Array("Inputs", "TensorInfo", network.Inputs.Select(i => $"new({Literals.Text(i.Name)}, {Sizes(i.Node.Shape)})"));
+        Array("Inputs", "TensorInfo", network.Inputs.Select(Input));
         Array("Targets", "TensorInfo", plan.Training ? plan.Graph.Targets.Select(Target) : []);
         Array("Outputs", "TensorInfo", network.Outputs.Select(o => $"new({Literals.Text(o.Name)}, {Sizes(o.Node.Shape)})"));
         Array("Parameters", "ParameterInfo", ParameterStorage.All(network).Select(Parameter));
@@ -50,6 +50,15 @@ internal sealed class InfoEmitter(NetworkGraph network, Plan plan, SourceWriter 
         writer.Line("    ],");
     }
 
+    private string Input(NamedNode input)
+    {
+        // The strictest of all that use it; a value may be read through a change of shape.
+        var limits = network.Nodes.Where(n => n.Primitive == Primitives.Detach && n.Inputs[0] == input.Node)
+            .Select(n => n.As<DetachAttributes>().Limits!).Where(l => l is not null).ToList();
+        var text = limits.Count == 0 ? "" : $", Limits: new({Literals.Int(limits.Min(l => l.Places))}, {Literals.Float((float)limits.Min(l => l.Width))}, {Literals.Float((float)limits.Min(l => l.Height))})";
+        return $"new({Literals.Text(input.Name)}, {Sizes(input.Node.Shape)}{text})";
+    }
+
     private string Target(NamedNode target)
     {
         if (!target.Node.As<InputAttributes>().IsClass)
@@ -57,9 +66,12 @@ internal sealed class InfoEmitter(NetworkGraph network, Plan plan, SourceWriter 
             return $"new({Literals.Text(target.Name)}, {Sizes(target.Node.Shape)})";
         }
 
-        // What gathers by class numbers says how many there are.
-        var classes = plan.Graph.Nodes.Where(n => n.Primitive == Primitives.GatherClass && n.Inputs[1] == target.Node).Select(n => n.Inputs[0].Shape[0]).DefaultIfEmpty(0).Min();
-        return $"new({Literals.Text(target.Name)}, {Sizes(target.Node.Shape)}, TensorKind.Class, {Literals.Int(classes)})";
+        // What gathers by class numbers says how many there are, and all of it which label does not count.
+        var gathers = plan.Graph.Nodes.Where(n => n.Primitive == Primitives.GatherClass && n.Inputs[1] == target.Node).ToList();
+        var classes = gathers.Select(n => n.Inputs[0].Shape[0]).DefaultIfEmpty(0).Min();
+        var labels = gathers.Select(n => n.As<GatherClassAttributes>().Ignored).Distinct().ToList();
+        var ignored = labels.Count == 1 && labels[0] is { } only ? $", Ignored: {Literals.Int(only)}" : "";
+        return $"new({Literals.Text(target.Name)}, {Sizes(target.Node.Shape)}, TensorKind.Class, {Literals.Int(classes)}{ignored})";
     }
 
     private string Layer(Layer layer)

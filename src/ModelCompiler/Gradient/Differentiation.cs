@@ -66,7 +66,7 @@ public static class Differentiation
             }
 
             builder.Origin = node.Origin;
-            var upstream = Total(contributions, value, builder);
+            var upstream = Contributions.Total(contributions, value, builder);
             gradients.Add(value, upstream);
             var wanted = node.Inputs.Select(differentiable.Contains).ToImmutableArray();
             var results = wanted.Contains(true) ? node.Primitive.Gradient(node, upstream, wanted, builder) : [];
@@ -110,17 +110,6 @@ public static class Differentiation
         return node.Batched
             ? builder.Formula(Formulas.X, [gradient], gradient.Shape, batched: true)
             : builder.Sum(gradient, [], overBatch: true);
-    }
-
-    private static Node Total(List<Node> contributions, Node value, GraphBuilder builder)
-    {
-        if (contributions.Count == 1)
-        {
-            return contributions[0];
-        }
-
-        var sum = Enumerable.Range(0, contributions.Count).Select(Formulas.Input).Aggregate(Formulas.Add);
-        return builder.Formula(sum, [.. contributions], value.Shape, value.Batched);
     }
 
     /// <summary>A layer used twice has two updates, the second made from the first.</summary>

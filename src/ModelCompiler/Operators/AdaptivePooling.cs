@@ -15,14 +15,27 @@ internal static class AdaptivePooling
             "adaptive_avgpool",
             "Mean over bins that divide every axis as evenly as can be; bin i of n reaches from floor(i·size/n) to ceil((i+1)·size/n).",
             "He et al., Spatial pyramid pooling, 2014",
-            (call, x) => Adaptive(call, x, "adaptive_avgpool", maximum: false),
+            (call, x) => Adaptive(call.Builder, x, call.Dims("size", WindowArguments.Spatial(x, "adaptive_avgpool").Length), maximum: false),
             Size),
         Definition.Unary(
             "adaptive_maxpool",
             "Largest element of bins that divide every axis as evenly as can be.",
             "He et al., Spatial pyramid pooling, 2014",
-            (call, x) => Adaptive(call, x, "adaptive_maxpool", maximum: true),
+            (call, x) => Adaptive(call.Builder, x, call.Dims("size", WindowArguments.Spatial(x, "adaptive_maxpool").Length), maximum: true),
             Size),
+        Definition.Unary(
+            "spatial_pyramid",
+            "The results of adaptive poolings to several sizes as one vector: as many features for every size of input.",
+            "He et al., Spatial pyramid pooling, 2014",
+            Pyramid,
+            new ArgumentSpec("levels", ArgumentKind.List, "sizes of the results, each for every spatial axis"),
+            Argument.Word("mode", "what stands for a bin", "max", "max", "mean")),
+        Definition.Unary(
+            "maxout",
+            "The largest of every few neighbouring channels: channels/pieces are left.",
+            "Goodfellow et al., Maxout networks, 2013",
+            Maxout,
+            Argument.Integer("pieces", "channels that become one; divides them", "2")),
         Definition.Unary(
             "lppool",
             "Power mean without the mean: the sum of |x|^p over every window, to the power 1/p.",
@@ -49,13 +62,38 @@ internal static class AdaptivePooling
             Argument.Number("k", "added to the squares", "1")),
     ];
 
-    private static Node Adaptive(OperatorCall call, Node x, string name, bool maximum)
+    private static Node Pyramid(OperatorCall call, Node x)
     {
-        var spatial = WindowArguments.Spatial(x, name);
-        var size = call.Dims("size", spatial.Length);
+        var axes = WindowArguments.Spatial(x, "spatial_pyramid").Length;
+        var levels = call.Numbers("levels");
+        if (levels.IsEmpty || levels.Any(level => level < 1 || level > 1 << 14 || level != Math.Floor(level)))
+        {
+            throw new OperatorException("CNN2050", "levels", "the levels of 'spatial_pyramid' are one or more sizes from 1, as in [4, 2, 1]");
+        }
+
+        var pooled = levels.Select(level => Adaptive(call.Builder, x, Messages.Repeat((int)level, axes), call.Word("mode", "max") == "max"));
+        return call.Builder.Concat(0, [.. pooled.Select(level => call.Builder.Reshape(level, Shape.Of(checked((int)level.Shape.Count))))]);
+    }
+
+    private static Node Maxout(OperatorCall call, Node x)
+    {
+        var pieces = call.Integer("pieces", 2);
+        if (x.Shape.Rank == 0 || x.Shape.Channels % pieces != 0)
+        {
+            throw new OperatorException("CNN3003", "pieces", $"'maxout' cannot split the channels of {Messages.Describe(x)} into groups of {Messages.Text(pieces)}");
+        }
+
+        var groups = x.Shape.Channels / pieces;
+        var split = call.Builder.Reshape(x, Shape.Of(groups, pieces, checked((int)(x.Shape.Count / x.Shape.Channels))));
+        return call.Builder.Reshape(call.Builder.Reduce(ReduceKind.Max, split, [1], overBatch: false), x.Shape.With(0, groups));
+    }
+
+    private static Node Adaptive(GraphBuilder builder, Node x, ImmutableArray<int> size, bool maximum)
+    {
+        var spatial = x.Shape.Spatial;
         if (spatial.Select((from, axis) => from % size[axis]).All(rest => rest == 0))
         {
-            return Pool(call.Builder, x, spatial.Select((from, axis) => from / size[axis]).ToImmutableArray(), maximum);
+            return Pool(builder, x, spatial.Select((from, axis) => from / size[axis]).ToImmutableArray(), maximum);
         }
 
         // Uneven bins, one axis after the other: the last first, so that the first maximum in scan order stays the first.
@@ -67,9 +105,9 @@ internal static class AdaptivePooling
                 var start = (int)((long)bin * from / to);
                 var end = (int)((((long)bin + 1) * from + to - 1) / to);
                 var kernel = Messages.Repeat(1, spatial.Length).SetItem(axis - 1, end - start);
-                return Pool(call.Builder, call.Builder.Slice(x, axis, start, end - start), kernel, maximum);
+                return Pool(builder, builder.Slice(x, axis, start, end - start), kernel, maximum);
             });
-            x = call.Builder.Concat(axis, pieces.ToImmutableArray());
+            x = builder.Concat(axis, pieces.ToImmutableArray());
         }
 
         return x;

@@ -43,6 +43,12 @@ internal static class AxisOperators
             PixelShuffle,
             Argument.Integer("factor", "how many times larger", "2")),
         Definition.Unary(
+            "pixel_unshuffle",
+            "Space becomes channels: channels·factor² x height/factor x width/factor; undoes pixel_shuffle.",
+            "Redmon and Farhadi, YOLO9000, 2017, for its passthrough layer",
+            PixelUnshuffle,
+            Argument.Integer("factor", "how many times smaller", "2")),
+        Definition.Unary(
             "channel_shuffle",
             "Deals the channels of every group out to all groups.",
             "Zhang et al., ShuffleNet, 2018",
@@ -100,12 +106,30 @@ internal static class AxisOperators
         return call.Builder.Reshape(call.Builder.Transpose(split, [2, 0, 1]), Shape.Of(checked(places * anchors), features));
     }
 
-    private static Node PixelShuffle(OperatorCall call, Node x)
+    private static Node PixelUnshuffle(OperatorCall call, Node x)
+    {
+        RequireMap(x, "pixel_unshuffle");
+        var (factor, channels, height, width) = (call.Integer("factor", 2), x.Shape[0], x.Shape[1], x.Shape[2]);
+        if (height % factor != 0 || width % factor != 0)
+        {
+            throw new OperatorException("CNN3003", "factor", $"'pixel_unshuffle' cannot cut {Describe(x)} into squares of {Text(factor)}x{Text(factor)}; height and width must be divisible");
+        }
+
+        var split = call.Builder.Reshape(x, Shape.Of(channels, height / factor, factor, width / factor, factor));
+        return call.Builder.Reshape(call.Builder.Transpose(split, [0, 2, 4, 1, 3]), Shape.Of(checked(channels * factor * factor), height / factor, width / factor));
+    }
+
+    private static void RequireMap(Node x, string name)
     {
         if (x.Shape.Rank != 3)
         {
-            throw new OperatorException("CNN3001", null, $"'pixel_shuffle' works on channels x height x width, not on {Describe(x)}");
+            throw new OperatorException("CNN3001", null, $"'{name}' works on channels x height x width, not on {Describe(x)}");
         }
+    }
+
+    private static Node PixelShuffle(OperatorCall call, Node x)
+    {
+        RequireMap(x, "pixel_shuffle");
 
         var factor = call.Integer("factor", 2);
         var channels = Divide(x, checked(factor * factor), "factor", "pixel_shuffle");

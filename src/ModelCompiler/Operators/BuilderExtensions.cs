@@ -46,8 +46,8 @@ public static class BuilderExtensions
 
     public static Node Sum(this GraphBuilder builder, Node x, ImmutableArray<int> axes, bool overBatch)
     {
-        // Of all classes, only one holds anything.
-        if (x.Primitive == Primitives.ScatterClass && axes.SequenceEqual([0]) && !overBatch)
+        // Of all classes, one holds something and no other.
+        if (x.Attributes is ScatterClassAttributes { Ignored: null } && axes.SequenceEqual([0]) && !overBatch)
         {
             return builder.Reshape(x.Inputs[0], x.Shape.With(0, 1));
         }
@@ -65,6 +65,32 @@ public static class BuilderExtensions
 
     public static Node Slice(this GraphBuilder builder, Node x, int axis, int start, int count) =>
         start == 0 && count == x.Shape[axis] ? x : builder.Add(Primitives.Slice, new SliceAttributes(axis, start, count), x);
+
+    /// <summary>The given slices of an axis; neighbours that stay neighbours are one.</summary>
+    public static IEnumerable<Node> Slices(this GraphBuilder builder, Node x, int axis, IEnumerable<int> places)
+    {
+        var (start, count) = (0, 0);
+        foreach (var place in places)
+        {
+            if (count > 0 && place == start + count)
+            {
+                count++;
+                continue;
+            }
+
+            if (count > 0)
+            {
+                yield return builder.Slice(x, axis, start, count);
+            }
+
+            (start, count) = (place, 1);
+        }
+
+        if (count > 0)
+        {
+            yield return builder.Slice(x, axis, start, count);
+        }
+    }
 
     /// <summary>Axis i of the result is axis <paramref name="permutation"/>[i] of x.</summary>
     public static Node Transpose(this GraphBuilder builder, Node x, ImmutableArray<int> permutation)

@@ -10,6 +10,7 @@ public static class Catalog
     public static ImmutableSortedDictionary<string, Operator> All { get; } = new[]
     {
         ConvolutionOperators.All,
+        FixedFilters.All,
         DenseOperators.All,
         PoolingOperators.All,
         AdaptivePooling.All,
@@ -17,10 +18,17 @@ public static class Catalog
         Activations.All,
         Elementwise.All,
         NormalizationOperators.All,
+        LocalContrast.All,
         MovementOperators.All,
         AxisOperators.All,
         AttentionOperators.All,
+        PositionOperators.All,
+        RecurrentOperators.All,
+        SelectionOperators.All,
+        RegionOperators.All,
+        SoftmaxOperators.All,
         LossOperators.All,
-        MarginLosses.All,
+        ClassLosses.All,
+        ContrastiveLosses.All,
     }.SelectMany(family => family).ToImmutableSortedDictionary(op => op.Signature.Name, op => op, StringComparer.Ordinal);
 }

@@ -23,9 +23,10 @@ internal static class ConvolutionOperators
             Argument.Bias,
             Argument.WeightInitializer,
             Argument.BiasInitializer,
-            PaddingModes.Mode,
+            PaddingModes.ConvolutionMode,
             Argument.Boolean("causal", "pad only in front, so that nothing sees what comes after it; replaces pad", "false"),
             Argument.Boolean("flip", "convolution as mathematics defines it, with the kernel turned around", "false"),
+            WeightParametrization.Parametrize,
             new ArgumentSpec(
                 "connections", ArgumentKind.List, "for every filter the list of input channels that it sees, as in LeNet's C3; weights exist only for those", "all")),
         Definition.Unary(
@@ -98,12 +99,37 @@ internal static class ConvolutionOperators
             return ConnectionTable.Build(call, x, window, channels, groups);
         }
 
-        var weight = call.Parameter(prefix + "weight", weightShape, call.Initializer("init", FanIn(fanIn, checked(channels / groups * window.KernelCount))));
+        var weight = WeightParametrization.Weight(call, prefix, weightShape, call.Initializer("init", FanIn(fanIn, checked(channels / groups * window.KernelCount))));
         weight = call.Boolean("flip") ? Flip(call.Builder, weight) : weight;
         var attributes = new ConvolutionAttributes(window, groups);
+        if (call.Word("pad_mode", "zeros") == "partial")
+        {
+            return Partial(call, call.Builder.Add(Primitives.Convolution, attributes, x, weight), window, fanIn);
+        }
+
         return call.Boolean("bias", true)
             ? call.Builder.Add(Primitives.Convolution, attributes, x, weight, Bias(call, channels, fanIn, prefix))
             : call.Builder.Add(Primitives.Convolution, attributes, x, weight);
+    }
+
+    /// <summary>Where a window reaches into the padding, the sum counts for as much as a full one would; the bias comes after.</summary>
+    private static Node Partial(OperatorCall call, Node y, Window window, int fanIn)
+    {
+        var spatial = call.Inputs[0].Shape.Spatial;
+        for (var axis = 0; axis < window.Rank; axis++)
+        {
+            var (size, step, start) = (spatial[axis], window.Stride[axis], window.PadBegin[axis]);
+            var shares = Enumerable.Range(0, y.Shape[axis + 1]).Select(place =>
+            {
+                var inside = Enumerable.Range(0, window.Kernel[axis]).Count(k => (place * step) - start + (k * window.Dilation[axis]) is var at && at >= 0 && at < size);
+                return inside == 0 ? 0 : (double)window.Kernel[axis] / inside;
+            }).ToArray();
+            y = shares.All(share => share == 1) ? y : call.Builder.Pointwise(Formulas.X * Formulas.Y, y, call.Builder.AlongAxis(shares, axis + 1, y.Shape.Rank));
+        }
+
+        return call.Boolean("bias", true)
+            ? call.Builder.Pointwise(Formulas.X + Formulas.Y, y, call.Builder.AsChannels(Bias(call, y.Shape.Channels, fanIn), y.Shape.Rank))
+            : y;
     }
 
     /// <summary>The kernel turned around along every spatial axis.</summary>

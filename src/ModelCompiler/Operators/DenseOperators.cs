@@ -16,7 +16,8 @@ internal static class DenseOperators
             Argument.Integer("features", "length of the result"),
             Argument.Bias,
             Argument.WeightInitializer,
-            Argument.BiasInitializer),
+            Argument.BiasInitializer,
+            WeightParametrization.Parametrize),
         Definition.Unary(
             "flatten",
             "All elements of a sample as one vector, channel by channel.",
@@ -41,7 +42,7 @@ internal static class DenseOperators
         var features = call.Integer("features");
         var inputs = x.Shape[x.Shape.Rank - 1];
         var fallback = new Initializer(InitializerKind.FanInUniform, 1, inputs, features);
-        var weight = call.Parameter("weight", Shape.Of(features, inputs), call.Initializer("init", fallback));
+        var weight = WeightParametrization.Weight(call, "", Shape.Of(features, inputs), call.Initializer("init", fallback));
         return call.Boolean("bias", true)
             ? call.Builder.Add(Primitives.Dense, null, x, weight, call.Parameter("bias", Shape.Of(features), call.Initializer("bias_init", fallback)))
             : call.Builder.Add(Primitives.Dense, null, x, weight);

@@ -11,7 +11,7 @@ internal sealed class GatherClassPrimitive : Primitive
     public override Shape InferShape(ImmutableArray<Node> inputs, object? attributes) => new(inputs[0].Shape.Spatial);
 
     public override ImmutableArray<Node?> Gradient(Node node, Node upstream, ImmutableArray<bool> wanted, GraphBuilder builder) =>
-        [builder.Add(Primitives.ScatterClass, new ScatterClassAttributes(node.Inputs[0].Shape[0]), upstream, node.Inputs[1]), null];
+        [builder.Add(Primitives.ScatterClass, new ScatterClassAttributes(node.Inputs[0].Shape[0], node.As<GatherClassAttributes>().Ignored), upstream, node.Inputs[1]), null];
 }
 
 internal sealed class ScatterClassPrimitive : Primitive
@@ -22,5 +22,5 @@ internal sealed class ScatterClassPrimitive : Primitive
         Shape.Of(((ScatterClassAttributes)attributes!).Classes, inputs[0].Shape.Dimensions);
 
     public override ImmutableArray<Node?> Gradient(Node node, Node upstream, ImmutableArray<bool> wanted, GraphBuilder builder) =>
-        [builder.Add(Primitives.GatherClass, null, upstream, node.Inputs[1]), null];
+        [builder.Add(Primitives.GatherClass, new GatherClassAttributes(node.As<ScatterClassAttributes>().Ignored), upstream, node.Inputs[1]), null];
 }

@@ -1,46 +1,72 @@
-// Softmax and the losses. A loss is the mean over the batch (and over places and features), one number.
+// Losses between values of one shape: regression, masks, margins. Each is a formula; the default is the mean over the
+// batch, places and features, one number.
 using System.Collections.Immutable;
 using ModelCompiler.Graph;
 using static ModelCompiler.Operators.Formulas;
-using static ModelCompiler.Operators.Messages;
+using static ModelCompiler.Operators.LossArguments;
 
 namespace ModelCompiler.Operators;
 
 internal static class LossOperators
 {
-    private static readonly ArgumentSpec SoftmaxAxis = Argument.Axis("axis", "axis that sums to 1: the channels by default", "0");
-
-    private static readonly ArgumentSpec Temperature = Argument.Number("temperature", "inputs are divided by it; large is smooth", "1", 1e-6);
-
     public static readonly ImmutableArray<Operator> All =
     [
-        Definition.Unary("softmax", "e^x over the sum of e^x along an axis.", "Bridle, 1990", (call, x) => Soft(call, x, "softmax", Primitives.Softmax), SoftmaxAxis, Temperature),
-        Definition.Unary("log_softmax", "Logarithm of the softmax, computed without overflow.", (call, x) => Soft(call, x, "log_softmax", Primitives.LogSoftmax), SoftmaxAxis, Temperature),
-        Definition.Of(
-            "cross_entropy",
-            ["logits", "label"],
-            "Mean of -log softmax(logits) at the class of the label; a label with probabilities for each class works too. Takes logits, not softmax.",
-            "",
-            CrossEntropy,
-            Argument.Number("label_smoothing", "part of the probability that all classes share", "0", 0, 1)),
-        Regression("mse", "Mean squared error.", (X - Y) * (X - Y)),
-        Regression("l1", "Mean absolute error.", Absolute(X - Y)),
-        Definition.Of(
+        Of("mse", "Mean squared error.", "", (_, _) => (X - Y) * (X - Y)),
+        Of("l1", "Mean absolute error; its slope at 0 is 0.", "", (_, _) => Absolute(X - Y)),
+        Of(
             "smooth_l1",
-            ["prediction", "target"],
             "Squared error below beta, absolute error above, joined smoothly.",
             "Girshick, Fast R-CNN, 2015",
-            call => MeanOf(call, "smooth_l1", SmoothL1(call.Number("beta", 1))),
+            (call, _) => SmoothL1(call.Number("beta", 1)),
             Argument.Number("beta", "where the square turns into a line", "1", 1e-6)),
-        Regression(
-            "binary_cross_entropy",
-            "Mean cross entropy of sigmoid(logits) and targets between 0 and 1. Takes logits, not sigmoid.",
-            Softplus(X) - (X * Y),
-            "logits"),
+        new Definition(
+            new Signature(
+                "binary_cross_entropy",
+                ["logits", "target"],
+                false,
+                [new ArgumentSpec("positive_weights", ArgumentKind.List, "one number for each channel, by which errors count where the target is 1", "all 1"), Reduction],
+                "Mean cross entropy of sigmoid(logits) and targets between 0 and 1. Takes logits, not sigmoid."),
+            call => [BinaryCrossEntropy(call)]),
+        Of(
+            "focal",
+            "Binary cross entropy of logits that counts little where the answer is right already: (1 - p)^gamma, alpha for targets of 1 and 1 - alpha for 0.",
+            "Lin et al., Focal loss for dense object detection, 2017",
+            (call, _) => Focal(call.Number("gamma", 2), call.Number("alpha", 0.25)),
+            Argument.Number("gamma", "how much less the easy ones count", "2", 0),
+            Argument.Number("alpha", "weight of targets of 1", "0.25", 0, 1)),
+        Of("hinge", "Mean of max(0, 1 - target · score), for targets of -1 and 1.", "Cortes and Vapnik, Support-vector networks, 1995", (_, _) => Max(1 - (X * Y), 0)),
+        Definition.Of(
+            "dice",
+            ["probabilities", "target"],
+            "1 - 2 |prediction ∩ target| / (|prediction| + |target|), for each channel of each sample, then the mean.",
+            "Milletari et al., V-Net, 2016",
+            Dice,
+            Argument.Number("smooth", "added to both sides of the quotient, so that empty masks agree", "1", 0)),
+        Definition.Unary(
+            "total",
+            "Makes a loss of any tensor: the mean or sum of all its elements over all samples. Losses with 'reduction: none', masked and weighted, end here.",
+            (call, x) => Finish(call, x),
+            Reduction with { Documentation = "mean or sum over all elements and samples", Words = ["mean", "sum"] }),
     ];
 
-    private static Operator Regression(string name, string summary, Expression formula, string prediction = "prediction") =>
-        Definition.Of(name, [prediction, "target"], summary, "", call => MeanOf(call, name, formula));
+    private static Operator Of(string name, string summary, string paper, Func<OperatorCall, Node, Expression> formula, params ArgumentSpec[] arguments) => Definition.Of(
+        name,
+        [name == "hinge" ? "scores" : name == "focal" ? "logits" : "prediction", "target"],
+        summary,
+        paper,
+        call =>
+        {
+            var (prediction, target) = Values(call, name, name == "hinge" ? "scores" : "prediction");
+            return Finish(call, call.Builder.Pointwise(formula(call, prediction), prediction, target));
+        },
+        [.. arguments, Reduction]);
+
+    private static (Node Prediction, Node Target) Values(OperatorCall call, string name, string role)
+    {
+        RequireValues(call.Inputs[0], 0, name, call.Inputs[0].Attributes is InputAttributes input ? input.Name : role);
+        RequireValues(call.Inputs[1], 1, name, "target");
+        return SameShape(call, name, call.Inputs[0], call.Inputs[1]);
+    }
 
     private static Expression SmoothL1(double beta)
     {
@@ -48,98 +74,36 @@ internal static class LossOperators
         return Select(Greater(beta, error), (0.5 / beta) * ((X - Y) * (X - Y)), error - (0.5 * beta));
     }
 
-    private static Node Soft(OperatorCall call, Node x, string name, Primitive primitive)
+    private static Node BinaryCrossEntropy(OperatorCall call)
     {
-        var axis = Axis(call, "axis", 0, x.Shape.Rank, name);
-        var scaled = Multiply(1 / call.Number("temperature", 1), X);
-        return call.Builder.Add(primitive, new SoftmaxAttributes(axis), scaled.Equals(X) ? x : call.Builder.Pointwise(scaled, x));
+        var (logits, target) = Values(call, "binary_cross_entropy", "logits");
+        if (PerClass(call, "positive_weights", "binary_cross_entropy", logits) is not { } weights)
+        {
+            return Finish(call, call.Builder.Pointwise(Softplus(X) - (X * Y), logits, target));
+        }
+
+        // Where the target is 1 the error is weight · softplus(-x), where it is 0 it is x + softplus(-x).
+        var formula = ((1 - Y) * X) + ((1 + ((Input(2) - 1) * Y)) * Softplus(-X));
+        return Finish(call, call.Builder.Pointwise(formula, logits, target, call.Builder.AlongAxis(weights, 0, logits.Shape.Rank)));
     }
 
-    private static Node CrossEntropy(OperatorCall call)
+    private static Expression Focal(double gamma, double alpha)
     {
-        var (logits, label) = (call.Inputs[0], call.Inputs[1]);
+        // 1 - p of the right answer is sigmoid(-x) where the target is 1 and sigmoid(x) where it is 0.
+        var wrong = (Y * Sigmoid(-X)) + ((1 - Y) * Sigmoid(X));
+        var weight = (alpha * Y) + ((1 - alpha) * (1 - Y));
+        var entropy = weight * (Softplus(X) - (X * Y));
+        return gamma == 0 ? entropy : entropy * (gamma == 1 ? wrong : new BinaryFormula(BinaryFunction.Power, wrong, Number(gamma)));
+    }
+
+    private static Node Dice(OperatorCall call)
+    {
+        var (prediction, target) = Values(call, "dice", "probabilities");
         var builder = call.Builder;
-        var smoothing = call.Number("label_smoothing");
-        RequireValues(logits, 0, "cross_entropy", "logits");
-        if (logits.Shape.Rank == 0)
-        {
-            throw new OperatorException("CNN3007", "input:0", $"'cross_entropy' needs one number for each class, but {Describe(logits)} is a single number; use 'binary_cross_entropy' for two classes");
-        }
-
-        if (!IsClass(label))
-        {
-            var (scores, probabilities) = SameShape(call, "cross_entropy", logits, label);
-            var smooth = Add(Multiply(1 - smoothing, Y), Number(smoothing / scores.Shape.Channels));
-            var picked = builder.Sum(builder.Pointwise(-(X * smooth), LogSoftmax(builder, scores), probabilities), [0], overBatch: false);
-            return Total(builder, picked);
-        }
-
-        // A network that ends in a global pooling has logits of classes x 1 x 1.
-        if (label.Shape.Rank == 0 && logits.Shape.Spatial.All(size => size == 1))
-        {
-            logits = builder.Reshape(logits, Shape.Of(logits.Shape.Channels));
-        }
-
-        if (!new Shape(logits.Shape.Spatial).Equals(label.Shape))
-        {
-            throw new OperatorException("CNN3007", "input:1", ClassMismatch(logits, label));
-        }
-
-        var logarithms = LogSoftmax(builder, logits);
-        var loss = builder.Pointwise(-X, builder.Add(Primitives.GatherClass, null, logarithms, label));
-        if (smoothing > 0)
-        {
-            var uniform = builder.Reshape(builder.Mean(logarithms, [0], overBatch: false), loss.Shape);
-            loss = builder.Pointwise(((1 - smoothing) * X) - (smoothing * Y), loss, uniform);
-        }
-
-        return Total(builder, loss);
-    }
-
-    internal static string ClassMismatch(Node logits, Node label) => label.Shape.Rank == 0
-        ? $"the label is one class for each sample, but the logits are {Describe(logits)}: one vector of scores for each of {Dims(logits.Shape.Spatial)} places; put '-> flatten -> dense(classes)' or '-> global_avgpool' before the loss, or declare the target as [class, {string.Join(", ", logits.Shape.Spatial.Select(Text))}]"
-        : $"the label has a class for each of {Dims(label.Shape.Dimensions)} places, so the logits must be classes x {Dims(label.Shape.Dimensions)}, not {Describe(logits)}";
-
-    private static Node LogSoftmax(GraphBuilder builder, Node x) => builder.Add(Primitives.LogSoftmax, new SoftmaxAttributes(0), x);
-
-    private static Node MeanOf(OperatorCall call, string name, Expression formula)
-    {
-        RequireValues(call.Inputs[0], 0, name, call.Inputs[0].Attributes is InputAttributes input ? input.Name : "prediction");
-        RequireValues(call.Inputs[1], 1, name, "target");
-        var (prediction, target) = SameShape(call, name, call.Inputs[0], call.Inputs[1]);
-        return Total(call.Builder, call.Builder.Pointwise(formula, prediction, target));
-    }
-
-    /// <summary>Mean over everything, as a scalar.</summary>
-    internal static Node Total(GraphBuilder builder, Node x) =>
-        builder.Reshape(builder.Mean(x, x.Shape.AllAxes(), overBatch: true), Shape.Scalar);
-
-    internal static (Node Prediction, Node Target) SameShape(OperatorCall call, string name, Node prediction, Node target)
-    {
-        if (prediction.Shape.Equals(target.Shape))
-        {
-            return (prediction, target);
-        }
-
-        // Axes of size 1 are no difference in meaning: 1 and scalar, 10 and 10x1x1.
-        if (prediction.Shape.Dimensions.Where(d => d != 1).SequenceEqual(target.Shape.Dimensions.Where(d => d != 1)))
-        {
-            return (call.Builder.Reshape(prediction, target.Shape), target);
-        }
-
-        throw new OperatorException(
-            "CNN3007", "input:1", $"'{name}' compares values of one shape, not {Describe(prediction)} with {Describe(target)}; declare the target as {prediction.Shape}, or end the network in {target.Shape}");
-    }
-
-    internal static bool IsClass(Node node) => node.Attributes is InputAttributes { IsClass: true };
-
-    internal static void RequireValues(Node node, int index, string name, string role)
-    {
-        if (IsClass(node))
-        {
-            throw new OperatorException("CNN3011", "input:" + Text(index), index == 0
-                ? $"'{name}' takes the {role} first and the label second; did you mean to write them the other way round?"
-                : $"'{name}' compares values, but '{((InputAttributes)node.Attributes!).Name}' holds classes; use 'cross_entropy', or declare the target with a shape instead of 'class'");
-        }
+        var axes = prediction.Shape.Rank > 1 ? prediction.Shape.SpatialAxes() : prediction.Shape.AllAxes();
+        var both = builder.Sum(builder.Pointwise(X * Y, prediction, target), axes, overBatch: false);
+        var sizes = builder.Sum(builder.Pointwise(X + Y, prediction, target), axes, overBatch: false);
+        var smooth = call.Number("smooth", 1);
+        return Mean(builder, builder.Pointwise(1 - (((2 * X) + smooth) / (Y + smooth)), both, sizes));
     }
 }

@@ -28,10 +28,11 @@ internal static class MovementOperators
             Argument.Axis("axis", "axis to cut", "0")),
         Definition.Unary(
             "pad",
-            "Surrounds every spatial axis, with zeros unless pad_mode says otherwise.",
+            "Surrounds every spatial axis, with zeros unless pad_mode or value say otherwise.",
             Pad,
             Argument.Dims("amount", "elements on both sides, for every spatial axis or one number each", null, 0),
-            PaddingModes.Mode),
+            PaddingModes.Mode,
+            Argument.Number("value", "what stands in the place of zeros", "0")),
     ];
 
     private static Node Concat(OperatorCall call)
@@ -100,11 +101,22 @@ internal static class MovementOperators
     private static Node Pad(OperatorCall call, Node x)
     {
         var amounts = call.Dims("amount", WindowArguments.Spatial(x, "pad").Length);
-        for (var axis = 0; axis < amounts.Length; axis++)
+        var value = call.Number("value");
+        if (value != 0 && call.Word("pad_mode", "zeros") != "zeros")
         {
-            x = PaddingModes.Pad(call.Builder, x, axis + 1, amounts[axis], amounts[axis], call.Word("pad_mode", "zeros"));
+            throw new OperatorException("CNN2050", "value", $"'pad' surrounds by a value or by pad_mode {call.Word("pad_mode")}, not by both; leave one out");
+        }
+
+        for (var axis = 1; axis <= amounts.Length; axis++)
+        {
+            var amount = amounts[axis - 1];
+            x = value == 0 ? PaddingModes.Pad(call.Builder, x, axis, amount, amount, call.Word("pad_mode", "zeros"))
+                : amount == 0 ? x
+                : Between(call.Builder.Fill(value, x.Shape.With(axis, amount)), x, axis);
         }
 
         return x;
+
+        Node Between(Node wall, Node inside, int axis) => call.Builder.Concat(axis, [wall, inside, wall]);
     }
 }

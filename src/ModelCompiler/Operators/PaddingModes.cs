@@ -10,12 +10,20 @@ internal static class PaddingModes
 {
     public static readonly ArgumentSpec Mode = Argument.Word(
         "pad_mode",
-        "what surrounds the input: zeros, its mirror image without the edge, its edge repeated, or its other side",
+        "what surrounds the input: zeros, its mirror image without the edge or with it, its edge repeated, or its other side",
         "zeros",
         "zeros",
         "reflect",
+        "symmetric",
         "replicate",
         "circular");
+
+    /// <summary>Convolutions can also make up for what padding lacks.</summary>
+    public static readonly ArgumentSpec ConvolutionMode = Mode with
+    {
+        Documentation = Mode.Documentation + "; 'partial' are zeros that do not count, the sum of a window scaled by its size over what of it is inside (Liu et al., Partial convolution based padding, 2018)",
+        Words = Mode.Words.Add("partial"),
+    };
 
     /// <summary>Pads one axis.</summary>
     public static Node Pad(GraphBuilder builder, Node x, int axis, int before, int after, string mode)
@@ -31,7 +39,7 @@ internal static class PaddingModes
         }
 
         var size = x.Shape[axis];
-        var most = mode switch { "reflect" => size - 1, "circular" => size, _ => int.MaxValue };
+        var most = mode switch { "reflect" => size - 1, "circular" or "symmetric" => size, _ => int.MaxValue };
         if (Math.Max(before, after) > most)
         {
             throw new OperatorException(
@@ -40,13 +48,13 @@ internal static class PaddingModes
 
         var left = Enumerable.Range(0, before).Select(i => Source(i - before, size, mode));
         var right = Enumerable.Range(size, after).Select(i => Source(i, size, mode));
-        return builder.Concat(axis, [.. Pieces(builder, x, axis, left), x, .. Pieces(builder, x, axis, right)]);
+        return builder.Concat(axis, [.. builder.Slices(x, axis, left), x, .. builder.Slices(x, axis, right)]);
     }
 
     /// <summary>Pads every spatial axis by the window's pads and gives the window without them.</summary>
     public static (Node Padded, Window Window) Apply(GraphBuilder builder, Node x, Window window, string mode)
     {
-        if (mode == "zeros")
+        if (mode is "zeros" or "partial")
         {
             return (x, window);
         }
@@ -64,33 +72,8 @@ internal static class PaddingModes
     private static int Source(int place, int size, string mode) => mode switch
     {
         "reflect" => place < 0 ? -place : (2 * (size - 1)) - place,
+        "symmetric" => place < 0 ? -1 - place : (2 * size) - 1 - place,
         "circular" => (place + size) % size,
         _ => place < 0 ? 0 : size - 1,
     };
-
-    /// <summary>Slices of neighbours that stay neighbours.</summary>
-    private static IEnumerable<Node> Pieces(GraphBuilder builder, Node x, int axis, IEnumerable<int> sources)
-    {
-        var (start, count) = (0, 0);
-        foreach (var source in sources)
-        {
-            if (count > 0 && source == start + count)
-            {
-                count++;
-                continue;
-            }
-
-            if (count > 0)
-            {
-                yield return builder.Slice(x, axis, start, count);
-            }
-
-            (start, count) = (source, 1);
-        }
-
-        if (count > 0)
-        {
-            yield return builder.Slice(x, axis, start, count);
-        }
-    }
 }

@@ -8,15 +8,22 @@ internal static class PoolingOperators
 {
     public static readonly ImmutableArray<Operator> All =
     [
-        Definition.Unary(
-            "maxpool",
-            "Largest element of every window; padding never wins.",
-            (call, x) => call.Builder.Add(Primitives.MaxPool, new MaxPoolAttributes(WindowArguments.Read(call, x, "maxpool", pooling: true)), x),
-            Argument.Kernel,
-            Argument.PoolStride,
-            Argument.PoolPadding,
-            Argument.Dilation,
-            Argument.Ceil),
+        new Definition(
+            new Signature(
+                "maxpool",
+                ["input"],
+                false,
+                [
+                    Argument.Kernel,
+                    Argument.PoolStride,
+                    Argument.PoolPadding,
+                    Argument.Dilation,
+                    Argument.Ceil,
+                    Argument.Boolean("places", "give a list of two: the maxima and, for 'max_unpool', their row-major places in the plane", "false"),
+                ],
+                "Largest element of every window, the first of equals; padding never wins.",
+                "Riesenhuber and Poggio, Hierarchical models of object recognition in cortex, 1999"),
+            Maximum),
         Definition.Unary(
             "avgpool",
             "Mean of every window.",
@@ -42,6 +49,14 @@ internal static class PoolingOperators
             "Largest element of every channel: channels x 1 x 1.",
             GlobalMaximum),
     ];
+
+    private static ImmutableArray<Node> Maximum(OperatorCall call)
+    {
+        var x = call.Inputs[0];
+        var attributes = new MaxPoolAttributes(WindowArguments.Read(call, x, "maxpool", pooling: true));
+        var maxima = call.Builder.Add(Primitives.MaxPool, attributes, x);
+        return call.Boolean("places") ? [maxima, call.Builder.Add(Primitives.MaxPoolPlaces, attributes, x)] : [maxima];
+    }
 
     private static Node Average(OperatorCall call, Node x)
     {

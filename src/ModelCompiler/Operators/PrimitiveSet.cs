@@ -36,6 +36,30 @@ public static class Primitives
     /// <summary>(x, dy): dy goes to the first maximum of each window in scan order; <see cref="MaxPoolAttributes"/>.</summary>
     public static readonly Primitive MaxPoolGradient = new MaxPoolGradientPrimitive();
 
+    /// <summary>(x): for each window of a max pooling, where in its plane the first maximum is; <see cref="MaxPoolAttributes"/>.</summary>
+    public static readonly Primitive MaxPoolPlaces = new MaxPoolPlacesPrimitive();
+
+    /// <summary>(x, boxes): maxima of bins of boxes; <see cref="RegionPoolAttributes"/>.</summary>
+    public static readonly Primitive RegionPool = new RegionPoolPrimitive();
+
+    /// <summary>(x, boxes, dy): dy goes to the first maximum of each bin in scan order; <see cref="RegionPoolAttributes"/>.</summary>
+    public static readonly Primitive RegionPoolGradient = new RegionPoolGradientPrimitive();
+
+    /// <summary>(x, places): the elements at the places along an axis, 0 where there is none; <see cref="GatherAttributes"/>.</summary>
+    public static readonly Primitive Gather = new GatherPrimitive();
+
+    /// <summary>(values, places): each value added to its place along an axis, 0 elsewhere; <see cref="ScatterAttributes"/>.</summary>
+    public static readonly Primitive Scatter = new ScatterPrimitive();
+
+    /// <summary>(x): places of the largest elements along an axis, the largest first, of equals the first first; <see cref="TopPlacesAttributes"/>.</summary>
+    public static readonly Primitive TopPlaces = new TopPlacesPrimitive();
+
+    /// <summary>(): numbers known to the compiler; <see cref="ConstantAttributes"/>.</summary>
+    public static readonly Primitive Constant = new ConstantPrimitive();
+
+    /// <summary>(x): a composite; x without a gradient; <see cref="DetachAttributes"/>.</summary>
+    public static readonly Primitive Detach = new DetachPrimitive();
+
     /// <summary>(x); <see cref="AveragePoolAttributes"/>.</summary>
     public static readonly Primitive AveragePool = new AveragePoolPrimitive();
 
@@ -78,7 +102,7 @@ public static class Primitives
     /// <summary>(x); <see cref="SoftmaxAttributes"/>.</summary>
     public static readonly Primitive LogSoftmax = new LogSoftmaxPrimitive();
 
-    /// <summary>(x, classes): x at the class along axis 0, that axis removed. No attributes.</summary>
+    /// <summary>(x, classes): x at the class along axis 0, that axis removed; <see cref="GatherClassAttributes"/>.</summary>
     public static readonly Primitive GatherClass = new GatherClassPrimitive();
 
     /// <summary>(dy, classes): dy at its class along a new axis 0, zeros elsewhere; <see cref="ScatterClassAttributes"/>.</summary>
@@ -86,6 +110,9 @@ public static class Primitives
 
     /// <summary>(x [, gamma, beta], running_mean, running_var); a composite; <see cref="BatchNormAttributes"/>.</summary>
     public static readonly Primitive BatchNorm = new BatchNormPrimitive();
+
+    /// <summary>(w, u, v); a composite; <see cref="SpectralNormAttributes"/>.</summary>
+    public static readonly Primitive SpectralNorm = new SpectralNormPrimitive();
 
     /// <summary>(x); a composite; <see cref="DropoutAttributes"/>.</summary>
     public static readonly Primitive Dropout = new DropoutPrimitive();

@@ -63,8 +63,12 @@ public sealed record PadAttributes(int Axis, int Before, int After);
 
 public sealed record SoftmaxAttributes(int Axis);
 
-/// <summary>ScatterClass: the number of classes, the size of axis 0 of its result.</summary>
-public sealed record ScatterClassAttributes(int Classes);
+/// <param name="Ignored">A label that picks nothing and gets no gradient; null when every label is a class.</param>
+public sealed record GatherClassAttributes(int? Ignored = null);
+
+/// <param name="Classes">The size of axis 0 of the result.</param>
+/// <param name="Ignored">As in <see cref="GatherClassAttributes"/>.</param>
+public sealed record ScatterClassAttributes(int Classes, int? Ignored = null);
 
 /// <summary>Inputs (x, gamma, beta, running_mean, running_var) all of shape [C] but x. With Affine false there is no gamma and beta.</summary>
 /// <param name="Momentum">PyTorch's: running = (1 - momentum) * running + momentum * batch.</param>

@@ -118,7 +118,7 @@ public sealed partial class Planner
             var y = Store(node, LayoutKind.Flat);
             Add(node, "scatter", new ScatterClassKernel(node.Shape), x.Buffer, values[node.Inputs[1]].Buffer, y.Buffer);
         }
-        else
+        else if (!PlanSelection(node))
         {
             throw new InvalidOperationException($"The planner has no kernel for '{primitive.Name}'.");
         }

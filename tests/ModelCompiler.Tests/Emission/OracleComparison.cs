@@ -13,21 +13,27 @@ internal static class OracleComparison
     {
         using var training = compiled.Training(batch);
         using var inference = compiled.Inference(batch, parameters: training.Parameters);
-        Randomize(training, new Random(batch));
+        Run(compiled.Graph, training, inference, new Random(batch));
+    }
+
+    public static void Run(NetworkGraph graph, TrainingNetwork training, InferenceNetwork inference, Random random)
+    {
+        var batch = training.Batch;
+        Randomize(training, random);
         for (var i = 0; i < training.Inputs.Count; i++)
         {
             training.Inputs[i].Data.CopyTo(inference.Inputs[i].Data);
         }
 
         inference.Forward();
-        var lowered = Lowering.ForInference(compiled.Graph);
+        var lowered = Lowering.ForInference(graph);
         var expected = Oracle(lowered.Nodes, training, batch);
         for (var i = 0; i < lowered.Outputs.Length; i++)
         {
             AssertClose(expected[lowered.Outputs[i].Node], inference.Outputs[i].Data, "inference " + lowered.Outputs[i].Name);
         }
 
-        var differentiated = Differentiation.Differentiate(compiled.Graph, inputGradients: true);
+        var differentiated = Differentiation.Differentiate(graph, inputGradients: true);
         expected = Oracle(differentiated.Graph.Nodes, training, batch);
         training.ComputeGradients();
         AssertClose(expected[differentiated.Graph.Loss!], [training.Loss], "loss");
@@ -66,10 +72,7 @@ internal static class OracleComparison
 
         foreach (var input in training.Inputs)
         {
-            foreach (ref var value in input.Data)
-            {
-                value = (2 * random.NextSingle()) - 1;
-            }
+            Fill(input, random);
         }
 
         foreach (var target in training.Targets)
@@ -78,7 +81,7 @@ internal static class OracleComparison
             {
                 foreach (ref var label in target.Classes)
                 {
-                    label = random.Next(target.Info.Classes);
+                    label = target.Info.Ignored is { } ignored && random.Next(3) == 0 ? ignored : random.Next(target.Info.Classes);
                 }
             }
             else
@@ -89,6 +92,24 @@ internal static class OracleComparison
                 }
             }
         }
+    }
+
+    private static void Fill(NetworkTensor input, Random random)
+    {
+        var data = input.Data;
+        for (var i = 0; i < data.Length; i++)
+        {
+            data[i] = input.Info.Limits is { Places: > 0 } limits ? random.Next(limits.Places) : (2 * random.NextSingle()) - 1;
+        }
+
+        for (var i = 0; input.Info.Limits is { Width: > 0 } plane && i < data.Length; i += 4)
+        {
+            // Quarters: no rounding to a whole element is a matter of precision.
+            float[] x = [Quarters(plane.Width), Quarters(plane.Width)], y = [Quarters(plane.Height), Quarters(plane.Height)];
+            new[] { x.Min(), y.Min(), x.Max(), y.Max() }.CopyTo(data.Slice(i, 4));
+        }
+
+        float Quarters(float limit) => random.Next((int)(limit * 4) + 1) / 4f;
     }
 
     private static Dictionary<Node, double[][]> Oracle(IEnumerable<Node> nodes, TrainingNetwork training, int batch) =>

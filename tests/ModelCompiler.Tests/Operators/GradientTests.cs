@@ -186,6 +186,25 @@ public class GradientTests
         Check("reduce_max", [3, 4, 2]);
         Check("attention", [5, 6], ("heads", 2));
         Check("maxpool", [2, 7], ("kernel", 2), ("stride", 1), ("dilation", 3));
+        Check("topk", [3, 5], ("k", 2), ("axis", 1));
+        Check("index_select", [4, 3], ("places", new double[] { 3, 0, 0 }));
+        Check("locally_connected", [2, 4, 3], ("channels", 3), ("kernel", 2), ("stride", 2), ("pad", 1));
+        Check("unfold", [2, 5], ("kernel", 3), ("dilation", 2));
+        Check("filter", [2, 4, 3], ("kernel", 2), ("filters", new double[] { 1, -1, 2, 0, 0, 3, 1, 1 }));
+        Check("conv", [2, 4, 3], ("channels", 3), ("kernel", 3), ("pad", 1), ("pad_mode", "partial"));
+        Check("conv", [2, 4, 3], ("channels", 3), ("kernel", 2), ("parametrize", "weight_norm"));
+        Check("pad", [2, 3], ("amount", 2), ("pad_mode", "symmetric"));
+        Check("pad", [2, 3], ("amount", 2), ("value", 1.5));
+        Check("spatial_pyramid", [2, 5, 4], ("levels", new double[] { 3, 1 }));
+        Check("maxout", [6, 2], ("pieces", 3));
+        Check("local_contrast_norm", [3, 5, 4], ("size", 3));
+        Check("local_contrast_norm", [2, 6], ("size", 5), ("across", false));
+        Check("positional_encoding", [4, 5]);
+        Check("pixel_unshuffle", [2, 4, 2]);
+        Check("rnn", [4, 3], ("features", 2), ("bidirectional", true));
+        Check("lstm", [4, 3], ("features", 2), ("layers", 2));
+        Check("gru", [4, 3], ("features", 2));
+        Check("gru", [3, 2], ("features", 3), ("bias", false), ("bidirectional", true));
 
         static void Check(string name, int[] shape, params (string, object)[] arguments)
         {
@@ -272,6 +291,8 @@ public class GradientTests
     [InlineData("binary_cross_entropy")]
     [InlineData("hinge")]
     [InlineData("dice")]
+    [InlineData("focal")]
+    [InlineData("info_nce")]
     public void Losses(string name)
     {
         var network = new TestNetwork();
@@ -280,6 +301,32 @@ public class GradientTests
 
         // Dice divides by sums of masks, which are positive.
         FiniteDifferences.Check(network.Graph(x, loss), batch: 5, name == "dice" ? (_, random) => 0.5 + random.NextDouble() : null);
+    }
+
+    [Fact]
+    public void RegionsAndPlaces()
+    {
+        // Boxes and places are data: their slope is 0 by decree, so only the features are probed.
+        foreach (var (name, places) in new[] { ("roi_align", new[] { 2, 4 }), ("roi_pool", [2, 4]), ("gather", [3, 6, 2]) })
+        {
+            var network = new TestNetwork();
+            var x = network.Input("x", 3, 6, 5);
+            var features = name == "gather" ? network.Apply("slice", x, ("axis", 2), ("count", 2)) : x;
+            var where = network.Target("where", places);
+            var y = network.Apply(name, [features, where], name == "gather" ? [("axis", 1)] : [("size", 2)]);
+            FiniteDifferences.CheckOutput(network, y, batch: 3, (node, random) =>
+                node != where ? FiniteDifferences.Normal(node, random) : name == "gather" ? random.Next(6) : random.Next(17) / 4.0);
+        }
+    }
+
+    [Fact]
+    public void SpectralNormHoldsItsVectors()
+    {
+        // u and v take a step in the forward pass, so the slope of the loss is not the gradient, which holds them fixed; from where
+        // the power method has converged they no longer move.
+        var network = new TestNetwork();
+        var y = network.Apply("dense", network.Input("x", 3), ("features", 1), ("parametrize", "spectral_norm"));
+        FiniteDifferences.CheckOutput(network, y, batch: 2);
     }
 
     private static int[] Numbers(string text) => text.Split(',').Select(int.Parse).ToArray();

@@ -124,15 +124,19 @@ internal static class Axes
         return shifted.Zip(sums, (value, sum) => logarithm ? value - Math.Log(sum) : Math.Exp(value) / sum).ToArray();
     }
 
+    /// <summary>A label that is no class picks 0.</summary>
     public static double[] GatherClass(double[] x, double[] classes) =>
-        classes.Select((c, place) => x[((int)c * classes.Length) + place]).ToArray();
+        classes.Select((c, place) => c >= 0 && c < x.Length / classes.Length ? x[((int)c * classes.Length) + place] : 0).ToArray();
 
     public static double[] ScatterClass(int count, double[] dy, double[] classes)
     {
         var dx = new double[count * dy.Length];
         for (var place = 0; place < dy.Length; place++)
         {
-            dx[((int)classes[place] * dy.Length) + place] = dy[place];
+            if (classes[place] >= 0 && classes[place] < count)
+            {
+                dx[((int)classes[place] * dy.Length) + place] = dy[place];
+            }
         }
 
         return dx;

@@ -32,7 +32,7 @@ internal sealed class TestNetwork
         layers[name] = layers.GetValueOrDefault(name) + 1;
         var given = arguments.ToDictionary(argument => argument.Name, argument => argument.Value);
         var layer = given.Remove("label", out var label) ? (string)label : name + layers[name];
-        return Catalog.All[name].Build(new TestCall(this, layer, [.. nodes], given)).Single();
+        return Catalog.All[name].Build(new TestCall(this, layer, [.. nodes], given))[0];
     }
 
     public NetworkGraph Graph(Node output, Node? loss = null) => Graph([new NamedNode("output", output)], loss);

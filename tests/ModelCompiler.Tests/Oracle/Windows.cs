@@ -115,7 +115,7 @@ internal static class Windows
         }
     }
 
-    private static double[] PerChannel(Window window, Shape input, Shape output, Func<int, int[], double> windowValue)
+    internal static double[] PerChannel(Window window, Shape input, Shape output, Func<int, int[], double> windowValue)
     {
         var taps = Taps(window, input.Spatial, output.Spatial);
         var plane = (int)input.Count / input.Channels;
