@@ -14,6 +14,8 @@ public sealed record RegionPoolKernel(RegionPoolAttributes Attributes, Layout In
 
     public override string Comment => $"y[{Output.Tag}] = maxima of x[{Input.Tag}] over {Attributes.Rows}x{Attributes.Columns} bins of each box";
 
+    public override string Layouts => $"{Input.Tag} -> {Output.Tag}";
+
     public override ImmutableArray<Operand> Operands => [new("x", Offset: Input.Origin), new("boxes"), new("y", Offset: Output.Origin)];
 
     public override int Units => checked(Input.Blocks * Output.Depth);
@@ -53,6 +55,8 @@ public sealed record RegionPoolGradientKernel(RegionPoolAttributes Attributes, L
     public override string Name => KernelName.Of("RegionPoolGradient", Input.Tag, OutputGradient.Tag, InputGradient.Tag, RegionBins.Text(Attributes));
 
     public override string Comment => $"dx[{InputGradient.Tag}] = dy[{OutputGradient.Tag}] at the maxima of x[{Input.Tag}] over the bins of each box";
+
+    public override string Layouts => $"{OutputGradient.Tag} -> {InputGradient.Tag}";
 
     public override ImmutableArray<Operand> Operands => [new("x", Offset: Input.Origin), new("boxes"), new("dy", Offset: OutputGradient.Origin), new("dx", Offset: InputGradient.Origin)];
 

@@ -71,6 +71,8 @@ public class JitBudgetTests
             new MomentsKernel(Blocked(37, 13), new Layout(LayoutKind.Blocked, Shape.Of(37, 1, 1))),
             new PackWinogradKernel(4, 37, 80, 2),
             new PackWinogradKernel(4, 37, 80, 2, Turned: true),
+            new MaxPoolPlacesKernel(Square(13, 1, 6), Blocked(64, 13), Blocked(64, 13)),
+            new TopPlacesKernel(Shape.Of(7, 1003), 1, 5),
             new SoftmaxKernel(Shape.Of(7, 1003), 1, true),
             new SoftmaxKernel(Shape.Of(1003, 31), 0, false),
             CopyKernel.Concat(Blocked(37, 9), Blocked(80, 9), 0, 7));

@@ -151,6 +151,16 @@ public class WorkedExampleTests
         Assert.Equal(expected, values[loss][0][0], 1e-9);
     }
 
+    // Deck 004: C1 of LeNet-5 without shared weights has 122,304 of them, (25 + 1) · 6 at each of 28x28 places.
+    [Fact]
+    public void Deck004WithoutSharedWeights()
+    {
+        var network = new TestNetwork();
+        var y = network.Apply("locally_connected", network.Input("x", 1, 32, 32), ("channels", 6), ("kernel", 5));
+        Assert.Equal(Shape.Of(6, 28, 28), y.Shape);
+        Assert.Equal(122304, network.Builder.Nodes.Where(node => node.Attributes is ParameterAttributes).Sum(node => node.Shape.Count));
+    }
+
     // A transposed convolution is the transpose of the convolution: <conv(x), y> = <x, upconv(y)> for all x and y.
     [Fact]
     public void TransposedConvolutionIsTheTranspose()
