@@ -55,7 +55,7 @@ public sealed record CopyKernel(
 
     private ImmutableArray<CopySegment> Segments => field.IsDefault ? field = CopySegment.Of(this) : field;
 
-    public override string Name => field ??= KernelName.Of("Copy", Segments.Select(s => s.Structure));
+    public override string Name => field ??= KernelName.Of("Copy", Segments.Select(s => s.Structure).Concat(Numbers.Select(n => n.Name)));
 
     public override string Comment => "copies elements" + (Segments.Length > 1 ? $", in {Literals.Int(Segments.Length)} parts" : "")
         + (Segments.Any(s => s.IsTransposed) ? "; what is contiguous on one side is not on the other" : "") + (Clear ? "; the rest becomes 0" : "");

@@ -30,7 +30,7 @@ public class TransposeTests
         var z = down.Apply(
             "conv", down.Input("x", [.. y.Shape.Dimensions]), ("channels", Inputs), ("kernel", Of(kernel)), ("stride", Of(stride)), ("pad", Of(pad)), ("dilation", Of(dilation)),
             ("groups", groups), ("bias", false));
-        Assert.Equal([Inputs, .. Of(size)], z.Shape.Dimensions);
+        Assert.Equal(Shape.Of([Inputs, .. Of(size)]), z.Shape);
 
         var random = new Random(3);
         var weights = Enumerable.Range(0, (int)Weight(up).Shape.Count).Select(_ => random.NextDouble() - 0.5).ToArray();
