@@ -41,6 +41,11 @@ public class EmittedOperatorTests
     [InlineData("3x4x4x4", "[image -> reshape(3x2x2x4x4), image -> exp -> reshape(3x2x2x4x4)] -> concat(axis: 1) -> reduce_sum(axes: [1, 3])")]
     [InlineData("5x6", "image -> clamp(-0.5, 0.5) -> elu(0.5) -> batchnorm(affine: false) -> atan")]
     [InlineData("5x6", "image -> square -> sqrt -> exp -> log -> sin -> cos -> neg")]
+    [InlineData("6x5x4", "image -> conv(6, 1x1) -> maxout(3) -> spatial_pyramid([2, 1])")]
+    [InlineData("4x6x4", "image -> filter(2x2, [1, 0, -1, 2]) -> pixel_unshuffle(2) -> local_contrast_norm(3)")]
+    [InlineData("2x5x4", "image -> locally_connected(3, 3x2, pad: 1) -> unfold(2x2, stride: 2)")]
+    [InlineData("4x5", "image -> positional_encoding -> lstm(3, bidirectional: true) -> gru(4) -> rnn(2)")]
+    [InlineData("3x5x4", "image -> conv(4, 3x3, pad: 1, parametrize: weight_norm) -> conv(3, 3x3, pad: 1, pad_mode: partial) -> conv(2, 1x1, parametrize: spectral_norm)")]
     public void AgreeWithTheOracle(string shape, string body) =>
         new EmittedNetworkTests().AgreeWithTheOracle(shape, $"({body}) -> flatten -> dense(5)");
 
@@ -49,7 +54,7 @@ public class EmittedOperatorTests
     public void NoOperatorIsForgotten()
     {
         var texts = typeof(EmittedOperatorTests).GetMethod(nameof(AgreeWithTheOracle))!.GetCustomAttributes(false).OfType<InlineDataAttribute>()
-            .SelectMany(data => data.GetData(null!)).Concat(EmittedNetworkTests.Networks).Concat(EmittedLossTests.Losses)
+            .SelectMany(data => data.GetData(null!)).Concat(EmittedNetworkTests.Networks).Concat(EmittedLossTests.Losses).Concat(EmittedSelectionTests.Bodies)
             .SelectMany(row => row).Cast<string>().Append("cross_entropy flatten dense softmax");
         var words = texts.SelectMany(text => Regex.Split(text, "[^a-z0-9_]+")).ToHashSet(StringComparer.Ordinal);
         Assert.All(Catalog.All.Keys, name => Assert.Contains(name, words));
