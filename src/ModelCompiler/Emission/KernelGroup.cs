@@ -9,25 +9,26 @@ namespace ModelCompiler.Emission;
 public sealed class KernelGroup
 {
     /// <summary>Levels of indentation of the methods: they stand in a class inside of a class.</summary>
-    private const int Indentation = 2;
+    internal const int Indentation = 2;
 
     private readonly HashSet<string> parameters;
     private readonly ImmutableArray<string> texts;
+    private readonly Dictionary<string, ImmutableArray<int>> arguments;
 
     private KernelGroup(IReadOnlyCollection<Kernel> kernels)
     {
         Kernel = kernels.First();
-        var writers = Isa.All.Select(isa =>
-        {
-            var writer = new KernelWriter(Kernel, Indentation);
-            Kernel.Emit(writer, isa);
-            return writer;
-        }).ToList();
 
         // Numbers that no instruction set's code names are nobody's parameters.
         parameters = Differing(kernels);
-        parameters.IntersectWith(writers.SelectMany(w => w.Uses()));
-        texts = [.. writers.Select(w => w.Finish(parameters))];
+        if (parameters.Count > 0)
+        {
+            parameters.IntersectWith(Kernel.Code.SelectMany(w => w.Uses()));
+        }
+
+        texts = [.. Kernel.Code.Select(w => w.Finish(parameters))];
+        arguments = kernels.ToDictionary(
+            k => k.Key, k => k.Numbers.Where(n => parameters.Contains(n.Name)).Select(n => n.Value).ToImmutableArray(), StringComparer.Ordinal);
     }
 
     /// <summary>One of them; the code is the same for all.</summary>
@@ -37,13 +38,20 @@ public sealed class KernelGroup
 
     /// <summary>Groups in the order of their names.</summary>
     public static ImmutableArray<KernelGroup> Of(IEnumerable<Kernel> kernels) =>
-        [.. kernels.GroupBy(k => k.Name, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => new KernelGroup(g.ToList()))];
+    [
+        .. kernels.GroupBy(k => k.Key, StringComparer.Ordinal).Select(same => same.First())
+            .GroupBy(k => k.Name, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => new KernelGroup(g.ToList())),
+    ];
+
+    /// <summary>The group of every kernel, by its <see cref="Kernel.Key"/>.</summary>
+    public static Dictionary<string, KernelGroup> ByKey(IEnumerable<KernelGroup> groups) =>
+        groups.SelectMany(g => g.arguments.Keys.Select(key => (key, g))).ToDictionary(pair => pair.key, pair => pair.g, StringComparer.Ordinal);
 
     /// <summary>The numbers that are parameters, behind the scalars.</summary>
     public IEnumerable<string> Parameters => Kernel.Numbers.Select(n => n.Name).Where(parameters.Contains);
 
     /// <summary>What a call of <paramref name="kernel"/> passes for them.</summary>
-    public IEnumerable<int> Arguments(Kernel kernel) => kernel.Numbers.Where(n => parameters.Contains(n.Name)).Select(n => n.Value);
+    public ImmutableArray<int> Arguments(Kernel kernel) => arguments[kernel.Key];
 
     /// <summary>Writes the method and its helpers for one instruction set, two levels deep.</summary>
     public void Emit(SourceWriter writer, Isa isa) => writer.Append(texts[Isa.All.ToList().IndexOf(isa)]);

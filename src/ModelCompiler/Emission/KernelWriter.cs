@@ -13,16 +13,43 @@ public sealed class KernelWriter(Kernel kernel, int indentation = 0) : SourceWri
     private const char Declared = '\uE000';
     private const char Passed = '\uE001';
     private const char End = '\uE002';
+    private const string OwnName = "\uE003";
     private const int LineLength = 120;
 
     private readonly List<Method> methods = new();
+    private readonly List<KernelNumber> numbers = new();
     private bool isScanned;
     private readonly int margin = (indentation + 1) * 4;
+
+    /// <summary>Stands for the kernel's name in what is written.</summary>
+    public string Own => OwnName;
+
+    /// <summary>Numbers that <see cref="N"/> has met, in the order of appearance.</summary>
+    public IReadOnlyList<KernelNumber> Numbers => numbers;
+
+    /// <summary>What is written, whatever the kernel's name and numbers are.</summary>
+    public string Template => base.ToString();
+
+    /// <summary>A number by its name; for kernels that do not list their numbers.</summary>
+    public string N(string name, long value)
+    {
+        var known = numbers.FindIndex(n => n.Name == name);
+        if (known < 0)
+        {
+            numbers.Add(new KernelNumber(name, value));
+        }
+        else if (numbers[known].Value != value)
+        {
+            throw new InvalidOperationException($"The number '{name}' is {numbers[known].Value} and {value} in one kernel.");
+        }
+
+        return name;
+    }
 
     /// <summary>Attribute, signature and opening brace of the kernel's method.</summary>
     public KernelWriter OpenMethod()
     {
-        Begin("", $"internal static void {kernel.Name}({kernel.Parameters}{Declared}{End}, int begin, int end)");
+        Begin("", $"internal static void {OwnName}({kernel.Parameters}{Declared}{End}, int begin, int end)");
         return this;
     }
 
@@ -30,12 +57,12 @@ public sealed class KernelWriter(Kernel kernel, int indentation = 0) : SourceWri
     /// <param name="parameters">Without numbers; not empty.</param>
     public KernelWriter OpenHelper(string suffix, string parameters)
     {
-        Begin(suffix, $"private static void {kernel.Name}_{suffix}({parameters}{Declared}{suffix}{End})");
+        Begin(suffix, $"private static void {OwnName}_{suffix}({parameters}{Declared}{suffix}{End})");
         return this;
     }
 
     /// <summary>The call of a helper as text, without a semicolon.</summary>
-    public string Call(string suffix, string arguments) => $"{kernel.Name}_{suffix}({arguments}{Passed}{suffix}{End})";
+    public string Call(string suffix, string arguments) => $"{OwnName}_{suffix}({arguments}{Passed}{suffix}{End})";
 
     public SourceWriter OpenUnits() => Open("for (var unit = begin; unit < end; unit++)");
 
@@ -63,7 +90,7 @@ public sealed class KernelWriter(Kernel kernel, int indentation = 0) : SourceWri
         }
 
         Copy(text, at, text.Length, parameters, result);
-        return result.ToString();
+        return result.Replace(OwnName, kernel.Name).ToString();
     }
 
     private void Begin(string suffix, string signature)

@@ -11,7 +11,7 @@ namespace ModelCompiler.Emission;
 
 internal sealed class NetworkClass(NetworkGraph network, Plan inference, Plan? training, ImmutableArray<KernelGroup> kernels, CompilerOptions options)
 {
-    private readonly Dictionary<string, KernelGroup> groups = kernels.ToDictionary(g => g.Name, StringComparer.Ordinal);
+    private readonly Dictionary<string, KernelGroup> groups = KernelGroup.ByKey(kernels);
     private readonly SourceWriter writer = new();
     private readonly MemberNames members = new(network.Name);
 

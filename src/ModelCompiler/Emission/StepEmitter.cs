@@ -6,6 +6,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Emission;
 
 /// <param name="kernels">Name of the class that holds the kernels.</param>
+/// <param name="groups">By the kernels' keys.</param>
 internal sealed class StepEmitter(SourceWriter writer, string kernels, IReadOnlyDictionary<string, KernelGroup> groups, CompilerOptions options)
 {
     private bool isMapped;
@@ -22,7 +23,8 @@ internal sealed class StepEmitter(SourceWriter writer, string kernels, IReadOnly
             End();
         }
 
-        writer.Line($"// {step.Description}: {step.Kernel.Comment}");
+        var group = groups[step.Kernel.Key];
+        writer.Line($"// {step.Description}: {group.Kernel.Comment}");
         if (isLayer)
         {
             var place = step.Origin.Place!.Value;
@@ -30,7 +32,7 @@ internal sealed class StepEmitter(SourceWriter writer, string kernels, IReadOnly
             isMapped = true;
         }
 
-        writer.Line($"private static void {Method(step)}(in StepMemory m, int begin, int end) => {kernels}.{step.Kernel.Name}({string.Join(", ", Arguments(step))}, begin, end);");
+        writer.Line($"private static void {Method(step)}(in StepMemory m, int begin, int end) => {kernels}.{group.Name}({string.Join(", ", Arguments(step, group))}, begin, end);");
     }
 
     /// <summary>Behind the last step: lines are the emitted file's again.</summary>
@@ -48,7 +50,7 @@ internal sealed class StepEmitter(SourceWriter writer, string kernels, IReadOnly
     /// <summary>Paths in #line have no escapes; quotes cannot stand in them.</summary>
     private static string PathLiteral(string path) => "\"" + path.Replace("\"", "").Replace("\n", "").Replace("\r", "") + "\"";
 
-    private IEnumerable<string> Arguments(Step step)
+    private static IEnumerable<string> Arguments(Step step, KernelGroup group)
     {
         var kernel = step.Kernel;
         var operands = kernel.Operands;
@@ -76,7 +78,7 @@ internal sealed class StepEmitter(SourceWriter writer, string kernels, IReadOnly
             };
         }
 
-        foreach (var number in groups[kernel.Name].Arguments(kernel))
+        foreach (var number in group.Arguments(kernel))
         {
             yield return Literals.Int(number);
         }

@@ -49,7 +49,7 @@ internal sealed class ConvolutionEmitter(ConvolutionKernel kernel, KernelWriter 
     {
         if (!micros.TryGetValue(tile, out var name))
         {
-            name = $"{kernel.Name}_{tile}";
+            name = $"{writer.Own}_{tile}";
             micros.Add(tile, name);
         }
 

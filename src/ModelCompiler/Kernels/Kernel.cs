@@ -52,8 +52,9 @@ public readonly record struct KernelNumber(string Name, int Value)
 public abstract record Kernel
 {
     /// <summary>Identifier that tells the structure of the code: kernels with equal names have equal code, save for the values of
-    /// <see cref="Numbers"/>, and kernels with different code have different names.</summary>
-    public abstract string Name { get; }
+    /// <see cref="Numbers"/>, and kernels with different code have different names. Made from the code itself where a kernel does
+    /// not make one; that is safe whatever the code depends on, and costs writing it.</summary>
+    public virtual string Name => field ??= KernelName.Of(GetType().Name.Replace("Kernel", ""), Code.Select(c => c.Template).Append(Comment));
 
     /// <summary>For readers of the emitted code: what it computes and with which tile; no more than the name tells.</summary>
     public abstract string Comment { get; }
@@ -66,7 +67,9 @@ public abstract record Kernel
 
     /// <summary>What the code refers to by name. Where all kernels of a name in a network agree on a number it is a constant of their
     /// method, else a parameter. Equal names of kernels have equal names of numbers, in this order.</summary>
-    public virtual ImmutableArray<KernelNumber> Numbers => ImmutableArray<KernelNumber>.Empty;
+    public virtual ImmutableArray<KernelNumber> Numbers => field.IsDefault
+        ? field = [.. Code.SelectMany(c => c.Numbers).GroupBy(n => n.Name).Select(g => g.First())]
+        : field;
 
     /// <summary>Independent pieces of the work: per sample for Sample scope, in all for the others.</summary>
     public abstract int Units { get; }
@@ -88,7 +91,17 @@ public abstract record Kernel
     public virtual string Fusion => "";
 
     /// <summary>Everything that decides what a call does.</summary>
-    public string Key => $"{Name}({string.Join(",", Numbers.Select(n => Literals.Int(n.Value)))})";
+    public virtual string Key => field ??= $"{Name}({string.Join(",", Numbers.Select(n => Literals.Int(n.Value)))})";
+
+    /// <summary>The methods for each instruction set, as in <see cref="Isa.All"/>.</summary>
+    internal ImmutableArray<KernelWriter> Code => field.IsDefault
+        ? field = [.. Isa.All.Select(isa =>
+        {
+            var writer = new KernelWriter(this, KernelGroup.Indentation);
+            Emit(writer, isa);
+            return writer;
+        })]
+        : field;
 
     /// <summary>Writes the method <see cref="Name"/> and its private helpers (named Name_something).</summary>
     public abstract void Emit(KernelWriter writer, Isa isa);

@@ -16,11 +16,9 @@ public sealed record TapSelection((int Depth, int Rows, int Columns) Size, (int 
 /// <param name="Turned">For data gradients: the geometry's inputs are the weights' outputs.</param>
 public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelection Taps, bool Turned) : Kernel
 {
-    public override string Name => FormattableString.Invariant(
-        $"Pack{(Turned ? "Turned" : "")}_{Geometry.InputChannels}to{Geometry.OutputChannels}_k{Geometry.Taps.Rows}x{Geometry.Taps.Columns}_{KernelName.Hash(Identity)}");
+    public override string Key => field ??= "Pack " + Identity;
 
-    public override string Comment => FormattableString.Invariant(
-        $"packs weights as [{Geometry.OutputBlocks} output blocks][{Geometry.BlocksRead} input blocks][{ConvolutionKernel.Size(Geometry.Taps)} taps][channel][16]{(Turned ? ", inputs and outputs exchanged" : "")}");
+    public override string Comment => $"packs weights as [output block][input block][tap][channel][16]{(Turned ? ", inputs and outputs exchanged" : "")}";
 
     /// <summary>Blocks of 16 by 16 filters with more taps are too large for the stack.</summary>
     internal const int MostTaps = 64;
@@ -52,27 +50,27 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
 
         writer.OpenMethod();
         writer.Open("for (int block = begin; block < end; block++)");
-        writer.Line($"float* to = packed + block * {N(g.PackedBlock)}L;");
+        writer.Line($"float* to = packed + (long)block * {writer.N("packedBlock", g.PackedBlock)};");
         writer.Line(g.Groups == 1 ? "int first = 0;"
-            : $"int first = Math.Min(block * 16 / {N(outPerGroup)} * {N(inPerGroup)} / 16, {N(g.InputBlocks - g.BlocksRead)});");
-        writer.Open($"for (int window = 0; window < {N(g.BlocksRead)}; window++)");
-        writer.Line($"int channels = {(g.Groups == 1 ? $"Math.Min(16, {N(g.InputChannels)} - window * 16)" : "16")};");
-        writer.Open($"for (int tap = 0; tap < {N(g.TapCount)}; tap++)");
+            : $"int first = Math.Min(block * 16 / {writer.N("outputsPerGroup", outPerGroup)} * {writer.N("inputsPerGroup", inPerGroup)} / 16, {writer.N("lastWindow", g.InputBlocks - g.BlocksRead)});");
+        writer.Open($"for (int window = 0; window < {writer.N("windowBlocks", g.BlocksRead)}; window++)");
+        writer.Line($"int channels = {(g.Groups == 1 ? $"Math.Min(16, {writer.N("inputs", g.InputChannels)} - window * 16)" : "16")};");
+        writer.Open($"for (int tap = 0; tap < {writer.N("taps", g.TapCount)}; tap++)");
         writer.Line($"int source = {Source()};");
         writer.Open("for (int channel = 0; channel < channels; channel++, to += 16)");
         writer.Line("int from = (first + window) * 16 + channel;");
         writer.Open("for (int lane = 0; lane < 16; lane++)");
         writer.Line("int into = block * 16 + lane;");
-        var inside = $"into < {N(g.OutputChannels)}";
+        var inside = $"into < {writer.N("outputs", g.OutputChannels)}";
         if (g.Groups > 1)
         {
-            inside += $" && from < {N(g.InputChannels)} && from / {N(inPerGroup)} == into / {N(outPerGroup)}";
+            inside += $" && from < {writer.N("inputs", g.InputChannels)} && from / inputsPerGroup == into / outputsPerGroup";
         }
 
         // The flat weights are [out][in / groups][taps] of the forward convolution, whichever way we read them.
         var address = Turned
-            ? $"((long)from * {N(outPerGroup)} + into % {N(outPerGroup)}) * {N(taps)} + source"
-            : $"((long)into * {N(inPerGroup)} + from % {N(inPerGroup)}) * {N(taps)} + source";
+            ? $"((long)from * {writer.N("outputsPerGroup", outPerGroup)} + into % outputsPerGroup) * {N(taps)} + source"
+            : $"((long)into * {writer.N("inputsPerGroup", inPerGroup)} + from % inputsPerGroup) * {N(taps)} + source";
         writer.Line($"to[lane] = {inside} ? weight[{address}] : 0f;");
         writer.Close().Close().Close().Close().Close().Close().Line();
     }
@@ -97,28 +95,29 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
         }
 
         writer.Open("for (int block = begin; block < end; block++)");
-        writer.Line($"float* to = packed + block * {N(g.PackedBlock)}L;").Line($"int outputs = Math.Min(16, {N(g.OutputChannels)} - block * 16);");
-        writer.Open($"for (int first = 0; first < {N(g.InputChannels)}; first += 16)").Line($"int channels = Math.Min(16, {N(g.InputChannels)} - first);");
-        writer.Line(Turned ? $"float* from = weight + (first * {N(g.OutputChannels)}L + block * 16) * {N(taps)};" : $"float* from = weight + (block * {N(16L * g.InputChannels)} + first) * {N(taps)};");
+        var (inputs, outputs) = (writer.N("inputs", g.InputChannels), writer.N("outputs", g.OutputChannels));
+        writer.Line($"float* to = packed + (long)block * {writer.N("packedBlock", g.PackedBlock)};").Line($"int rest = Math.Min(16, {outputs} - block * 16);");
+        writer.Open($"for (int first = 0; first < {inputs}; first += 16)").Line($"int channels = Math.Min(16, {inputs} - first);");
+        writer.Line(Turned ? $"float* from = weight + ((long)first * {outputs} + block * 16) * {N(taps)};" : $"float* from = weight + (block * 16L * {inputs} + first) * {N(taps)};");
         if (taps == 1 && Turned)
         {
-            writer.Open($"for (int channel = 0; channel < channels; channel++, to += 16, from += {N(g.OutputChannels)})");
-            writer.Open("if (outputs == 16)");
+            writer.Open($"for (int channel = 0; channel < channels; channel++, to += 16, from += {outputs})");
+            writer.Open("if (rest == 16)");
             CopyBlock(writer, isa, "from", "to");
-            writer.Close().Line("else for (int lane = 0; lane < 16; lane++) to[lane] = lane < outputs ? from[lane] : 0f;").Close();
+            writer.Close().Line("else for (int lane = 0; lane < 16; lane++) to[lane] = lane < rest ? from[lane] : 0f;").Close();
         }
         else if (taps == 1)
         {
-            writer.Line($"Transposition.Turn(from, {N(g.InputChannels)}, outputs, channels, to);").Line("to += channels * 16;");
+            writer.Line($"Transposition.Turn(from, {inputs}, rest, channels, to);").Line("to += channels * 16;");
         }
         else
         {
-            var (rows, columns, stride) = Turned ? ("channels", "outputs", g.OutputChannels) : ("outputs", "channels", g.InputChannels);
-            writer.Line($"for (int i = 0; i < {columns} * {N(taps)}; i += 16) Transposition.Turn(from + i, {N((long)stride * taps)}, {rows}, Math.Min(16, {columns} * {N(taps)} - i), across + i * 16);");
+            var (rows, columns, stride) = Turned ? ("channels", "rest", outputs) : ("rest", "channels", inputs);
+            writer.Line($"for (int i = 0; i < {columns} * {N(taps)}; i += 16) Transposition.Turn(from + i, {stride} * {N(taps)}, {rows}, Math.Min(16, {columns} * {N(taps)} - i), across + i * 16);");
             writer.Open($"for (int tap = 0; tap < {N(g.TapCount)}; tap++)").Line($"float* source = across + ({Source()}) * 16;");
             if (Turned)
             {
-                writer.Line($"Transposition.Turn(source, {N(taps * 16)}, outputs, channels, to);").Line("to += channels * 16;");
+                writer.Line($"Transposition.Turn(source, {N(taps * 16)}, rest, channels, to);").Line("to += channels * 16;");
             }
             else
             {

@@ -9,10 +9,9 @@ namespace ModelCompiler.Kernels;
 /// <summary>Adds the partial sums of a weight gradient in their order and writes them as PyTorch has weights: [out][in / groups][taps].</summary>
 public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry) : Kernel
 {
-    public override string Name => FormattableString.Invariant(
-        $"Unpack_{Geometry.InputChannels}to{Geometry.OutputChannels}_k{Geometry.Taps.Rows}x{Geometry.Taps.Columns}_{KernelName.Hash(Identity)}");
+    public override string Key => field ??= "Unpack " + Identity;
 
-    public override string Comment => FormattableString.Invariant($"adds {Geometry.Splits} partial sums of a weight gradient and unpacks them");
+    public override string Comment => Geometry.Splits == 1 ? "unpacks a weight gradient" : FormattableString.Invariant($"adds {Geometry.Splits} partial sums of a weight gradient and unpacks them");
 
     public override KernelScope Scope => KernelScope.Once;
 
@@ -42,18 +41,19 @@ public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry)
         var (inPerGroup, outPerGroup) = (g.InputChannels / g.Groups, g.OutputChannels / g.Groups);
         writer.OpenMethod();
         writer.Open("for (int output = begin; output < end; output++)");
-        writer.Line($"float* from = packed + output / 16 * {N(g.PackedBlock)}L + output % 16;");
-        writer.Line($"float* to = gradient + output * {N(inPerGroup * g.TapCount)}L;");
+        var inputs = writer.N("inputsPerGroup", inPerGroup);
+        writer.Line($"float* from = packed + (long)(output / 16) * {writer.N("packedBlock", g.PackedBlock)} + output % 16;");
+        writer.Line($"float* to = gradient + (long)output * ({inputs} * {N(g.TapCount)});");
         writer.Line(g.Groups == 1 ? "int first = 0, start = 0;"
-            : $"int first = Math.Min(output / 16 * 16 / {N(outPerGroup)} * {N(inPerGroup)} / 16, {N(g.InputBlocks - g.BlocksRead)}) * 16, start = output / {N(outPerGroup)} * {N(inPerGroup)};");
-        writer.Open($"for (int channel = 0; channel < {N(inPerGroup)}; channel++)");
+            : $"int first = Math.Min(output / 16 * 16 / {writer.N("outputsPerGroup", outPerGroup)} * {inputs} / 16, {writer.N("lastWindow", g.InputBlocks - g.BlocksRead)}) * 16, start = output / outputsPerGroup * {inputs};");
+        writer.Open($"for (int channel = 0; channel < {inputs}; channel++)");
         writer.Line("int at = start + channel - first;");
         writer.Line($"float* source = from + (at / 16 * {N(g.TapCount * g.Lanes)} + at % 16) * 16;");
         writer.Open($"for (int tap = 0; tap < {N(g.TapCount)}; tap++, source += {N(g.Lanes * 16)})");
         writer.Line("float sum = source[0];");
         if (g.Splits > 1)
         {
-            writer.Line($"for (int split = 1; split < {N(g.Splits)}; split++) sum += source[split * {N((long)g.OutputBlocks * g.PackedBlock)}];");
+            writer.Line($"for (int split = 1; split < {N(g.Splits)}; split++) sum += source[split * {writer.N("splitFloats", (long)g.OutputBlocks * g.PackedBlock)}];");
         }
 
         writer.Line("*to++ = sum;").Close().Close().Close().Close().Line();
@@ -73,9 +73,10 @@ public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry)
         }
 
         writer.Open("for (int block = begin; block < end; block++)");
-        writer.Line($"float* from = packed + block * {N(g.PackedBlock)}L;").Line($"int outputs = Math.Min(16, {N(g.OutputChannels)} - block * 16);");
-        writer.Open($"for (int first = 0; first < {N(g.InputChannels)}; first += 16, from += {N(taps * g.Lanes * 16)})").Line($"int channels = Math.Min(16, {N(g.InputChannels)} - first);");
-        writer.Line($"float* to = gradient + (block * {N(16L * g.InputChannels)} + first) * {N(taps)};");
+        var inputs = writer.N("inputs", g.InputChannels);
+        writer.Line($"float* from = packed + (long)block * {writer.N("packedBlock", g.PackedBlock)};").Line($"int rest = Math.Min(16, {writer.N("outputs", g.OutputChannels)} - block * 16);");
+        writer.Open($"for (int first = 0; first < {inputs}; first += 16, from += {N(taps * g.Lanes * 16)})").Line($"int channels = Math.Min(16, {inputs} - first);");
+        writer.Line($"float* to = gradient + (block * 16L * {inputs} + first) * {N(taps)};");
         if (gather)
         {
             writer.Open($"for (int tap = 0; tap < {N(taps)}; tap++)").Open("for (int channel = 0; channel < channels; channel++)");
@@ -85,18 +86,18 @@ public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry)
                 writer.Line($"var sum{N(p)} = {isa.Load($"source + {N(p)}")};");
                 for (var s = 1; s < g.Splits; s++)
                 {
-                    writer.Line($"sum{N(p)} += {isa.Load($"source + {N(p + (s * split))}")};");
+                    writer.Line($"sum{N(p)} += {isa.Load($"source + {N(s)} * {writer.N("splitFloats", split)} + {N(p)}")};");
                 }
 
                 writer.Line(isa.Store($"across + (channel * {N(taps)} + tap) * 16 + {N(p)}", $"sum{N(p)}"));
             }
 
             writer.Close().Close();
-            writer.Line($"for (int i = 0; i < channels * {N(taps)}; i += 16) Transposition.Return(across + i * 16, Math.Min(16, channels * {N(taps)} - i), outputs, to + i, {N((long)g.InputChannels * taps)});");
+            writer.Line($"for (int i = 0; i < channels * {N(taps)}; i += 16) Transposition.Return(across + i * 16, Math.Min(16, channels * {N(taps)} - i), rest, to + i, {inputs} * {N(taps)});");
         }
         else
         {
-            writer.Line($"Transposition.Return(from, channels, outputs, to, {N(g.InputChannels)});");
+            writer.Line($"Transposition.Return(from, channels, rest, to, {inputs});");
         }
 
         writer.Close().Close().Close().Line();

@@ -46,7 +46,19 @@ public sealed record WeightGradientGeometry
 
     public int PackedSize => checked(Splits * OutputBlocks * PackedBlock);
 
-    internal WeightGradientTile Tile => WeightGradientTile.Choose(this, Isa.Avx512, MostBlocks);
+    internal WeightGradientTile Tile
+    {
+        get
+        {
+            // A search, and asked for often.
+            if (field.Blocks == 0)
+            {
+                field = WeightGradientTile.Choose(this, Isa.Avx512, MostBlocks);
+            }
+
+            return field;
+        }
+    }
 
     private int MostBlocks => Groups == 1 ? 4 : Enumerable.Range(1, 4).Last(b => b == 1 || OutputChannels / Groups % (16 * b) == 0);
 
@@ -103,18 +115,17 @@ internal readonly record struct WeightGradientTile(int Channels, int TapRows, in
 /// <summary>Operands x, g (gradient of the output), dw (packed partial sums, unbatched).</summary>
 public sealed record WeightGradientKernel(WeightGradientGeometry Geometry) : Kernel
 {
-    public override string Name => FormattableString.Invariant(
-        $"WeightGradient_{Geometry.InputChannels}to{Geometry.OutputChannels}_k{Geometry.Taps.Rows}x{Geometry.Taps.Columns}_{Geometry.Plane.Rows}x{Geometry.Plane.Columns}_{KernelName.Hash(Geometry.Identity)}");
+    public override string Key => field ??= "WeightGradient " + Geometry.Identity;
 
-    public override string Comment =>
-        FormattableString.Invariant($"weight gradient: {Geometry.InputChannels} to {Geometry.OutputChannels} channels, {ConvolutionKernel.Size(Geometry.Taps)} taps, over {ConvolutionKernel.Size(Geometry.Plane)} outputs of every sample, {Geometry.Splits} partial sums");
+    public override string Comment => FormattableString.Invariant(
+        $"weight gradient of {ConvolutionKernel.Size(Geometry.Taps)} taps over the outputs of every sample, {Geometry.Tile} channels x taps x blocks in registers");
 
     public override long Macs =>
         (long)Geometry.OutputChannels * (Geometry.InputChannels / Geometry.Groups) * Geometry.TapCount * Geometry.Plane.Depth * Geometry.Plane.Rows * Geometry.Plane.Columns;
 
     public override KernelScope Scope => KernelScope.Batch;
 
-    public override ImmutableArray<Operand> Operands { get; } = ImmutableArray.Create(new Operand("x"), new Operand("g"), new Operand("dw"));
+    public override ImmutableArray<Operand> Operands { get; } = [new("x", Offset: Geometry.InputOffset), new("g", Offset: Geometry.GradientOffset), new("dw")];
 
     public override int Units => (Geometry.OutputBlocks + Geometry.Tile.Blocks - 1) / Geometry.Tile.Blocks * Geometry.BlocksRead * Geometry.Splits;
 
@@ -137,17 +148,20 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
         var groups = (geometry.OutputBlocks + unit.Blocks - 1) / unit.Blocks;
         writer.OpenMethod();
         writer.Open("for (int unit = begin; unit < end; unit++)");
-        writer.Line($"int split = unit / {N(groups * geometry.BlocksRead)}, block = unit / {N(geometry.BlocksRead)} % {N(groups)} * {N(unit.Blocks)}, window = unit % {N(geometry.BlocksRead)};");
-        writer.Line($"int from = (int)((long)batch * split / {N(geometry.Splits)}), to = (int)((long)batch * (split + 1) / {N(geometry.Splits)});");
+        var (windows, groupCount) = (writer.N("windows", geometry.BlocksRead), writer.N("groups", groups));
+        writer.Line($"int split = unit / ({groupCount} * {windows}), block = unit / {windows} % {groupCount} * {N(unit.Blocks)}, window = unit % {windows};");
+        var splits = writer.N("splits", geometry.Splits);
+        writer.Line($"int from = (int)((long)batch * split / {splits}), to = (int)((long)batch * (split + 1) / {splits});");
         var first = geometry.Groups == 1 ? "window"
-            : $"(Math.Min(block * 16 / {N(geometry.OutputChannels / geometry.Groups)} * {N(geometry.InputChannels / geometry.Groups)} / 16, {N(geometry.InputBlocks - geometry.BlocksRead)}) + window)";
-        writer.Line($"float* into = dw + ((long)split * {N(geometry.OutputBlocks)} + block) * {N(geometry.PackedBlock)} + window * {N(geometry.TapCount * geometry.Lanes * 16)};");
+            : $"(Math.Min(block * 16 / {writer.N("outputsPerGroup", geometry.OutputChannels / geometry.Groups)} * {writer.N("inputsPerGroup", geometry.InputChannels / geometry.Groups)} / 16, {writer.N("lastWindow", geometry.InputBlocks - geometry.BlocksRead)}) + window)";
+        writer.Line($"float* into = dw + ((long)split * {writer.N("outputBlocks", geometry.OutputBlocks)} + block) * {writer.N("packedBlock", geometry.PackedBlock)} + window * {N(geometry.TapCount * geometry.Lanes * 16)};");
         writer.Line("bool add = false;");
         writer.Line("// A few samples at a time, so that their planes stay in the cache for all taps.");
-        writer.Open($"for (int sample = from; sample < to || !add; sample += {N(Chunk)})");
-        writer.Line($"int samples = Math.Max(0, Math.Min({N(Chunk)}, to - sample));");
-        writer.Line($"float* xs = x + sample * xStride + {N(geometry.InputOffset)} + {first} * {N(geometry.InputBlock)};");
-        writer.Line($"float* gs = g + sample * gStride + {N(geometry.GradientOffset)} + block * {N(geometry.GradientBlock)};");
+        var together = writer.N("samplesTogether", Chunk);
+        writer.Open($"for (int sample = from; sample < to || !add; sample += {together})");
+        writer.Line($"int samples = Math.Max(0, Math.Min({together}, to - sample));");
+        writer.Line($"float* xs = x + sample * xStride + {first} * {writer.N("xBlockStride", geometry.InputBlock)};");
+        writer.Line($"float* gs = g + sample * gStride + block * {writer.N("gBlockStride", geometry.GradientBlock)};");
         var rest = geometry.OutputBlocks % unit.Blocks;
         if (rest == 0)
         {
@@ -155,7 +169,7 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
         }
         else
         {
-            writer.Open($"if (block < {N(geometry.OutputBlocks - rest)})");
+            writer.Open($"if (block < {writer.N("outputBlocks", geometry.OutputBlocks)} - {N(rest)})");
             EmitTiles(tile, unit.Blocks);
             writer.Close().Open("else");
             EmitTiles(tile, rest);
@@ -189,29 +203,27 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
         for (var b = 0; b < blocks; b += tile.Blocks)
         {
             var t = tile with { Blocks = Math.Min(tile.Blocks, blocks - b) };
-            var name = $"{kernel.Name}_{t}";
-            micros[name] = t;
+            micros[$"{t}"] = t;
             var depth = 0;
             var x = "xs";
-            var into = ConvolutionEmitter.Sum(b * geometry.PackedBlock);
-            var index = new List<(string Variable, int Factor)>();
-            void Loop(string variable, int count, int by, int xStep, int wStep)
+            var into = b == 0 ? "into" : $"into + {N(b)} * {writer.N("packedBlock", geometry.PackedBlock)}";
+            void Loop(string variable, string count, int length, int by, string xStep, int wStep)
             {
-                if (count > by)
+                if (length > by)
                 {
-                    writer.Open($"for (int {variable} = 0; {variable} < {N(count)}; {variable} += {N(by)})");
+                    writer.Open($"for (int {variable} = 0; {variable} < {count}; {variable} += {N(by)})");
                     depth++;
-                    x += $" + {variable} * {N(xStep)}";
-                    index.Add((variable, wStep));
+                    x += $" + {variable} * {xStep}";
+                    into += $" + {variable} * {N(wStep)}";
                 }
             }
 
-            Loop("depthTap", geometry.Taps.Depth, 1, geometry.TapStep.Depth, geometry.Taps.Rows * geometry.Taps.Columns * lanes * 16);
-            Loop("rowTap", geometry.Taps.Rows, t.TapRows, geometry.TapStep.Rows, geometry.Taps.Columns * lanes * 16);
-            Loop("columnTap", geometry.Taps.Columns, t.TapColumns, geometry.TapStep.Columns, lanes * 16);
-            Loop("channel", used, t.Channels, geometry.InputLane, 16);
-            into = ConvolutionEmitter.Sum(b * geometry.PackedBlock, index.ToArray());
-            writer.Line($"{name}({x}, xStride, gs{(b == 0 ? "" : " + " + N((long)b * geometry.GradientBlock))}, gStride, samples, into + {into}, add);");
+            Loop("depthTap", N(geometry.Taps.Depth), geometry.Taps.Depth, 1, writer.N("xDepthTap", geometry.TapStep.Depth), geometry.Taps.Rows * geometry.Taps.Columns * lanes * 16);
+            Loop("rowTap", N(geometry.Taps.Rows), geometry.Taps.Rows, t.TapRows, writer.N("xRowTap", geometry.TapStep.Rows), geometry.Taps.Columns * lanes * 16);
+            Loop("columnTap", N(geometry.Taps.Columns), geometry.Taps.Columns, t.TapColumns, writer.N("xColumnTap", geometry.TapStep.Columns), lanes * 16);
+            Loop("channel", N(used), used, t.Channels, geometry.InputLane == 1 ? "1" : writer.N("xChannelStride", geometry.InputLane), 16);
+            var call = writer.Call($"{t}", $"{x}, xStride, gs{(b == 0 ? "" : $" + {N(b)} * {writer.N("gBlockStride", geometry.GradientBlock)}")}, gStride, samples, {into}, add");
+            writer.Line(call + ";");
             while (depth-- > 0)
             {
                 writer.Close();

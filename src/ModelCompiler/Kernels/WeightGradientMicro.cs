@@ -4,20 +4,30 @@ using ModelCompiler.Emission;
 
 namespace ModelCompiler.Kernels;
 
-/// <summary>Writes <c>name(x, xStride, g, gStride, samples, dw, add)</c>, which adds to what dw holds or replaces it.</summary>
+/// <summary>Writes the helper <c>suffix(x, xStride, g, gStride, samples, dw, add)</c>, which adds to what dw holds or replaces it.</summary>
 internal sealed class WeightGradientMicro(WeightGradientGeometry geometry, WeightGradientTile tile)
 {
     private static string N(long value) => Literals.Int(value);
 
-    public void Emit(SourceWriter writer, Isa isa, string name)
+    public void Emit(KernelWriter writer, Isa isa, string suffix)
     {
         var plane = geometry.Plane;
-        writer.Line(Kernel.Attribute).Open($"private static void {name}(float* x, long xStride, float* g, long gStride, int samples, float* dw, bool add)");
+        writer.OpenHelper(suffix, "float* x, long xStride, float* g, long gStride, int samples, float* dw, bool add");
         var sums = (from c in Enumerable.Range(0, tile.Channels) from r in Enumerable.Range(0, tile.TapRows) from k in Enumerable.Range(0, tile.TapColumns)
                     from j in Enumerable.Range(0, tile.Blocks) from p in Enumerable.Range(0, isa.Parts) select (c, r, k, j, p)).ToList();
         string A(int c, int r, int k, int j, int p) => $"a{N(c)}_{N(r)}_{N(k)}_{N(j)}" + (isa.Parts > 1 ? ((char)('a' + p)).ToString() : "");
         string Address(int c, int r, int k, int j, int p) =>
-            $"dw + {N(((long)j * geometry.PackedBlock) + (((r * geometry.Taps.Columns) + k) * geometry.Lanes * 16) + (c * 16) + (p * isa.Width))}";
+            $"dw + {(j == 0 ? "" : $"{N(j)} * {writer.N("packedBlock", geometry.PackedBlock)} + ")}{N((((r * geometry.Taps.Columns) + k) * geometry.Lanes * 16) + (c * 16) + (p * isa.Width))}";
+        for (var j = 1; j < tile.Blocks; j++)
+        {
+            writer.Line($"long gBlock{N(j)} = {N(j)}L * {writer.N("gBlockStride", geometry.GradientBlock)};");
+        }
+
+        for (var r = 1; r < tile.TapRows; r++)
+        {
+            writer.Line($"long xRow{N(r)} = {N(r)}L * {writer.N("xRowTap", geometry.TapStep.Rows)};");
+        }
+
         writer.Line($"{isa.Type} {string.Join(", ", sums.Select(s => $"{A(s.c, s.r, s.k, s.j, s.p)} = {isa.Type}.Zero"))};");
         writer.Open("if (add)");
         foreach (var (c, r, k, j, p) in sums)
@@ -29,10 +39,10 @@ internal sealed class WeightGradientMicro(WeightGradientGeometry geometry, Weigh
         writer.Line($"{isa.Type} b;");
         writer.Open("for (int sample = 0; sample < samples; sample++, x += xStride, g += gStride)");
         var (x, g, opened) = ("x", "g", 0);
-        foreach (var (count, xStep, gStep, suffix) in new[]
+        foreach (var (axis, count, xStep, gStep) in new[]
         {
-            (plane.Depth, geometry.InputStep.Depth, geometry.GradientStep.Depth, "d"), (plane.Rows, geometry.InputStep.Rows, geometry.GradientStep.Rows, "r"),
-            (plane.Columns, geometry.InputStep.Columns, geometry.GradientStep.Columns, "c"),
+            ("Depth", plane.Depth, geometry.InputStep.Depth, geometry.GradientStep.Depth), ("Row", plane.Rows, geometry.InputStep.Rows, geometry.GradientStep.Rows),
+            ("Column", plane.Columns, geometry.InputStep.Columns, geometry.GradientStep.Columns),
         })
         {
             if (count == 1)
@@ -40,9 +50,10 @@ internal sealed class WeightGradientMicro(WeightGradientGeometry geometry, Weigh
                 continue;
             }
 
-            writer.Line($"float* x{suffix} = {x}, g{suffix} = {g};");
-            (x, g) = ("x" + suffix, "g" + suffix);
-            writer.Open($"for (int i{suffix} = 0; i{suffix} < {N(count)}; i{suffix}++, {x} += {N(xStep)}, {g} += {N(gStep)})");
+            writer.Line($"float* x{axis} = {x}, g{axis} = {g};");
+            (x, g) = ("x" + axis, "g" + axis);
+            var index = char.ToLowerInvariant(axis[0]) + axis.Substring(1);
+            writer.Open($"for (int {index} = 0; {index} < {writer.N(index + "s", count)}; {index}++, {x} += {writer.N($"x{axis}Step", xStep)}, {g} += {writer.N($"g{axis}Step", gStep)})");
             opened++;
         }
 
@@ -50,7 +61,7 @@ internal sealed class WeightGradientMicro(WeightGradientGeometry geometry, Weigh
         {
             for (var p = 0; p < isa.Parts; p++)
             {
-                writer.Line($"var g{N(j)}_{N(p)} = {isa.Load($"{g} + {N(((long)j * geometry.GradientBlock) + (p * isa.Width))}")};");
+                writer.Line($"var g{N(j)}_{N(p)} = {isa.Load($"{g} + {(j == 0 ? "" : $"gBlock{N(j)} + ")}{N(p * isa.Width)}")};");
             }
         }
 
@@ -58,7 +69,7 @@ internal sealed class WeightGradientMicro(WeightGradientGeometry geometry, Weigh
         {
             var (c, r, k) = scalar.Key;
             var products = scalar.Select(s => $"{A(c, r, k, s.j, s.p)} = {isa.Fma("b", $"g{N(s.j)}_{N(s.p)}", A(c, r, k, s.j, s.p))};");
-            writer.Line($"b = {isa.Broadcast($"{x}[{N((c * geometry.InputLane) + (r * geometry.TapStep.Rows) + (k * geometry.TapStep.Columns))}]")}; {string.Join(" ", products)}");
+            writer.Line($"b = {isa.Broadcast($"{x}[{(r == 0 ? "" : $"xRow{N(r)} + ")}{N((c * geometry.InputLane) + (k * geometry.TapStep.Columns))}]")}; {string.Join(" ", products)}");
         }
 
         while (opened-- > 0)

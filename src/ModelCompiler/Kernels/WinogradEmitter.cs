@@ -20,12 +20,12 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, KernelWriter writer
         EmitDriver();
         var input = kernel.Input;
         new WinogradTiles(
-            $"{kernel.Name}_input", transform, Gradients: false, input, input.Origin - (kernel.PadRows * input.RowStride) - (kernel.PadColumns * input.ColumnStride),
+            $"{writer.Own}_input", transform, Gradients: false, input, input.Origin - (kernel.PadRows * input.RowStride) - (kernel.PadColumns * input.ColumnStride),
             kernel.Output.Height + 2, kernel.Output.Width + 2, kernel.TileRows, kernel.TileColumns, chunk, kernel.InputPoint).Emit(writer, isa);
         EmitOutput();
         if (kernel.Filters != WinogradFilterForm.Packed)
         {
-            new WinogradFilters(transform, channels, kernel.Output.Channels, kernel.Filters == WinogradFilterForm.Turned).Emit(writer, isa, $"{kernel.Name}_filters");
+            new WinogradFilters(transform, channels, kernel.Output.Channels, kernel.Filters == WinogradFilterForm.Turned).Emit(writer, isa, $"{writer.Own}_filters");
         }
 
         var full = isa == Isa.Avx512 ? kernel.Tile : Tile.Choose(kernel.Product(chunk), samples: false, isa, 1, groupBlocks);
@@ -38,7 +38,7 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, KernelWriter writer
         foreach (var tile in micros.OrderBy(t => t.Blocks))
         {
             var product = new ConvolutionKernel(kernel.Product(chunk), false, null, ImmutableArray<FusedOperand>.Empty, Samples: false, "WinogradProduct");
-            writer.Line(Kernel.Attribute).Open($"private static void {kernel.Name}_{tile}(float* x, float* w, float* y)");
+            writer.Line(Kernel.Attribute).Open($"private static void {writer.Own}_{tile}(float* x, float* w, float* y)");
             new ConvolutionMicroEmitter(product, writer, isa, tile).EmitBody();
             writer.Close().Line();
         }
@@ -67,16 +67,16 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, KernelWriter writer
         }
 
         writer.Open($"for (int first = {(groups == 1 ? "from" : "firstGroup < lastGroup ? from : to")}; first < to; first += {N(chunk)})");
-        writer.Line($"int tiles = Math.Min({N(chunk)}, to - first);").Line($"{kernel.Name}_input(x, xStride, scratch, halfway, first, tiles, {N(kernel.Input.Blocks)});");
+        writer.Line($"int tiles = Math.Min({N(chunk)}, to - first);").Line($"{writer.Own}_input(x, xStride, scratch, halfway, first, tiles, {N(kernel.Input.Blocks)});");
         writer.Open("for (int group = firstGroup; group < lastGroup; group++)");
         var packed = kernel.Filters == WinogradFilterForm.Packed;
-        var call = $"{kernel.Name}_products{{0}}(scratch, {(packed ? $"w + group * {N(groupWeights)}L" : "filters")}, products, tiles);";
+        var call = $"{writer.Own}_products{{0}}(scratch, {(packed ? $"w + group * {N(groupWeights)}L" : "filters")}, products, tiles);";
         var pointers = string.Join("", Enumerable.Range(0, kernel.Fused.Length).Select(i => $"e{i}, e{i}Stride, "));
         var blocks = rest == 0 ? N(groupBlocks) : $"(group < {N(groups - 1)} ? {N(groupBlocks)} : {N(rest)})";
         if (!packed)
         {
             writer.Line($"int blocks = Math.Min({N(groupBlocks)}, {N(kernel.Output.Blocks)} - group * {N(groupBlocks)});");
-            writer.Line($"for (int b = 0; b < blocks; b++) {kernel.Name}_filters(w, filters + b * {N(channels * 16L)}, group * {N(groupBlocks)} + b, blocks * {N(channels * 16L)} + 16);");
+            writer.Line($"for (int b = 0; b < blocks; b++) {writer.Own}_filters(w, filters + b * {N(channels * 16L)}, group * {N(groupBlocks)} + b, blocks * {N(channels * 16L)} + 16);");
         }
 
         if (rest == 0 || groups == 1)
@@ -88,14 +88,14 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, KernelWriter writer
             writer.Line($"if (group < {N(groups - 1)}) {call.Replace("{0}", N(groupBlocks))}").Line($"else {call.Replace("{0}", N(rest))}");
         }
 
-        writer.Line($"{kernel.Name}_output(products, halfway, {(kernel.Bias ? "bias, " : "")}{pointers}y, yStride, first, tiles, group * {N(groupBlocks)}, {blocks});");
+        writer.Line($"{writer.Own}_output(products, halfway, {(kernel.Bias ? "bias, " : "")}{pointers}y, yStride, first, tiles, group * {N(groupBlocks)}, {blocks});");
         writer.Close().Close().Close().Line();
     }
 
     /// <summary>At every point: transformed inputs times transformed weights, for one group of output blocks.</summary>
     private void EmitProducts(int blocks, Tile full, HashSet<Tile> micros)
     {
-        writer.Line(Kernel.Attribute).Open($"private static void {kernel.Name}_products{N(blocks)}(float* u, float* w, float* products, int tiles)");
+        writer.Line(Kernel.Attribute).Open($"private static void {writer.Own}_products{N(blocks)}(float* u, float* w, float* products, int tiles)");
         writer.Open($"for (int point = 0; point < {N(transform.Points)}; point++)");
         for (var b = 0; b < blocks; b += full.Blocks)
         {
@@ -103,7 +103,7 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, KernelWriter writer
             micros.Add(tile);
             writer.Open($"for (int t = 0; t < tiles; t += {N(tile.Columns)})");
             writer.Line($"int at = Math.Min(t, {N(chunk - tile.Columns)}) * {N(Layout.Lanes)};");
-            writer.Line($"{kernel.Name}_{tile}(u + at, w + {N((long)b * channels * Layout.Lanes)}, products + at + {N(b * chunk * Layout.Lanes)});").Close();
+            writer.Line($"{writer.Own}_{tile}(u + at, w + {N((long)b * channels * Layout.Lanes)}, products + at + {N(b * chunk * Layout.Lanes)});").Close();
         }
 
         writer.Line($"u += {N(kernel.InputPoint)};").Line($"w += {N(PackWinogradKernel.PointFloats(channels, blocks))};").Line($"products += {N(kernel.ProductPoint)};");
@@ -116,7 +116,7 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, KernelWriter writer
         var output = kernel.Output;
         var fused = string.Join("", Enumerable.Range(0, kernel.Fused.Length).Select(i => $"float* e{i}, long e{i}Stride, "));
         writer.Line(Kernel.Attribute).Open(
-            $"private static void {kernel.Name}_output(float* products, float* halfway, {(kernel.Bias ? "float* bias, " : "")}{fused}float* y, long yStride, int first, int tiles, int firstBlock, int blocks)");
+            $"private static void {writer.Own}_output(float* products, float* halfway, {(kernel.Bias ? "float* bias, " : "")}{fused}float* y, long yStride, int first, int tiles, int firstBlock, int blocks)");
         transform.Constants(writer, isa);
         var formula = kernel.Formula is null ? null : new FormulaEmitter(isa, kernel.Formula);
         formula?.Prepare(writer);

@@ -105,10 +105,10 @@ internal sealed class WinogradWeightGradientEmitter(WinogradWeightGradientKernel
         var (input, gradient) = (kernel.Input, kernel.Gradient);
         EmitDriver();
         new WinogradTiles(
-            $"{kernel.Name}_input", transform, Gradients: false, input, input.Origin - (kernel.PadRows * input.RowStride) - (kernel.PadColumns * input.ColumnStride),
+            $"{writer.Own}_input", transform, Gradients: false, input, input.Origin - (kernel.PadRows * input.RowStride) - (kernel.PadColumns * input.ColumnStride),
             gradient.Height + 2, gradient.Width + 2, kernel.TileRows, kernel.TileColumns, kernel.Chunk, kernel.InputPoint).Emit(writer, isa);
         new WinogradTiles(
-            $"{kernel.Name}_gradient", transform, Gradients: true, gradient, gradient.Origin,
+            $"{writer.Own}_gradient", transform, Gradients: true, gradient, gradient.Origin,
             gradient.Height, gradient.Width, kernel.TileRows, kernel.TileColumns, kernel.Chunk, kernel.GradientPoint).Emit(writer, isa);
         EmitProducts();
         foreach (var micro in micros)
@@ -128,21 +128,21 @@ internal sealed class WinogradWeightGradientEmitter(WinogradWeightGradientKernel
         writer.Line($"float* u = scratch, v = u + {N((long)points * kernel.InputPoint)}, sums = v + {N((long)points * kernel.GradientPoint)}, halfway = sums + {N((long)points * kernel.SumPoint)};");
         writer.Line($"int total = batch * {N(kernel.Tiles)};").Line($"bool once = total <= {N(chunk)};");
         writer.Line("// Where all tiles are one chunk, inputs are transformed once for all blocks.");
-        writer.Line($"if (once) {kernel.Name}_input(x, xStride, u, halfway, 0, total, {N(kernel.Input.Blocks)});");
+        writer.Line($"if (once) {writer.Own}_input(x, xStride, u, halfway, 0, total, {N(kernel.Input.Blocks)});");
         writer.Open($"for (int block = begin; block < end; block += {N(together)})");
         writer.Line($"int blocks = Math.Min({N(together)}, end - block);");
         writer.Open($"for (int first = 0; first < total; first += {N(chunk)})");
         writer.Line($"int tiles = Math.Min({N(chunk)}, total - first);");
-        writer.Line($"if (!once) {kernel.Name}_input(x, xStride, u, halfway, first, tiles, {N(kernel.Input.Blocks)});");
-        writer.Line($"{kernel.Name}_gradient(g + block * {N(kernel.Gradient.BlockStride)}, gStride, v, halfway, first, tiles, blocks);");
-        writer.Line($"{kernel.Name}_products(u, v, sums, tiles, blocks, first > 0);").Close();
-        writer.Line($"{kernel.Name}_taps(sums, dw, block, blocks);").Close().Close().Line();
+        writer.Line($"if (!once) {writer.Own}_input(x, xStride, u, halfway, first, tiles, {N(kernel.Input.Blocks)});");
+        writer.Line($"{writer.Own}_gradient(g + block * {N(kernel.Gradient.BlockStride)}, gStride, v, halfway, first, tiles, blocks);");
+        writer.Line($"{writer.Own}_products(u, v, sums, tiles, blocks, first > 0);").Close();
+        writer.Line($"{writer.Own}_taps(sums, dw, block, blocks);").Close().Close().Line();
     }
 
     /// <summary>At every point: what the tiles of a chunk add to the sums of some blocks.</summary>
     private void EmitProducts()
     {
-        writer.Line(Kernel.Attribute).Open($"private static void {kernel.Name}_products(float* u, float* v, float* sums, int tiles, int blocks, bool add)");
+        writer.Line(Kernel.Attribute).Open($"private static void {writer.Own}_products(float* u, float* v, float* sums, int tiles, int blocks, bool add)");
         writer.Open($"for (int point = 0; point < {N(transform.Points)}; point++, u += {N(kernel.InputPoint)}, v += {N(kernel.GradientPoint)}, sums += {N(kernel.SumPoint)})");
         var tile = WeightGradientTile.Choose(kernel.Product(kernel.Together), isa, kernel.Together);
         writer.Line("int block = 0;");
@@ -154,11 +154,10 @@ internal sealed class WinogradWeightGradientEmitter(WinogradWeightGradientKernel
                 continue;
             }
 
-            var name = $"{kernel.Name}_{part}";
-            micros[name] = part;
+            micros[$"{part}"] = part;
             writer.Open($"for (; block + {N(blocks)} <= blocks; block += {N(blocks)})");
             writer.Open($"for (int inputs = 0; inputs < {N(kernel.Input.Blocks)}; inputs++)").Open($"for (int channel = 0; channel < 16; channel += {N(part.Channels)})");
-            writer.Line($"{name}(u + inputs * {N(kernel.Chunk * Layout.Lanes)} + channel, 16, v + block * {N(kernel.Chunk * Layout.Lanes)}, 16, tiles, sums + (block * {N(kernel.Input.Blocks)} + inputs) * 256 + channel * 16, add);");
+            writer.Line(writer.Call($"{part}", $"u + inputs * {N(kernel.Chunk * Layout.Lanes)} + channel, 16, v + block * {N(kernel.Chunk * Layout.Lanes)}, 16, tiles, sums + (block * {N(kernel.Input.Blocks)} + inputs) * 256 + channel * 16, add") + ";");
             writer.Close().Close().Close();
         }
 
@@ -169,7 +168,7 @@ internal sealed class WinogradWeightGradientEmitter(WinogradWeightGradientKernel
     private void EmitTaps()
     {
         var (side, channels) = (transform.Inputs, kernel.Input.Channels);
-        writer.Line(Kernel.Attribute).Open($"private static void {kernel.Name}_taps(float* sums, float* dw, int block, int blocks)");
+        writer.Line(Kernel.Attribute).Open($"private static void {writer.Own}_taps(float* sums, float* dw, int block, int blocks)");
         writer.Line("float* taps = stackalloc float[2304], halfway = stackalloc float[288];");
         writer.Open("for (int b = 0; b < blocks; b++)");
         writer.Line($"int outputs = Math.Min(16, {N(kernel.Gradient.Channels)} - (block + b) * 16);");

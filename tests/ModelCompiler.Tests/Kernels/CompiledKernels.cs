@@ -24,7 +24,8 @@ public sealed unsafe class CompiledKernels
 
     public CompiledKernels(params IEnumerable<Kernel> kernels)
     {
-        groups = KernelGroup.Of(kernels).ToDictionary(g => g.Name);
+        var all = KernelGroup.Of(kernels);
+        groups = KernelGroup.ByKey(all);
         var writer = new SourceWriter();
         writer.Line("""
             using System;
@@ -36,7 +37,7 @@ public sealed unsafe class CompiledKernels
         foreach (var isa in Isa.All)
         {
             writer.Open($"internal static unsafe class K{isa.Suffix}");
-            foreach (var group in groups.Values)
+            foreach (var group in all)
             {
                 group.Emit(writer, isa);
             }
@@ -64,7 +65,7 @@ public sealed unsafe class CompiledKernels
     public byte[] Image { get; }
 
     /// <summary>What a call passes for the numbers that the kernels of a name differ in.</summary>
-    public IEnumerable<int> Numbers(Kernel kernel) => groups[kernel.Name].Arguments(kernel);
+    public IEnumerable<int> Numbers(Kernel kernel) => groups[kernel.Key].Arguments(kernel);
 
     /// <param name="arguments">Pointers as <see cref="nint"/>, strides as long, scalars, numbers.</param>
     public void Call(Kernel kernel, Isa isa, IReadOnlyList<object> arguments)
