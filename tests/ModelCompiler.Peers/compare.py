@@ -1,0 +1,146 @@
+#!/usr/bin/python3
+"""Ours against ONNX Runtime and PyTorch: the same networks, weights and inputs on the same pinned core, one after another, again and again.
+
+    ./install.sh                                   the peers (once)
+    ./compare.py                                   inference, batch 1: time, ratio, start-up, memory, error
+    ./compare.py --train                           training steps
+    ./compare.py --networks resnet18,vgg16 --seconds 5 --rounds 5 --threads 2 --cores 0,1
+
+Each round runs every side in a process of its own; the figure is the median of the rounds' medians, the ratio the median of the
+rounds' ratios. Everything that is made lies in artifacts/peers at the root of the repository.
+"""
+import argparse
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FOLDER = os.path.join(HERE, "..", "..", "artifacts", "peers")
+FOLDER = os.path.normpath(FOLDER)
+
+# PyTorch at its best: wide kernels whatever the processor is called, and an allocator that keeps its pages.
+BEST = {"OPENBLAS_CORETYPE": "SKYLAKEX", "ATEN_CPU_CAPABILITY": "avx512", "MALLOC_MMAP_THRESHOLD_": "4294967296",
+        "MALLOC_TRIM_THRESHOLD_": "8589934592", "MALLOC_TOP_PAD_": "1073741824"}
+PYTHON = "/usr/bin/python3"
+
+
+def run(command, cores, **environment):
+    """The line of JSON that a process prints."""
+    started = str(time.time_ns() // 1000)
+    done = subprocess.run(["taskset", "-c", cores, *command], capture_output=True, text=True, cwd=HERE,
+                          env={**os.environ, "STARTED": started, "OMP_NUM_THREADS": environment.get("THREADS", "1"), **environment})
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def read(path):
+    import numpy
+    return numpy.fromfile(path, dtype=numpy.float32)
+
+
+def error(path, reference):
+    """Largest difference, in parts of the largest value."""
+    import numpy
+    a, b = read(path), read(reference)
+    return float(numpy.abs(a - b).max() / numpy.abs(b).max()) if a.shape == b.shape and numpy.isfinite(a).all() else float("inf")
+
+
+def build():
+    subprocess.run(["dotnet", "build", "-c", "Release", "-v", "q", "-nologo", os.path.join(HERE, "ModelCompiler.Peers.csproj")], check=True)
+    return [os.path.join(HERE, "bin", "Release", "net10.0", "ModelCompiler.Peers")]
+
+
+def median(rounds, side):
+    return statistics.median(r[side]["median_ms"] for r in rounds)
+
+
+def ratio(rounds, side):
+    return statistics.median(r[side]["median_ms"] / r["ours"]["median_ms"] for r in rounds)
+
+
+def export(names):
+    missing = [n for n in names if not os.path.exists(os.path.join(FOLDER, n + ".onnx"))]
+    if missing:
+        subprocess.run([PYTHON, os.path.join(HERE, "networks.py"), FOLDER, *missing], check=True)
+
+
+def inference(names, options, ours):
+    from networks import NETWORKS
+    print("| network | ONNX Runtime ms | ours ms | ratio | best PyTorch ms | ratio | error (theirs) | start to first result ms (theirs) | create and first run ms (theirs) | peak MB (theirs) |")
+    print("| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |", flush=True)
+    for name in names:
+        path = os.path.join(FOLDER, name)
+        shape = ",".join(map(str, (1,) + NETWORKS[name][1]))
+        rounds = []
+        for _ in range(options.rounds):
+            r = {"ours": run([*ours, "infer", name, path + ".safetensors", path + ".in.f32", path + ".ours.f32", str(options.threads), str(options.seconds)], options.cores)}
+            r["ort"] = run(["node", "onnxruntime.js", FOLDER, name, str(options.threads), str(options.seconds)], options.cores, SHAPE=shape)
+            rounds.append(r)
+        torch = min(([run([PYTHON, "pytorch.py", "infer", FOLDER, name, str(options.threads), str(options.seconds), v], options.cores, **BEST)["median_ms"]
+                      for v in ("eager", "channels_last", "jit")]), default=float("nan")) if options.pytorch else float("nan")
+        middle = lambda key, side: statistics.median(r[side][key] for r in rounds)
+        both = lambda key: f"{middle(key, 'ours'):.0f} ({middle(key, 'ort'):.0f})"
+        mine = median(rounds, "ours")
+        print(f"| {name} | {median(rounds, 'ort'):.4g} | {mine:.4g} | **{ratio(rounds, 'ort'):.2f}** | {torch:.4g} | {torch / mine:.2f} "
+              f"| {error(path + '.ours.f32', path + '.out.f32'):.1e} ({error(path + '.onnxruntime.f32', path + '.out.f32'):.1e}) "
+              f"| {both('start_to_first_ms')} | {both('create_and_first_ms')} | {both('peak_mb')} |", flush=True)
+
+
+def training(names, options, ours):
+    from networks import TRAINED, load
+    print("| network, batch | best PyTorch ms | ours ms | ratio | losses differ by | weights differ by |")
+    print("| --- | --: | --: | --: | --: | --: |", flush=True)
+    for name in names:
+        path, batch = os.path.join(FOLDER, name), TRAINED[name][0]
+        rounds = []
+        for _ in range(options.rounds):
+            r = {"ours": run([*ours, "train", name + ("_steady" if name == "mobilenet_v2" else ""), path + ".safetensors", path + ".batch.f32", path + ".target.i32", str(batch),
+                              str(options.threads), str(options.seconds), "5", path + ".ours-trained.safetensors"], options.cores)}
+            for variant in ("contiguous", "channels_last"):
+                r[variant] = run([PYTHON, "pytorch.py", "train", FOLDER, name, str(options.threads), str(options.seconds), variant], options.cores, **BEST)
+            rounds.append(r)
+        best = min(("contiguous", "channels_last"), key=lambda v: median(rounds, v))
+        first = rounds[0]
+        losses = max(abs(a - b) / abs(b) for a, b in zip(first["ours"]["losses"], first["contiguous"]["losses"]))
+        a, b = load(path + ".ours-trained.safetensors"), load(path + ".pytorch-trained.safetensors")
+        worst = max(float((a[k] - b[k]).abs().max() / b[k].abs().max().clamp_min(1e-3)) for k in b if k in a)
+        print(f"| {name}, {batch} | {median(rounds, best):.4g} ({best}) | {median(rounds, 'ours'):.4g} | **{ratio(rounds, best):.2f}** | {losses:.1e} | {worst:.1e} |", flush=True)
+
+
+def main():
+    sys.path.insert(0, HERE)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--networks", help="names with commas between; all without it")
+    parser.add_argument("--seconds", type=int, default=3, help="of measuring in each process")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--cores", default="0", help="for taskset")
+    parser.add_argument("--train", action="store_true")
+    parser.add_argument("--no-pytorch", dest="pytorch", action="store_false", help="inference against ONNX Runtime alone")
+    parser.add_argument("--no-build", dest="build", action="store_false", help="run what is built already")
+    options = parser.parse_args()
+    if not os.path.exists(os.path.join(FOLDER, "node_modules", "onnxruntime-node")):
+        sys.exit("ONNX Runtime is not there; run install.sh first")
+
+    ours = build() if options.build else [os.path.join(HERE, "bin", "Release", "net10.0", "ModelCompiler.Peers")]
+    output = subprocess.run([PYTHON, "-c", "import networks; print(','.join(networks.NETWORKS)); print(','.join(networks.TRAINED))"], capture_output=True, text=True, cwd=HERE, check=True).stdout.split()
+    known = output[1 if options.train else 0].split(",")
+    names = options.networks.split(",") if options.networks else known
+    for name in names:
+        if name not in known:
+            sys.exit(f"no network is called '{name}'; there are {', '.join(known)}")
+    export(names)
+    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.processor())
+    print(f"{datetime.date.today()}, {cpu}, cores {options.cores}, {options.threads} thread(s), {options.rounds} rounds of {options.seconds} s: "
+          f"`compare.py {' '.join(sys.argv[1:])}`\n", flush=True)
+    (training if options.train else inference)(names, options, ours)
+
+
+if __name__ == "__main__":
+    main()
