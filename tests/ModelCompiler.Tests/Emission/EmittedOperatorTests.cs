@@ -42,7 +42,7 @@ public class EmittedOperatorTests
     [InlineData("5x6", "image -> clamp(-0.5, 0.5) -> elu(0.5) -> batchnorm(affine: false) -> atan")]
     [InlineData("5x6", "image -> square -> sqrt -> exp -> log -> sin -> cos -> neg")]
     [InlineData("6x5x4", "image -> conv(6, 1x1) -> maxout(3) -> spatial_pyramid([2, 1])")]
-    [InlineData("4x6x4", "image -> filter(2x2, [1, 0, -1, 2]) -> pixel_unshuffle(2) -> local_contrast_norm(3)")]
+    [InlineData("4x7x5", "image -> filter(2x2, [1, 0, -1, 2]) -> pixel_unshuffle(2) -> local_contrast_norm(3)")]
     [InlineData("2x5x4", "image -> locally_connected(3, 3x2, pad: 1) -> unfold(2x2, stride: 2)")]
     [InlineData("4x5", "image -> positional_encoding -> lstm(3, bidirectional: true) -> gru(4) -> rnn(2)")]
     [InlineData("3x5x4", "image -> conv(4, 3x3, pad: 1, parametrize: weight_norm) -> conv(3, 3x3, pad: 1, pad_mode: partial) -> conv(2, 1x1, parametrize: spectral_norm)")]
