@@ -18,7 +18,7 @@ internal sealed record ClashingNames(EquatableArray<(string Path, string Name)> 
         foreach (var same in declared.GroupBy(network => network.Name, StringComparer.OrdinalIgnoreCase))
         {
             var first = same.First();
-            foreach (var later in same.Skip(1).Where(later => later.Place.Path != first.Place.Path))
+            foreach (var later in same.Skip(1))
             {
                 dropped.Add((later.Place.Path, later.Name));
                 diagnostics.Add(new DiagnosticValue(

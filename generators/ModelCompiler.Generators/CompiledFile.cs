@@ -20,14 +20,15 @@ internal sealed record CompiledFile(
     private static CompiledFile Compile(CompileFile compile, ImportClosure closure, NamingOptions naming)
     {
         var file = closure.File;
-        var options = new CompilerOptions(naming.Namespace, naming.HintPrefix(file.Path));
+        var options = new CompilerOptions(
+            naming.Namespace, naming.HintPrefix(file.Path), MemoryBudget: file.Settings.MemoryBudget, TrainingMemoryBudget: file.Settings.TrainingMemoryBudget);
         var result = compile(new SourceFile(file.Path, file.Text), closure.Resolve, options);
         var networks = result.Networks.Select(n => new NetworkSource(file.Path, n.Name, n.HintName, n.Source)).ToEquatableArray();
         return new CompiledFile(
             file.Path,
             networks,
             file.Declared.Where(declared => networks.Any(n => n.Name == declared.Name)).ToEquatableArray(),
-            result.Diagnostics.Select(DiagnosticValue.Of).ToEquatableArray());
+            result.Diagnostics.Select(DiagnosticValue.Of).Concat(file.Settings.Diagnostics.Items).ToEquatableArray());
     }
 
     private static CompiledFile Failed(ProjectFile file, Exception fault)

@@ -9,6 +9,7 @@ internal static class HostDiagnostics
     public const string UnsafeNotAllowed = "CNN5101";
     public const string RuntimeMissing = "CNN5102";
     public const string ClashingNetworks = "CNN5103";
+    public const string SettingNotUnderstood = "CNN5104";
 
     /// <summary>Reports about the project as a whole; they have no place in a file.</summary>
     public static EquatableArray<DiagnosticValue> About(ConsumerFacts project)

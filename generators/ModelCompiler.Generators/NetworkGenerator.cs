@@ -40,7 +40,8 @@ public sealed class NetworkGenerator : IIncrementalGenerator
 
         var files = context.AdditionalTextsProvider
             .Where(file => file.Path.EndsWith(".cnn", StringComparison.OrdinalIgnoreCase))
-            .Select(ProjectFile.Read)
+            .Combine(context.AnalyzerConfigOptionsProvider)
+            .Select((pair, cancellation) => ProjectFile.Read(pair.Left, pair.Right, cancellation))
             .WithTrackingName(Steps.Files);
         var closures = files.Combine(files.Collect())
             .Select((pair, _) => ImportClosure.Of(pair.Left, pair.Right))

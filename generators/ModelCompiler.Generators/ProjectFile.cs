@@ -2,6 +2,7 @@
 // values is equal whenever the text is, which is what lets every later step stay cached.
 using System.Collections.Immutable;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Diagnostics;
 using ModelCompiler.Grammar;
 
 namespace ModelCompiler.Generators;
@@ -10,15 +11,18 @@ namespace ModelCompiler.Generators;
 /// <param name="Path">As the build gave it; absolute, as a rule.</param>
 /// <param name="Imports">Full paths of the files named in its <c>use</c> declarations.</param>
 /// <param name="Declared">Names of its networks and where they are written.</param>
-internal sealed record ProjectFile(string Path, string Text, EquatableArray<string> Imports, EquatableArray<DeclaredNetwork> Declared)
+/// <param name="Settings">What the project says about it.</param>
+internal sealed record ProjectFile(
+    string Path, string Text, EquatableArray<string> Imports, EquatableArray<DeclaredNetwork> Declared, FileSettings Settings)
 {
-    public static ProjectFile Read(AdditionalText file, CancellationToken cancellation)
+    public static ProjectFile Read(AdditionalText file, AnalyzerConfigOptionsProvider options, CancellationToken cancellation)
     {
         var source = new SourceFile(file.Path, file.GetText(cancellation)?.ToString() ?? "");
-        return FaultBarrier.Run(() => Scan(source), _ => new ProjectFile(source.Path, source.Text, default, default));
+        var settings = FileSettings.Read(options, file);
+        return FaultBarrier.Run(() => Scan(source, settings), _ => new ProjectFile(source.Path, source.Text, default, default, settings));
     }
 
-    private static ProjectFile Scan(SourceFile source)
+    private static ProjectFile Scan(SourceFile source, FileSettings settings)
     {
         var declarations = CnnParser.Parse(source).File.Declarations;
         return new ProjectFile(
@@ -26,7 +30,8 @@ internal sealed record ProjectFile(string Path, string Text, EquatableArray<stri
             source.Text,
             declarations.OfType<UseSyntax>().Select(use => ImportPath.Resolve(source.Path, use.Path)).ToEquatableArray(),
             declarations.Select(NameOf).Where(name => name is not null)
-                .Select(name => new DeclaredNetwork(name!.Text, Place.Of(new SourceSpan(source, name.Span)))).ToEquatableArray());
+                .Select(name => new DeclaredNetwork(name!.Text, Place.Of(new SourceSpan(source, name.Span)))).ToEquatableArray(),
+            settings);
     }
 
     private static NameSyntax? NameOf(DeclarationSyntax declaration) => declaration switch

@@ -23,11 +23,17 @@ internal static class Declarations
 
     // ---- statements ----------------------------------------------------------------------------------
 
+    /// <summary>Named arguments behind the shape of a statement.</summary>
+    private static readonly Parser<ImmutableArray<ArgumentSyntax>> Options =
+        from options in (from comma in Sign(",") from option in Option select option).Many()
+        select options.ToImmutableArray();
+
     private static readonly Parser<StatementSyntax> Input =
         from word in Keyword("input")
         from name in Name
         from shape in Shape
-        select new InputSyntax(name, shape, word.Span.Through(shape.Span));
+        from options in Options
+        select new InputSyntax(name, shape, options, word.Span.Through(End(shape, options)));
 
     private static readonly Parser<StatementSyntax> Target =
         from word in Keyword("target")
@@ -39,9 +45,8 @@ internal static class Declarations
         from word in Keyword("parameter")
         from name in Name
         from shape in Shape
-        from options in (from comma in Sign(",") from option in Option select option).Many()
-        let last = options.Any() ? options.Last().Span : shape.Span
-        select new FreeParameterSyntax(name, shape, options.ToImmutableArray(), word.Span.Through(last));
+        from options in Options
+        select new FreeParameterSyntax(name, shape, options, word.Span.Through(End(shape, options)));
 
     private static readonly Parser<StatementSyntax> Shared =
         from word in Keyword("shared")
@@ -72,6 +77,9 @@ internal static class Declarations
 
     public static readonly Parser<StatementSyntax> Statement =
         Input.Or(Target).Or(FreeParameter).Or(Shared).Or(Output).Or(Out).Or(Loss).Or(Binding).ThenEnd();
+
+    private static TextSpan End(ExpressionSyntax shape, ImmutableArray<ArgumentSyntax> options) =>
+        options.IsEmpty ? shape.Span : options[options.Length - 1].Span;
 
     // ---- declarations --------------------------------------------------------------------------------
 

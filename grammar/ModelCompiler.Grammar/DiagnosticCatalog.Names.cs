@@ -40,5 +40,6 @@ public static partial class DiagnosticCatalog
         new DiagnosticEntry("CNN2033", "Not a shape", Severity.Error, "The shape of an input, target or parameter cannot be that."),
         new DiagnosticEntry("CNN2034", "Not a network", Severity.Error, "A derived network is a network with arguments."),
         new DiagnosticEntry("CNN2035", "Name of an operator", Severity.Error, "Blocks and networks cannot have the name of an operator."),
-        new DiagnosticEntry("CNN2036", "Shared layer with two widths", Severity.Error, "All inputs of a shared layer need weights of one shape."));
+        new DiagnosticEntry("CNN2036", "Shared layer with two widths", Severity.Error, "All inputs of a shared layer need weights of one shape."),
+        new DiagnosticEntry("CNN2037", "Name of another class", Severity.Error, "A network becomes a class, whose name must be none that C# or the generated code needs."));
 }

@@ -182,7 +182,7 @@ internal sealed partial class Layout
         if (open.Count > 0)
         {
             var bracket = open.Outermost;
-            problem ??= Error("CNN1007", bracket.Token.Span, $"this '{bracket.Token.Text}' is not closed: '{Partner(bracket.Token)}' is missing");
+            problem ??= Error("CNN1007", bracket.Token.Span, $"this '{bracket.Token.Text}' is not closed: '{Partner(bracket.Token)}' is missing{InComment(bracket.Token)}");
             current = bracket.Outside;
             current.Add(bracket.Token);
             open.Clear();
@@ -198,6 +198,17 @@ internal sealed partial class Layout
         groups.Clear();
         problem = null;
         binds = false;
+    }
+
+    /// <summary>A partner may have got lost in a comment: in Python <c>//</c> divides.</summary>
+    private string InComment(Token bracket)
+    {
+        var end = source.Text.IndexOf('\n', bracket.Span.End);
+        var rest = source.Text.Substring(bracket.Span.End, (end < 0 ? source.Text.Length : end) - bracket.Span.End);
+        var comment = rest.IndexOf("//", StringComparison.Ordinal);
+        return comment > 0 && rest.IndexOf('"') < 0 && rest.IndexOf(Partner(bracket), comment, StringComparison.Ordinal) > 0
+            ? "; '//' starts a comment, and a quotient rounded down is floor_div(a, b)"
+            : "";
     }
 
     private Diagnostic Error(string code, TextSpan span, string message) => new(code, Severity.Error, new SourceSpan(source, span), message);

@@ -114,8 +114,10 @@ internal sealed partial class Lexis
     private static string MalformedNumber(string word)
     {
         var start = $"'{Shorten(word)}' is not a number";
-        return word.IndexOf('x') > 0
-            ? $"{start}: a dims literal has whole numbers only, as in 3x3; with names or arithmetic write a list, as in [3, k]"
-            : $"{start}: write 64, 0.5 or 1e-5";
+        return word.All(c => IsDigit(c) || c is 'x' or 'X') && IsDigit(word[word.Length - 1]) && word.IndexOf("xx", StringComparison.OrdinalIgnoreCase) < 0
+            ? $"{start}: dims are written with a small x, as in {Shorten(word.ToLowerInvariant())}"
+            : word.IndexOf('x') > 0
+            ? $"{start}: a dims literal has whole numbers only, as in 3x3; with names or arithmetic write a list, as in [3, k]; names do not start with a digit"
+            : $"{start}: write 64, 0.5 or 1e-5; names do not start with a digit";
     }
 }

@@ -40,8 +40,8 @@ public sealed record TopLevelSyntax(StatementSyntax Statement, TextSpan Span) : 
 
 public abstract record StatementSyntax(TextSpan Span) : SyntaxNode(Span);
 
-/// <summary><c>input image: 1x28x28</c></summary>
-public sealed record InputSyntax(NameSyntax Name, ExpressionSyntax Shape, TextSpan Span) : StatementSyntax(Span);
+/// <summary><c>input image: 1x28x28</c>, <c>input photo: 3x512x512, objects: 96</c>; the arguments after the shape are named.</summary>
+public sealed record InputSyntax(NameSyntax Name, ExpressionSyntax Shape, ImmutableArray<ArgumentSyntax> Options, TextSpan Span) : StatementSyntax(Span);
 
 /// <summary><c>target label: class</c> or <c>target mask: [class, 128, 128]</c>; the word <c>class</c> is a <see cref="ClassSyntax"/>.</summary>
 public sealed record TargetSyntax(NameSyntax Name, ExpressionSyntax Shape, TextSpan Span) : StatementSyntax(Span);

@@ -4,7 +4,7 @@ namespace ModelCompiler.Grammar;
 
 internal readonly record struct SyntaxError(string Code, TextSpan Span, string Message);
 
-internal static class SyntaxErrors
+internal static partial class SyntaxErrors
 {
     /// <summary>The place a parser got to: the token at fault, its neighbours, what was expected instead.</summary>
     /// <param name="Group">The bracket group whose inside was read, or null for a whole statement.</param>
@@ -42,7 +42,7 @@ internal static class SyntaxErrors
         }
 
         var spot = new Spot(reading, group);
-        return OfStart(spot) ?? OfMissing(spot) ?? OfConfusion(spot)
+        return OfStart(spot) ?? OfElsewhere(spot) ?? OfMissing(spot) ?? OfConfusion(spot)
             ?? spot.Error("CNN1001", $"expected {Wanted(spot)} but found {Describe(spot.Found, group)}");
     }
 
@@ -128,7 +128,7 @@ internal static class SyntaxErrors
 
     private static string NotAStatement(Token token) => token.Kind switch
     {
-        TokenKind.Keyword => $"a statement cannot start with '{token.Text}'",
+        TokenKind.Keyword => $"a statement cannot start with '{token.Text}'{InsteadOf(token.Text)}",
         _ => $"a statement starts with a name and '=', or with a word such as 'input', 'output', 'out' or 'loss', not with {Describe(token, null)}",
     };
 
@@ -139,6 +139,8 @@ internal static class SyntaxErrors
 
         return second switch
         {
+            null or { Kind: not TokenKind.Sign } when InsteadOf(first.Text) is { Length: > 0 } instead =>
+                Error($"'{first.Text}' starts no statement{instead}"),
             { Kind: TokenKind.Name or TokenKind.String } when Closest(first.Text) is { } keyword =>
                 Error($"'{Shorten(first.Text)}' starts no statement; did you mean '{keyword}'?"),
             { Kind: TokenKind.Name } when third?.IsSign("=") == true =>

@@ -15,7 +15,7 @@ public static class SyntaxWalk
         DerivedNetworkSyntax derived => Some(derived.Name, derived.Value),
         TopLevelSyntax top => Some(top.Statement),
         LocalBlockSyntax local => Some(local.Block),
-        InputSyntax input => Some(input.Name, input.Shape),
+        InputSyntax input => Some(input.Name, input.Shape).Concat(input.Options),
         TargetSyntax target => Some(target.Name, target.Shape),
         FreeParameterSyntax free => Some(free.Name, free.Shape).Concat(free.Options),
         SharedSyntax shared => Some(shared.Name, shared.Value),

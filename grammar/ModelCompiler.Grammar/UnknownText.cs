@@ -11,6 +11,9 @@ internal readonly record struct UnknownText(int Length, string Message)
     // Longer signs first, since "=>" starts with a sign that is known.
     private static readonly ImmutableArray<(string Sign, string Advice)> Advice = ImmutableArray.Create(
         ("=>", "the arrow is written '->'"),
+        ("|>", "the arrow is written '->'"),
+        (":=", "a name is bound with '='"),
+        ("\\", "a line goes on with the next one by itself, when that starts with '->' or another sign"),
         ("**", "a power is written '^', as in 2 ^ 3"),
         ("&&", "write 'and'"),
         ("||", "write 'or'"),

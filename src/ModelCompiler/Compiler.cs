@@ -22,7 +22,10 @@ public sealed record EmittedNetwork(string Name, string HintName, string Source)
 /// <param name="HintPrefix">Put before hint names: carries the folder.</param>
 /// <param name="InputGradients">Training also computes gradients of the inputs.</param>
 /// <param name="LineDirectives">Map steps to lines of the `.cnn` file.</param>
-public sealed record CompilerOptions(string Namespace, string HintPrefix, bool InputGradients = false, bool LineDirectives = true);
+/// <param name="MemoryBudget">Bytes that the activations of one sample should fit into in inference; null for no limit.</param>
+/// <param name="TrainingMemoryBudget">The same for training, which keeps what the gradient needs.</param>
+public sealed record CompilerOptions(
+    string Namespace, string HintPrefix, bool InputGradients = false, bool LineDirectives = true, long? MemoryBudget = null, long? TrainingMemoryBudget = null);
 
 public sealed record CompilationResult(ImmutableArray<EmittedNetwork> Networks, ImmutableArray<Diagnostic> Diagnostics);
 
@@ -40,7 +43,7 @@ public static class Compiler
             {
                 try
                 {
-                    sources.AddRange(Emit(network, options));
+                    sources.AddRange(Emit(network, options, advice => diagnostics = diagnostics.Add(advice)));
                 }
                 catch (OverflowException)
                 {
@@ -52,11 +55,14 @@ public static class Compiler
         return new CompilationResult(HasErrors(diagnostics) ? ImmutableArray<EmittedNetwork>.Empty : sources.ToImmutable(), diagnostics);
     }
 
+    /// <param name="advise">Told what the plans are worth a warning for.</param>
     /// <exception cref="OverflowException">One sample does not fit into the addresses that emitted code has.</exception>
-    public static ImmutableArray<EmittedNetwork> Emit(NetworkGraph network, CompilerOptions options)
+    public static ImmutableArray<EmittedNetwork> Emit(NetworkGraph network, CompilerOptions options, Action<Diagnostic>? advise = null)
     {
         var inference = Planner.ForInference(network);
         var training = network.Loss is null ? null : Planner.ForTraining(network, options.InputGradients);
+        MemoryBudget.Check(network, inference, options.MemoryBudget, advise);
+        MemoryBudget.Check(network, training, options.TrainingMemoryBudget, advise);
         var steps = inference.Prepare.Concat(inference.Steps).Concat(training is null ? [] : training.Prepare.Concat(training.Steps));
         var kernels = KernelGroup.Of(steps.Select(s => s.Kernel));
         return

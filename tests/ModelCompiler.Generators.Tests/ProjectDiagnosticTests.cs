@@ -55,6 +55,16 @@ public class ProjectDiagnosticTests
     }
 
     [Fact]
+    public void NetworksOfOneFileThatDifferInCaseOnlyAreReported()
+    {
+        var result = new GeneratorHost(Pretending.Names).With("a.cnn", "network LeNet { }\nnetwork lenet { }").Run();
+
+        Assert.Null(result.Exception);
+        Assert.Equal(1, AssertOne(result, "CNN5103", DiagnosticSeverity.Error, "'LeNet'").Location.GetLineSpan().StartLinePosition.Line);
+        Assert.Equal("LeNet.g.cs", Assert.Single(result.GeneratedSources).HintName);
+    }
+
+    [Fact]
     public void AFaultOfTheCompilerIsADiagnosticAndOtherFilesStillCompile()
     {
         static CompilationResult Faulty(SourceFile file, ImportResolver imports, CompilerOptions options) =>

@@ -22,6 +22,15 @@ public class EditorTests
     }
 
     [Fact]
+    public void ColoursFollowTheLexerOnTheZoo()
+    {
+        var grammar = new TextMate(Read("syntaxes/cnn.tmLanguage.json"));
+        var files = Directory.GetFiles(Path.Combine(GrammarFolder(), "..", "examples", "zoo"), "*.cnn", SearchOption.AllDirectories);
+        Assert.True(files.Length > 50);
+        Assert.All(files, file => Compare(grammar, File.ReadAllText(file).ReplaceLineEndings("\n")));
+    }
+
+    [Fact]
     public void ColoursFollowTheLexerOnDerivedFiles()
     {
         var grammar = new TextMate(Read("syntaxes/cnn.tmLanguage.json"));

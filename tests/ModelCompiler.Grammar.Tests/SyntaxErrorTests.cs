@@ -8,7 +8,7 @@ public class SyntaxErrorTests
     [Theory]
 
     // CNN1001: something else belongs here
-    [InlineData("x = a b", 1, 7, "CNN1001", "expected an operator or the end of the statement but found the name 'b'")]
+    [InlineData("x = a b", 1, 7, "CNN1001", "an operator is missing before 'b'; a stage stands behind an arrow: 'x -> b'")]
     [InlineData("x = f(1 2)", 1, 9, "CNN1001", "expected ',' or ')' but found the number 2")]
     [InlineData("x = (1, 2)", 1, 7, "CNN1001", "a list stands in square brackets: [a, b]")]
     [InlineData("x = [a for b in c]", 1, 14, "CNN1001", "write 'of' here")]

@@ -58,7 +58,7 @@ internal static class Texts
         DerivedNetworkSyntax derived => $"(network {derived.Name.Text} = {Write(derived.Value)})",
         TopLevelSyntax top => Write(top.Statement),
         LocalBlockSyntax local => Write(local.Block),
-        InputSyntax input => $"(input {input.Name.Text} {Write(input.Shape)})",
+        InputSyntax input => $"(input {input.Name.Text} {Write(input.Shape)}{string.Concat(input.Options.Select(o => " " + Write(o)))})",
         TargetSyntax target => $"(target {target.Name.Text} {Write(target.Shape)})",
         FreeParameterSyntax free => $"(parameter {free.Name.Text} {Write(free.Shape)}{string.Concat(free.Options.Select(o => " " + Write(o)))})",
         SharedSyntax shared => $"(shared {shared.Name.Text} {Write(shared.Value)})",

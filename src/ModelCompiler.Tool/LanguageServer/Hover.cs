@@ -16,7 +16,7 @@ internal static class Hover
         var source = workspace.Source(parameters);
         var offset = Positions.Offset(source, parameters.Get("position"));
         var path = SyntaxPath.At(workspace.Compilations.Parse(source), offset);
-        var inspection = workspace.Inspect(source);
+        var inspection = workspace.InspectInUse(source);
         var values = new InspectedValues(inspection);
         var use = workspace.Names(source).At(offset);
         var defined = use is { } known ? DefinedName.Find(workspace, known.Definition) : null;

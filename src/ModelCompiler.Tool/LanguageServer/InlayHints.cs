@@ -14,7 +14,7 @@ internal static class InlayHints
     {
         var source = workspace.Source(parameters);
         var range = Positions.Span(source, parameters.Get("range"));
-        var values = new InspectedValues(workspace.Inspect(source));
+        var values = new InspectedValues(workspace.InspectInUse(source));
         var hints = SyntaxPath.All(workspace.Compilations.Parse(source)).OfType<FlowExpression>()
             .SelectMany(flow => flow.Stages.SelectMany(Stages))
             .Where(stage => stage.Span.End >= range.Start && stage.Span.End <= range.End)

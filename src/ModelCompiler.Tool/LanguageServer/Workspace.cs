@@ -1,5 +1,6 @@
 // What the server knows at one moment: the documents an editor holds open, as typed, and behind them the files on disk.
 // A workspace never changes, a change makes the next one; so an answer can be worked out while typing goes on.
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
@@ -37,6 +38,13 @@ internal sealed record Workspace(ImmutableDictionary<string, Document> Documents
     public JsonObject Location(SourceSpan place) => new() { ["uri"] = Uri(place.File), ["range"] = Positions.Range(place.File, place.Span) };
 
     public Inspection Inspect(SourceFile file) => Compilations.Inspect(file, Import);
+
+    /// <summary>What the expressions of a file are; of a library, what they are where networks of other files use it.</summary>
+    public Inspection InspectInUse(SourceFile file)
+    {
+        var own = Inspect(file);
+        return !own.File.Networks.IsEmpty ? own : Libraries.Inspect(this, file, own);
+    }
 
     public NameIndex Names(SourceFile file) => Compilations.Names(file, Import);
 
@@ -86,12 +94,17 @@ internal sealed class DiskFiles
 internal sealed class Compilations(DiskFiles disk)
 {
     private readonly ConditionalWeakTable<SourceFile, Slot<Inspection>> inspections = new();
+    private readonly ConditionalWeakTable<SourceFile, ConcurrentDictionary<SourceFile, Slot<Inspection>>> uses = new();
     private readonly ConditionalWeakTable<SourceFile, Slot<NameIndex>> names = new();
     private readonly ConditionalWeakTable<SourceFile, ParseResult> trees = new();
 
     public DiskFiles Disk { get; } = disk;
 
     public Inspection Inspect(SourceFile file, ImportResolver imports) => inspections.GetOrCreateValue(file).Get(file, imports, Evaluator.Inspect);
+
+    /// <summary>What the expressions of <paramref name="seen"/> are in the networks of a file that uses it.</summary>
+    public Inspection InspectUse(SourceFile file, ImportResolver imports, SourceFile seen) =>
+        uses.GetOrCreateValue(file).GetOrAdd(seen, _ => new Slot<Inspection>()).Get(file, imports, (user, resolver) => Evaluator.Inspect(user, resolver, seen));
 
     public NameIndex Names(SourceFile file, ImportResolver imports) => names.GetOrCreateValue(file).Get(file, imports, NameIndex.Of);
 

@@ -15,8 +15,10 @@ internal static class Advisor
         LinearLayers.Check,
         NormalizationOrder.Check,
         LossInputs.Check,
+        ForeignOrder.Check,
         Sizes.CheckParameters,
         Sizes.CheckReceptiveField,
+        ObjectScale.Check,
     ];
 
     public static void Advise(NetworkGraph graph, Hint hint)

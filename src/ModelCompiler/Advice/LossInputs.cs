@@ -1,5 +1,6 @@
-// Losses on logits that are given probabilities.
+// Losses that are given something else than the scores they work on: probabilities for logits, or nothing to choose from.
 using ModelCompiler.Grammar;
+using ModelCompiler.Graph;
 
 namespace ModelCompiler.Advice;
 
@@ -7,13 +8,31 @@ internal static class LossInputs
 {
     public static void Check(LayerGraph layers, Hint hint)
     {
-        foreach (var loss in layers.Graph.Layers.Where(layer => layer.Operator == "cross_entropy"))
+        foreach (var loss in layers.Graph.Layers.Where(layer => layer.Operator is "cross_entropy" or "binary_cross_entropy" or "nll"))
         {
-            if (layers.Maker(loss.Inputs[0]) is { Operator: "softmax" or "log_softmax" } softmax)
+            CheckScores(layers.Maker(loss.Inputs[0]), loss, hint);
+            var scores = loss.Inputs[0].Shape;
+            if (loss.Operator != "binary_cross_entropy" && scores.Rank > 0 && scores[0] == 1)
             {
-                hint("CNN4002", loss.Place, $"'cross_entropy' applies softmax itself, and its input comes from '{softmax.Operator}' (line {softmax.Place.Line}); give it the logits, the input of '{softmax.Operator}'",
-                    new DiagnosticNote(softmax.Place, $"'{softmax.Operator}' is applied here"));
+                hint("CNN4013", loss.Place, $"'{loss.Operator}' chooses among classes, and {scores} is the score of one: the loss is always 0; give each class a score, or use 'binary_cross_entropy' with a target of shape {scores}");
             }
+        }
+    }
+
+    private static void CheckScores(Layer? maker, Layer loss, Hint hint)
+    {
+        var problem = (loss.Operator, maker?.Operator) switch
+        {
+            ("cross_entropy", "softmax" or "log_softmax") => "'cross_entropy' applies softmax itself",
+            ("binary_cross_entropy", "sigmoid" or "softmax") => "'binary_cross_entropy' applies sigmoid itself",
+            ("nll", "softmax") => "'nll' takes logarithms of probabilities",
+            _ => null,
+        };
+        if (problem is not null && maker is not null)
+        {
+            var remedy = loss.Operator == "nll" ? "use 'log_softmax' there, or 'cross_entropy' on the logits" : $"give it the logits, the input of '{maker.Operator}'";
+            hint("CNN4002", loss.Place, $"{problem}, and its input comes from '{maker.Operator}' (line {maker.Place.Line}); {remedy}",
+                new DiagnosticNote(maker.Place, $"'{maker.Operator}' is applied here"));
         }
     }
 }

@@ -74,7 +74,7 @@ internal sealed partial class NetworkEvaluation
         else if (flowing is ListValue several)
         {
             reporter.Error("CNN2023", stage.Place,
-                $"'{signature.Name}' takes {Inputs(signature)}, and {several.Describe()} flows in; join it first ('-> concat', '-> add'), or apply the stage to each: '[x -> {signature.Name} for x of list]'", frame);
+                $"'{signature.Name}' takes {Inputs(signature)}, and {several.Describe()} flows in; join it first ('-> concat', '-> add'), or apply the stage to each: '[x -> {signature.Name}{(signature.Arguments.Any(spec => spec.Default is null) ? "(…)" : "")} for x of list]'", frame);
             return null;
         }
 

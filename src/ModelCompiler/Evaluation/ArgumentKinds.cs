@@ -86,7 +86,17 @@ internal static class ArgumentKinds
     };
 
     public static string UnknownWord(ArgumentSpec spec, string word) =>
-        $"'{spec.Name}' does not know the word '{word}'{(Suggestions.DidYouMean(word, Words(spec)) is { Length: > 0 } suggestion ? suggestion : "; it knows " + string.Join(", ", Words(spec)))}";
+        $"'{spec.Name}' does not know the word '{word}'{(spec.Kind == ArgumentKind.Padding && word is "valid" or "none" ? "; no padding is 0, and what there is without 'pad'" : Suggestions.DidYouMean(word, Words(spec)) is { Length: > 0 } suggestion ? suggestion : "; it knows " + string.Join(", ", Words(spec)))}";
+
+    /// <summary>What to write for a value of the wrong kind, where that is plain; empty otherwise.</summary>
+    public static string Instead(ArgumentSpec spec, Value value) => value switch
+    {
+        StringValue text when Words(spec).Contains(text.Content) => $"; write it without quotes: {text.Content}",
+        StringValue text when !Words(spec).IsEmpty => Suggestions.DidYouMean(text.Content, Words(spec)),
+        StageValue stage when Words(spec).Contains(stage.Text) => $"; name the argument, so that the word is not the stage: '{spec.Name}: {stage.Text}'",
+        IntegerValue or FloatValue when spec.Kind == ArgumentKind.Initializer => $"; did you mean 'constant({value.Text})'?",
+        _ => "",
+    };
 
     private static bool IsNumeric(Value value) =>
         value is IntegerValue or FloatValue or BooleanValue or DimsValue || (value is ListValue list && list.Items.All(IsNumeric));

@@ -127,6 +127,16 @@ internal sealed class ArgumentBinder(Reporter reporter)
         return Suggestions.DidYouMean(name, known) is { Length: > 0 } suggestion ? suggestion : list.Length == 0 ? "; it has none" : $"; it has {list}";
     }
 
+    /// <summary>Arguments of other libraries that have no counterpart, because something else says it here.</summary>
+    private static string? Elsewhere(string @operator, string name) => name switch
+    {
+        "in_channels" or "in_features" or "input_shape" or "num_features" or "input_size" or "input_dim" => "; the size of the input is known",
+        "activation" => $"; an activation is a stage of its own: '{@operator}(…) -> relu'",
+        "name" => $"; a layer gets its name from a label: 'name: {@operator}(…)'",
+        "data_format" or "channels_last" => "; channels always come first",
+        _ => null,
+    };
+
     private static string Text(ImmutableArray<Argument> arguments) =>
         string.Join(", ", arguments.Where(argument => !CarriesTensor(argument.Value))
             .Select(argument => argument.Name is null ? argument.Value.Text : $"{argument.Name.Text}: {argument.Value.Text}"));
@@ -138,8 +148,9 @@ internal sealed class ArgumentBinder(Reporter reporter)
         var spec = signature.Arguments.FirstOrDefault(candidate => candidate.Name == name);
         if (spec is null)
         {
-            var known = signature.Arguments.Select(candidate => candidate.Name).ToList();
-            reporter.Error("CNN2002", place, $"'{signature.Name}' has no argument '{name}'{Has(name, known)}", frame);
+            var tensors = signature.Inputs.Length > 1 ? signature.Inputs.AsEnumerable() : [];
+            var known = tensors.Concat(signature.Arguments.Select(candidate => candidate.Name)).ToList();
+            reporter.Error("CNN2002", place, $"'{signature.Name}' has no argument '{name}'{Elsewhere(signature.Name, name) ?? Has(name, known)}", frame);
             return false;
         }
 
@@ -163,6 +174,7 @@ internal sealed class ArgumentBinder(Reporter reporter)
             {
                 reporter.Error("CNN2004", argument.Place, argument.Value is TensorValue && signature.Inputs.Length > 0
                     ? $"'{signature.Name}' takes {Count(signature.Inputs.Length, "tensor")}, and this is one too many"
+                    : signature.Variadic ? $"'{signature.Name}' joins tensors, and this is {argument.Value.Describe()}"
                     : signature.Arguments.IsEmpty ? $"'{signature.Name}' takes no arguments" : $"'{signature.Name}' takes {Count(signature.Arguments.Length, "argument")} at most: {string.Join(", ", signature.Arguments.Select(known => known.Name))}", frame);
             }
 
@@ -189,7 +201,9 @@ internal sealed class ArgumentBinder(Reporter reporter)
 
         if (!ArgumentKinds.Fits(spec, argument.Value))
         {
-            var stray = argument.Value is TensorValue && hint.Length == 0 ? $"; a tensor flows in: 'x -> {signature.Name}(…)'" : hint;
+            var stray = argument.Value is TensorValue && hint.Length == 0 ? $"; a tensor flows in: 'x -> {signature.Name}(…)'"
+                : hint.Length == 0 ? ArgumentKinds.Instead(spec, argument.Value)
+                : hint;
             reporter.Error("CNN2005", argument.Place,
                 $"'{spec.Name}' of '{signature.Name}' must be {ArgumentKinds.Expected(spec)}, and is {argument.Value.Describe()}{stray}", frame);
             return false;
@@ -197,7 +211,7 @@ internal sealed class ArgumentBinder(Reporter reporter)
 
         if (ArgumentKinds.OutOfRange(spec, argument.Value) is { } range)
         {
-            reporter.Error("CNN2006", argument.Place, $"'{spec.Name}' of '{signature.Name}' must be {range}, and is {argument.Value.Text}", frame);
+            reporter.Error("CNN2006", argument.Place, $"'{spec.Name}' of '{signature.Name}' must be {range}, and is {argument.Value.Text}{(argument.Name is null && spec.Name == "eps" ? $"; the channels come from the input: write '{signature.Name}'" : "")}", frame);
             return false;
         }
 
@@ -217,6 +231,11 @@ internal sealed class ArgumentBinder(Reporter reporter)
             }
         }
 
-        return "";
+        // Other libraries give the size of the input first, which is known here.
+        var rest = positional.Skip(1).ToList();
+        var extra = index > 0 && rest.Count <= signature.Arguments.Length && rest.Select((argument, i) => ArgumentKinds.Fits(signature.Arguments[i], argument.Value)).All(fits => fits);
+        return extra && positional[0].Value is IntegerValue
+            ? $"; the size of the input is known: did you mean '{signature.Name}({string.Join(", ", rest.Select(argument => argument.Value.Text))})'?"
+            : "";
     }
 }

@@ -62,7 +62,7 @@ internal sealed partial class NetworkEvaluation
         return binary.Operator is BinaryOperator.Equal or BinaryOperator.NotEqual && SameKind(left, right)
             ? new BooleanValue((left.Text == right.Text) == (binary.Operator == BinaryOperator.Equal))
             : reporter.Error("CNN2009", scope.Place(binary.OperatorSpan),
-                $"'{NumberArithmetic.Sign(binary.Operator)}' does not work between {left.Describe()} and {right.Describe()}{StageHint(left, right)}", scope.Frame);
+                $"'{NumberArithmetic.Sign(binary.Operator)}' does not work between {left.Describe()} and {right.Describe()}{StageHint(left, right, binary.Operator)}", scope.Frame);
     }
 
     private Value EvaluateLogic(BinaryExpression binary, Scope scope)
@@ -141,7 +141,7 @@ internal sealed partial class NetworkEvaluation
             {
                 var verb = chosen switch { BinaryFunction.Add => "add", BinaryFunction.Subtract => "subtract", BinaryFunction.Multiply => "multiply", BinaryFunction.Divide => "divide", _ => "raise" };
                 return reporter.Error("CNN3004", scope.Place(binary.OperatorSpan),
-                    $"cannot {verb} {a.Shape} and {b.Shape}: {problem}{Broadcast.Suggestion(a.Shape, b.Shape, Source(binary.Left, scope), Source(binary.Right, scope))}", scope.Frame, Cause(a), Cause(b));
+                    $"cannot {verb} {a.Shape} and {b.Shape}: {problem}{Declared(a, b) ?? Declared(b, a) ?? Broadcast.Suggestion(a.Shape, b.Shape, Source(binary.Left, scope), Source(binary.Right, scope))}", scope.Frame, Cause(a), Cause(b));
             }
 
             return Layer(scope, binary, binary.OperatorSpan, name, [a, b], nodes =>
@@ -195,11 +195,21 @@ internal sealed partial class NetworkEvaluation
         _ => false,
     };
 
-    private static string StageHint(Value left, Value right)
+    private static string StageHint(Value left, Value right, BinaryOperator @operator)
     {
         var stage = left as StageValue ?? right as StageValue;
-        return stage is not null && (left is TensorValue || right is TensorValue) ? $"; a stage needs its input first: 'x -> {stage.Text}'" : "";
+        return stage is null
+            ? left is ListValue { CarriesTensor: true } || right is ListValue { CarriesTensor: true } ? "; join the list first, as in 'list -> add'" : ""
+            : left is TensorValue || right is TensorValue ? $"; a stage needs its input first: 'x -> {stage.Text}'"
+            : left is IntegerValue times && @operator == BinaryOperator.Multiply ? $"; to repeat a stage write it first: '{stage.Text} * {times.Text}'"
+            : right is FloatValue && @operator == BinaryOperator.Multiply ? "; a stage is repeated a whole number of times"
+            : left is StageValue && right is StageValue ? "; stages follow one another with '->', and their results are added as in 'x -> [a, b] -> add'"
+            : "";
     }
+
+    /// <summary>A free parameter has the shape that its author gives it.</summary>
+    private static string? Declared(TensorValue parameter, TensorValue other) =>
+        parameter.Node.Attributes is ParameterAttributes ? $"; declare '{parameter.Name}' with the shape {(other.Shape.Rank > 1 ? $"[{string.Join(", ", other.Shape.Dimensions)}]" : other.Shape)}" : null;
 
     private static DiagnosticNote Cause(TensorValue tensor) => new(tensor.Source, $"{tensor.Shape} comes from '{tensor.Name}'");
 

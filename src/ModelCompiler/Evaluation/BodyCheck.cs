@@ -92,7 +92,7 @@ internal sealed class BodyCheck(
 
     private static IEnumerable<ExpressionSyntax> Expressions(StatementSyntax statement) => statement switch
     {
-        InputSyntax input => [input.Shape],
+        InputSyntax input => [input.Shape, .. input.Options.Select(option => option.Value)],
         TargetSyntax { Shape: ClassSyntax } => [],
         TargetSyntax { Shape: ListExpression list } => list.Items.Where((item, i) => i > 0 || item is not ClassSyntax),
         TargetSyntax target => [target.Shape],

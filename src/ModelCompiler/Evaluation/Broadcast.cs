@@ -15,7 +15,7 @@ internal static class Broadcast
         if (Aligned(a, b) is not var (x, y))
         {
             return a.Rank == 1 || b.Rank == 1
-                ? $"the vector's {Text(a.Rank == 1 ? a[0] : b[0])} features match neither the channels nor the last axis of {(a.Rank == 1 ? b : a)}"
+                ? $"the vector's {Text(a.Rank == 1 ? a[0] : b[0])} features match neither the channels nor the last axis of {(a.Rank == 1 ? b : a)}; {ArgumentBinder.Count((a.Rank == 1 ? b : a)[0], "feature")} would scale its channels"
                 : $"one has rank {Text(a.Rank)}, the other rank {Text(b.Rank)}";
         }
 
@@ -24,7 +24,7 @@ internal static class Broadcast
         {
             0 => null,
             1 => $"{AxisName(x.Rank, differing[0])} differs ({Text(x[differing[0]])}, {Text(y[differing[0]])})",
-            _ => $"{string.Join(" and ", differing.Select(axis => AxisName(x.Rank, axis)))} differ",
+            _ => $"{Join(differing.Select(axis => AxisName(x.Rank, axis)).ToList())} differ",
         };
     }
 
@@ -38,18 +38,31 @@ internal static class Broadcast
     /// <summary>A remedy for the mistakes that residual and pyramid networks make; empty when none is plain.</summary>
     public static string Suggestion(Shape a, Shape b, string? left, string? right)
     {
+        if (a.Rank != b.Rank && a.Rank > 1 && b.Rank > 1)
+        {
+            var (low, high, name) = a.Rank < b.Rank ? (a, b, left) : (b, a, right);
+            return high.Rank - low.Rank == 1 && high.Dimensions.Skip(1).Zip(low.Dimensions, (x, y) => x == y || y == 1).All(fits => fits)
+                ? $"; did you mean '{name ?? "…"} -> reshape({Shape.Of(1, low.Dimensions)})'?"
+                : "";
+        }
+
         if (a.Rank != b.Rank || a.Rank < 2)
         {
             return "";
         }
 
-        if (a[0] != b[0])
+        if (a.Spatial.SequenceEqual(b.Spatial))
         {
-            return a.Spatial.SequenceEqual(b.Spatial) ? $"; project one of them, as in '{right ?? "…"} -> conv({Text(a[0])}, 1)'" : "";
+            return $"; project one of them, as in '{right ?? "…"} -> conv({Text(a[0])}, 1)'";
         }
 
-        var (large, small, largeName, smallName) = a.Count >= b.Count ? (a, b, left, right) : (b, a, right, left);
+        var (large, small, largeName, smallName) = a.Spatial[0] >= b.Spatial[0] ? (a, b, left, right) : (b, a, right, left);
         var factors = large.Spatial.Zip(small.Spatial, (l, s) => s > 0 && l % s == 0 ? l / s : 0).Distinct().ToList();
+        if (a[0] != b[0])
+        {
+            return factors.Count == 1 && factors[0] > 1 ? $"; did you mean '{largeName ?? "…"} -> conv({Text(small[0])}, 1, stride: {Text(factors[0])})'?" : "";
+        }
+
         if (factors.Count != 1 || factors[0] < 2)
         {
             return "; 'pad: same' keeps the size of a convolution";
@@ -79,6 +92,8 @@ internal static class Broadcast
         : null;
 
     private static Shape Ones(Shape shape) => new(ImmutableArray.CreateRange(Enumerable.Repeat(1, shape.Rank)));
+
+    private static string Join(List<string> words) => string.Join(", ", words.Take(words.Count - 1)) + " and " + words[words.Count - 1];
 
     private static string AxisName(int rank, int axis) => (rank, axis) switch
     {

@@ -13,9 +13,12 @@ public static class Evaluator
     public static EvaluatedFile Evaluate(SourceFile file, ImportResolver imports) => Evaluate(file, imports, null);
 
     /// <summary>Evaluates the file and tells what every expression was.</summary>
-    public static Inspection Inspect(SourceFile file, ImportResolver imports)
+    public static Inspection Inspect(SourceFile file, ImportResolver imports) => Inspect(file, imports, file);
+
+    /// <summary>Evaluates the file and tells what every expression of <paramref name="seen"/> was, one of the files it uses.</summary>
+    public static Inspection Inspect(SourceFile file, ImportResolver imports, SourceFile seen)
     {
-        var inspector = new Inspector(file);
+        var inspector = new Inspector(seen);
         return new Inspection(Evaluate(file, imports, inspector), inspector.Values);
     }
 

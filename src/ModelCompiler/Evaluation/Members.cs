@@ -25,6 +25,11 @@ internal static class Members
             return $"{tensor.Describe()} has no {name}: it has {tensor.Shape.Rank.ToString(CultureInfo.InvariantCulture)} {(tensor.Shape.Rank == 1 ? "axis" : "axes")}{Named(tensor.Shape)}";
         }
 
+        if (target is TensorValue && Vocabulary.Operator(name) is not null)
+        {
+            return $"a tensor flows into '{name}' by an arrow: 'x -> {name}'";
+        }
+
         var known = target switch
         {
             TensorValue => OfTensors,

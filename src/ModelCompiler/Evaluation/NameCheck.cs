@@ -39,6 +39,8 @@ internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter,
                 case TopLevelSyntax { Statement: SharedSyntax shared }:
                     Visit(shared.Value, top, Role.Value);
                     break;
+                case TopLevelSyntax when unit.Incomplete:
+                    break; // the head that it belongs to was reported
                 case TopLevelSyntax other:
                     Error("CNN2028", FirstWord(other.Statement), $"'{Word(other.Statement)}' stands inside a {(other.Statement is OutSyntax ? "block" : "network")}, not at the level of the file");
                     break;
@@ -264,7 +266,7 @@ internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter,
 
         var nearest = Suggestions.Nearest(name.Name, level.All.Concat(Vocabulary.All));
         var isBlock = char.IsUpper((nearest ?? name.Name)[0]);
-        var hint = nearest is not null ? $"; did you mean '{nearest}'?" : isBlock && role == Role.Stage ? "; a block of another file needs its 'use \"file.cnn\"'" : "";
+        var hint = name.Name == "range" ? "; a range is written '0..3'" : nearest is not null ? $"; did you mean '{nearest}'?" : isBlock && role == Role.Stage ? "; a block of another file needs its 'use \"file.cnn\"'" : "";
         Error("CNN2001", name.Span, $"unknown {(role == Role.Value ? "name" : isBlock ? "block" : "operator")} '{name.Name}'{hint}");
     }
 
@@ -290,6 +292,11 @@ internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter,
         foreach (var (name, declaration) in unit.Names)
         {
             Declare(top, name);
+            if (declaration is NetworkSyntax or DerivedNetworkSyntax && ClassNames.Problem(name.Text) is { } problem)
+            {
+                Error("CNN2037", name.Span, problem);
+            }
+
             if (Vocabulary.Operator(name.Text) is null)
             {
                 continue;

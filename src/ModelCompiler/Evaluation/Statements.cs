@@ -8,8 +8,6 @@ namespace ModelCompiler.Evaluation;
 
 internal sealed partial class NetworkEvaluation
 {
-    private const int LargestRank = 8;
-
     /// <summary>The names of a file: its own, and those of the files it uses.</summary>
     private Scope FileScope(SourceFile file)
     {
@@ -93,10 +91,10 @@ internal sealed partial class NetworkEvaluation
             switch (statement)
             {
                 case InputSyntax input:
-                    yield return One(input.Name, () => EvaluateInput(input.Name, input.Shape, isTarget: false, scope()));
+                    yield return One(input.Name, () => EvaluateInput(input.Name, input.Shape, isTarget: false, input.Options, scope()));
                     break;
                 case TargetSyntax target:
-                    yield return One(target.Name, () => EvaluateInput(target.Name, target.Shape, isTarget: true, scope()));
+                    yield return One(target.Name, () => EvaluateInput(target.Name, target.Shape, isTarget: true, [], scope()));
                     break;
                 case FreeParameterSyntax parameter:
                     yield return One(parameter.Name, () => EvaluateParameter(parameter, scope()));
@@ -134,88 +132,6 @@ internal sealed partial class NetworkEvaluation
     {
         var parts = Parts(Evaluate(binding.Value, scope), binding.Names.Length, binding.Names[0], scope);
         return parts.IsDefault ? ErrorValue.Instance : new ListValue(parts);
-    }
-
-    private Value EvaluateInput(NameSyntax name, ExpressionSyntax shape, bool isTarget, Scope scope)
-    {
-        var isClass = false;
-        var written = shape is ParenthesizedExpression parenthesized ? parenthesized.Inner : shape;
-        Shape? sizes;
-        if (isTarget && written is ClassSyntax)
-        {
-            (isClass, sizes) = (true, Shape.Scalar);
-        }
-        else if (isTarget && written is ListExpression { Items.Length: > 1 } list && list.Items[0] is ClassSyntax)
-        {
-            isClass = true;
-            sizes = EvaluateShape(written, new ListValue(ImmutableArray.CreateRange(list.Items.Skip(1).Select(item => Evaluate(item, scope)))), scope);
-        }
-        else
-        {
-            sizes = EvaluateShape(written, Evaluate(written, scope), scope);
-        }
-
-        if (sizes is null)
-        {
-            return ErrorValue.Instance;
-        }
-
-        var place = scope.Place(name);
-        builder.Origin = new Origin(place, "");
-        var node = builder.Add(Primitives.Input, new InputAttributes(name.Text, sizes, isTarget, isClass));
-        return new TensorValue(node, place, name.Text, place);
-    }
-
-    private Shape? EvaluateShape(ExpressionSyntax written, Value value, Scope scope)
-    {
-        if (value is ErrorValue or ListValue { HasError: true })
-        {
-            return null;
-        }
-
-        var problem = ArgumentKinds.Sizes(value) is not { } sizes ? $"a shape is written 3x224x224 or [rows, features], and this is {value.Describe()}"
-            : sizes.Any(size => size < 1) ? $"every size of a shape is at least 1, and this is {value.Text}"
-            : sizes.Length > LargestRank ? $"a shape has at most {LargestRank} axes, and this has {sizes.Length}"
-            : sizes.Aggregate(1.0, (product, size) => product * size) > int.MaxValue ? $"a value holds at most {int.MaxValue} numbers, and {value.Text} is more"
-            : null;
-        if (problem is not null)
-        {
-            Error("CNN2033", written, scope, problem);
-            return null;
-        }
-
-        return new Shape(ArgumentKinds.Sizes(value)!.Value);
-    }
-
-    private static readonly ImmutableArray<ArgumentSpec> ParameterOptions =
-    [
-        new ArgumentSpec("init", ArgumentKind.Initializer, "how the numbers start", "zeros"),
-        new ArgumentSpec("trainable", ArgumentKind.Boolean, "whether training changes them", "true"),
-    ];
-
-    private Value EvaluateParameter(FreeParameterSyntax parameter, Scope scope)
-    {
-        var shape = EvaluateShape(parameter.Shape, Evaluate(parameter.Shape, scope), scope);
-        var signature = new Signature("parameter", [], false, ParameterOptions, "");
-        var options = parameter.Options.Select(option =>
-        {
-            var spec = ParameterOptions.FirstOrDefault(candidate => candidate.Name == option.Name?.Text);
-            return new Argument(option.Name, spec is null ? Evaluate(option.Value, scope) : EvaluateFor(spec, option.Value, scope), scope.Place(option.Value));
-        });
-        var bound = binder.Bind(signature, ImmutableArray.CreateRange(options), scope.Place(parameter.Name), 0, scope.Frame);
-        if (shape is null || bound is null)
-        {
-            return ErrorValue.Instance;
-        }
-
-        var fans = new Initializer(InitializerKind.Constant, 0, Math.Max(1, (int)(shape.Count / shape[0])), shape[0]);
-        var initializer = bound.Values.TryGetValue("init", out var init)
-            ? fans with { Kind = ((InitializerValue)init.Value).Initializer.Kind, Value = ((InitializerValue)init.Value).Initializer.Value }
-            : fans;
-        var trainable = !bound.Values.TryGetValue("trainable", out var written) || ((BooleanValue)written.Value).Truth;
-        var place = scope.Place(parameter.Name);
-        var node = Parameter(scope.Naming.Scope, parameter.Name.Text, shape, initializer, trainable, place);
-        return new TensorValue(node, place, parameter.Name.Text, place);
     }
 
     private Value EvaluateShared(SharedSyntax shared, Scope scope)

@@ -45,7 +45,8 @@ public sealed record Initializer(InitializerKind Kind, double Value, int FanIn, 
 public sealed record ParameterAttributes(string Name, Shape Shape, Initializer Initializer, bool Trainable);
 
 /// <summary>Attributes of an input or target node. A class target has scalar or spatial shape and holds class numbers.</summary>
-public sealed record InputAttributes(string Name, Shape Shape, bool IsTarget, bool IsClass);
+/// <param name="Objects">Size of the objects that an input shows, one number for each spatial axis; default where its author did not say.</param>
+public sealed record InputAttributes(string Name, Shape Shape, bool IsTarget, bool IsClass, ImmutableArray<int> Objects = default);
 
 /// <summary>One layer as its author wrote it: what a summary lists.</summary>
 /// <param name="Path">Layer path, PyTorch's style.</param>

@@ -150,7 +150,7 @@ internal static class AxisOperators
 
     private static int Divide(Node x, int divisor, string argument, string name) => x.Shape.Channels % divisor == 0
         ? x.Shape.Channels / divisor
-        : throw new OperatorException("CNN3003", argument, $"'{name}' cannot split the {Text(x.Shape.Channels)} channels of {Describe(x)} into parts of {Text(divisor)}");
+        : throw new OperatorException("CNN3003", argument, $"'{name}' cannot split the {Text(x.Shape.Channels)} channels of {Describe(x)} into parts of {Text(divisor)}; make them a multiple of {Text(divisor)}");
 
     private static ImmutableArray<Node> Split(OperatorCall call)
     {

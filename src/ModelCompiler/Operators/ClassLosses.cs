@@ -153,7 +153,21 @@ internal static class ClassLosses
 
     private static string ClassMismatch(Node logits, Node label) => label.Shape.Rank == 0
         ? $"the label is one class for each sample, but the logits are {Describe(logits)}: one vector of scores for each of {Dims(logits.Shape.Spatial)} places; put '-> flatten -> dense(classes)' or '-> global_avgpool' before the loss, or declare the target as [class, {string.Join(", ", logits.Shape.Spatial.Select(Text))}]"
-        : $"the label has a class for each of {Dims(label.Shape.Dimensions)} places, so the logits must be classes x {Dims(label.Shape.Dimensions)}, not {Describe(logits)}";
+        : $"the label has a class for each of {Dims(label.Shape.Dimensions)} places, so the logits must be classes x {Dims(label.Shape.Dimensions)}, not {Describe(logits)}{Enlarged(logits, label)}";
+
+    /// <summary>The stage that brings the logits to the label's size, where one does.</summary>
+    private static string Enlarged(Node logits, Node label)
+    {
+        if (logits.Shape.Rank != label.Shape.Rank + 1)
+        {
+            return "";
+        }
+
+        var factors = label.Shape.Dimensions.Zip(logits.Shape.Spatial, (to, from) => to % from == 0 ? to / from : 0).Distinct().ToList();
+        return factors.Count == 1 && factors[0] > 1
+            ? $"; did you mean '-> upsample({Text(factors[0])})' behind them?"
+            : $"; 'pad: same' keeps the size of convolutions, '-> resize({Dims(label.Shape.Dimensions)})' restores it";
+    }
 
     private static Node LogSoftmax(GraphBuilder builder, Node x) => builder.Add(Primitives.LogSoftmax, new SoftmaxAttributes(0), x);
 

@@ -94,5 +94,5 @@ internal static class Argument
 
     public static readonly ArgumentSpec BiasInitializer = Initializer("bias_init", "how the biases start", "uniform in ±1/sqrt(fan in)");
 
-    public static readonly ArgumentSpec Epsilon = Number("eps", "added to the variance", "1e-5", 0);
+    public static readonly ArgumentSpec Epsilon = Number("eps", "added to the variance", "1e-5", 0, 1);
 }

@@ -15,7 +15,7 @@ internal static class Messages
         var name = node.Attributes switch
         {
             InputAttributes input => input.Name,
-            ParameterAttributes parameter => parameter.Name,
+            ParameterAttributes parameter => Written(parameter.Name),
             _ => node.Origin.Path,
         };
         var line = node.Origin.Place is { } place ? string.Format(CultureInfo.InvariantCulture, "line {0}", place.Line) : "";
@@ -27,6 +27,9 @@ internal static class Messages
             _ => $"{node.Shape} (from '{name}', {line})",
         };
     }
+
+    /// <summary>While a network is evaluated a parameter's name begins with a mark of its scope, <c>#12.token</c>.</summary>
+    private static string Written(string name) => name[0] is '.' or '#' ? name.Substring(name.IndexOf('.') + 1) : name;
 
     public static string Dims(IEnumerable<int> dimensions) => string.Join("x", dimensions.Select(Text));
 

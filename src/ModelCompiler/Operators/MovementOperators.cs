@@ -45,7 +45,7 @@ internal static class MovementOperators
             if (inputs[i].Shape.Rank != rank)
             {
                 throw new OperatorException(
-                    "CNN3005", "input:" + Text(i), $"cannot concat {Describe(inputs[0])} and {Describe(inputs[i])}: they have {Axes(rank)} and {Axes(inputs[i].Shape.Rank)}; use 'reshape' or 'flatten' to give both the same");
+                    "CNN3005", "input:" + Text(i), $"cannot concat {Describe(inputs[0])} and {Describe(inputs[i])}: they have {Axes(rank)} and {Axes(inputs[i].Shape.Rank)}; {SameAxes(inputs[0].Shape, inputs[i].Shape)}");
             }
 
             for (var axis = 0; axis < rank; axis++)
@@ -60,6 +60,15 @@ internal static class MovementOperators
         return inputs.Length == 1 ? inputs[0] : call.Builder.Add(Primitives.Concat, new ConcatAttributes(joined), inputs);
     }
 
+    /// <summary>A single row joins others as a matrix of one row.</summary>
+    private static string SameAxes(Shape a, Shape b)
+    {
+        var (low, high) = a.Rank < b.Rank ? (a, b) : (b, a);
+        return high.Rank == low.Rank + 1 && high.Dimensions.Skip(1).SequenceEqual(low.Dimensions)
+            ? $"did you mean '-> reshape({Shape.Of(1, low.Dimensions)})' for {low}?"
+            : "use 'reshape' or 'flatten' to give both the same";
+    }
+
     private static string Mismatch(Node first, Node other, int axis, int joined)
     {
         var rank = first.Shape.Rank;
@@ -68,7 +77,9 @@ internal static class MovementOperators
             ? $"join along the channels (axis: 0) or project one with '-> conv({Text(first.Shape[0])}, 1x1)'"
             : large.Shape[axis] % small.Shape[axis] == 0
                 ? $"did you mean '-> upsample({Text(large.Shape[axis] / small.Shape[axis])})' for {small.Shape}?"
-                : "give both the same size by pad, stride or pooling";
+                : axis > 0 && rank > 2 && (large.Shape[axis] - small.Shape[axis]) % 2 == 0
+                    ? $"did you mean '-> pad({Text((large.Shape[axis] - small.Shape[axis]) / 2)})' for {small.Shape}, or 'pad: same' in the convolutions before it?"
+                    : "give both the same size by pad, stride or pooling";
         return $"cannot concat {Describe(first)} and {Describe(other)} along {AxisName(joined, rank)}: {AxisName(axis, rank)} differs ({Text(first.Shape[axis])}, {Text(other.Shape[axis])}); {remedy}";
     }
 
@@ -78,7 +89,16 @@ internal static class MovementOperators
         return shape.Count == x.Shape.Count
             ? call.Builder.Reshape(x, shape)
             : throw new OperatorException(
-                "CNN3008", "shape", $"cannot reshape {Describe(x)} with {Text(x.Shape.Count)} elements to {shape} with {Text(shape.Count)}");
+                "CNN3008", "shape", $"cannot reshape {Describe(x)} with {Text(x.Shape.Count)} elements to {shape} with {Text(shape.Count)}{Missing(x.Shape, shape)}");
+    }
+
+    /// <summary>A size of -1 stands for "what is left" elsewhere; here it is written.</summary>
+    private static string Missing(Shape from, Shape to)
+    {
+        var known = to.Dimensions.Where(size => size > 0).Aggregate(1L, (product, size) => product * size);
+        return to.Dimensions.Count(size => size < 0) == 1 && from.Count % known == 0
+            ? $"; every size is written: did you mean [{string.Join(", ", to.Dimensions.Select(size => Text(size < 0 ? from.Count / known : size)))}]?"
+            : "";
     }
 
     private static Node Slice(OperatorCall call, Node x)

@@ -45,16 +45,17 @@ internal sealed class CompiledText
     /// <summary>The assembly that emitted sources make.</summary>
     public static byte[] Compile(IEnumerable<EmittedNetwork> sources)
     {
-        var compilation = CSharpCompilation.Create(
-            "Emitted" + Guid.NewGuid().ToString("N"),
-            sources.Select(s => CSharpSyntaxTree.ParseText(s.Source)),
-            References.Value,
-            new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true, optimizationLevel: OptimizationLevel.Release));
         var image = new MemoryStream();
-        var result = compilation.Emit(image);
+        var result = Compilation(sources).Emit(image);
         Assert.True(result.Success, string.Join("\n", result.Diagnostics.Where(d => d.Severity == DiagnosticSeverity.Error).Take(10)));
         return image.ToArray();
     }
+
+    public static CSharpCompilation Compilation(IEnumerable<EmittedNetwork> sources) => CSharpCompilation.Create(
+        "Emitted" + Guid.NewGuid().ToString("N"),
+        sources.Select(s => CSharpSyntaxTree.ParseText(s.Source)),
+        References.Value,
+        new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true, optimizationLevel: OptimizationLevel.Release));
 
     public InferenceNetwork Inference(int batch = 1, int threads = 1, ParameterSet? parameters = null) =>
         (InferenceNetwork)Activator.CreateInstance(type, batch, threads, parameters)!;

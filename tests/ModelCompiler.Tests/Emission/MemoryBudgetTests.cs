@@ -26,6 +26,32 @@ public class MemoryBudgetTests
     }
 
     [Fact]
+    public void ABudgetOfTheProjectIsAdviceWithTheFiguresOfThePlan()
+    {
+        const string text = """
+            network Net {
+                input image: 1x32x32
+                target label: class
+                logits = image -> conv(16, 3x3, pad: 1) -> relu -> conv(8, 3x3, pad: 1) -> relu -> flatten -> dense(5)
+                output logits
+                loss cross_entropy(logits, label)
+            }
+            """;
+        CompilationResult Compile(long inference, long training) =>
+            Compiler.Compile(new SourceFile("test.cnn", text), (_, _) => null, new CompilerOptions("", "", MemoryBudget: inference, TrainingMemoryBudget: training));
+
+        Assert.DoesNotContain(Compile(1 << 20, 4 << 20).Diagnostics, d => d.Code == "CNN4011");
+        var result = Compile(10 << 10, 20 << 10);
+        Assert.Equal(2, result.Networks.Length);
+        var warnings = result.Diagnostics.Where(d => d.Code == "CNN4011").ToList();
+        Assert.Equal(2, warnings.Count);
+        Assert.All(warnings, d => Assert.Equal((1, Severity.Warning), (d.Place.Line, d.Severity)));
+        Assert.Matches("^the activations of one sample of 'Net' take [0-9.]+ KiB in inference, and the budget is 10 KiB; the largest is 16x32x32 \\(64 KiB, line 4\\); ", warnings[0].Message);
+        Assert.Contains("in training, which keeps them for the gradient, and the budget is 20 KiB", warnings[1].Message, StringComparison.Ordinal);
+        Assert.Equal(4, Assert.Single(warnings[0].Notes).Place.Line);
+    }
+
+    [Fact]
     public void TooManyWeightsAreReported()
     {
         const string text = "network Net {\n input x: 40000\n output y = x -> a: dense(40000) -> tanh -> b: dense(40000)\n}\n";
