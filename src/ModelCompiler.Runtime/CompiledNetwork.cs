@@ -12,8 +12,9 @@ public abstract unsafe class CompiledNetwork : IDisposable
     private readonly NetworkTensor[] inputs;
     private readonly NetworkTensor[] targets;
     private readonly NetworkTensor[] outputs;
-    private readonly Workers? workers;
+    private Workers? workers;
     private StepClock? clock;
+    private Action? afterStep;
 
     /// <summary>Neither threads nor a clock: a step is a plain call.</summary>
     private bool direct;
@@ -190,6 +191,7 @@ public abstract unsafe class CompiledNetwork : IDisposable
         }
 
         clock?.Stop();
+        afterStep?.Invoke();
     }
 
     private static void RunSamplesPart(CompiledNetwork network, int begin, int end)
@@ -223,6 +225,32 @@ public abstract unsafe class CompiledNetwork : IDisposable
             input.CheckValues();
         }
     }
+
+
+    /// <summary>Runs <paramref name="run"/> on the calling thread, with a call of <paramref name="afterStep"/> after every step.</summary>
+    private protected void Trace(Action run, Action afterStep)
+    {
+        var (pool, wasDirect) = (workers, direct);
+        (workers, direct, this.afterStep) = (null, false, afterStep);
+        try
+        {
+            run();
+        }
+        finally
+        {
+            (workers, direct, this.afterStep) = (pool, wasDirect, null);
+        }
+    }
+
+    /// <summary>Both arenas as they are at construction: halos and padding are zeros that no kernel writes.</summary>
+    private protected void ClearArenas()
+    {
+        common!.Span.Clear();
+        samples!.Span.Clear();
+    }
+
+    /// <summary>The first value in the arenas that is NaN or infinite; null when there is none.</summary>
+    private protected float? NonFiniteInArenas() => Divergence.Find(samples!.Span) ?? Divergence.Find(common!.Span);
 
     /// <summary>Class numbers outside their range would make kernels read and write outside of buffers.</summary>
     private protected void CheckTargets()

@@ -82,6 +82,10 @@ public sealed record NetworkInfo(
     /// <summary>Trainable numbers.</summary>
     public long ParameterCount => Parameters.Where(p => p.Trainable).Sum(p => (long)p.Count);
 
+    /// <summary>Memory of an object for activations, packed weights and scratch, in bytes; parameters, gradients and optimizer state
+    /// are apart.</summary>
+    public long ArenaBytes(int batch) => (batch * SampleBytes) + CommonBytes;
+
     /// <summary>Multiply-adds for one sample, convolutions and dense layers only.</summary>
     public long Macs => Layers.Sum(l => l.Macs);
 }

@@ -58,6 +58,13 @@ public sealed unsafe class ParameterSet : IDisposable
     /// <exception cref="WeightsException">The file is damaged, or made for another network; the message lists every difference.</exception>
     public void Load(string path, bool strict = true) => WeightFile.Load(this, path, strict);
 
+    /// <summary>Replaces the values of the parameters whose names match, for fine-tuning: <c>features.*</c> of a network with another head.
+    /// Others stay as they are, and so does what else is in the file. All or nothing.</summary>
+    /// <param name="pattern">A name in which <c>*</c> stands for any characters.</param>
+    /// <exception cref="ArgumentException">No parameter has such a name.</exception>
+    /// <exception cref="WeightsException">The file is damaged, or lacks a parameter that matches; the message lists every difference.</exception>
+    public void LoadMatching(string path, string pattern) => WeightFile.LoadMatching(this, path, pattern);
+
     /// <summary>Writes a safetensors file; an existing one is replaced only when the new one is complete.</summary>
     public void Save(string path) => WeightFile.Save(this, path);
 

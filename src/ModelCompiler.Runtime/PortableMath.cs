@@ -27,4 +27,24 @@ internal static class PortableMath
 
         return (2 * s * sum) + (exponent * 0.6931471805599453);
     }
+
+    /// <summary>e to the power of <paramref name="x"/>, to about 1e-13 relative; 0 where that is below 1e-300.</summary>
+    public static double Exp(double x)
+    {
+        if (x < -690)
+        {
+            return 0;
+        }
+
+        // x = k ln 2 + r, |r| <= 0.35: 17 terms of the series are enough.
+        var k = Math.Floor((x / 0.6931471805599453) + 0.5);
+        var r = x - (k * 0.6931471805599453);
+        var sum = 1.0;
+        for (var n = 17; n >= 1; n--)
+        {
+            sum = 1 + (sum * r / n);
+        }
+
+        return sum * BitConverter.Int64BitsToDouble(((long)k + 1023) << 52);
+    }
 }

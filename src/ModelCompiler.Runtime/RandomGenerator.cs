@@ -77,6 +77,40 @@ public sealed class RandomGenerator
         }
     }
 
+    /// <summary>Gamma(<paramref name="shape"/>, 1), by Marsaglia and Tsang 2000.</summary>
+    public double NextGamma(double shape)
+    {
+        if (shape < 1)
+        {
+            // Their section 6: a draw for shape + 1, times u to the power of 1 / shape.
+            var boosted = NextGamma(shape + 1);
+            return boosted * PortableMath.Exp(PortableMath.Log(1 - NextDouble()) / shape);
+        }
+
+        var d = shape - (1 / 3.0);
+        var c = 1 / Math.Sqrt(9 * d);
+        while (true)
+        {
+            var x = NextNormal();
+            var v = 1 + (c * x);
+            if (v > 0)
+            {
+                v = v * v * v;
+                if (PortableMath.Log(1 - NextDouble()) < (0.5 * x * x) + d - (d * v) + (d * PortableMath.Log(v)))
+                {
+                    return d * v;
+                }
+            }
+        }
+    }
+
+    /// <summary>Beta(<paramref name="a"/>, <paramref name="b"/>), in 0 … 1.</summary>
+    public double NextBeta(double a, double b)
+    {
+        var (x, y) = (NextGamma(a), NextGamma(b));
+        return x + y > 0 ? x / (x + y) : NextDouble() < a / (a + b) ? 1 : 0;
+    }
+
     /// <summary>Fisher and Yates's shuffle.</summary>
     public void Shuffle<T>(Span<T> items)
     {

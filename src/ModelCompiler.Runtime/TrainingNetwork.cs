@@ -61,11 +61,12 @@ public abstract unsafe class TrainingNetwork : CompiledNetwork
     }
 
     /// <summary><see cref="ComputeGradients"/>, then one update by the optimizer. Returns the loss before the update.</summary>
-    /// <exception cref="TrainingException">The loss is NaN or infinite: the parameters were not updated.</exception>
+    /// <exception cref="TrainingException">The loss, or the norm that gradients are clipped by, is NaN or infinite: the parameters were
+    /// not updated.</exception>
     public float Step()
     {
         ComputeFiniteGradients();
-        Optimizer.Update(this);
+        Update();
         StepNumber++;
         Parameters.Touch();
         return Loss;
@@ -103,61 +104,57 @@ public abstract unsafe class TrainingNetwork : CompiledNetwork
 
         Scale(Gradients.Pointer, accumulated!.Pointer, 1f / accumulatedRuns, Info.StorageFloats);
         accumulatedRuns = 0;
-        Optimizer.Update(this);
+        Update();
         Parameters.Touch();
     }
+
+    /// <summary>Generated: for each step of <see cref="RunTraining"/>, the place of its layer in <see cref="NetworkInfo.Layers"/>, or
+    /// -1. Read only to explain a loss that is not finite.</summary>
+    protected internal virtual ReadOnlySpan<int> StepLayers => [];
 
     /// <summary>Generated: forward, backward; writes <see cref="LossPointer"/>, <see cref="Gradients"/> and running statistics.</summary>
     protected abstract void RunTraining();
 
     internal NetworkTensor InputGradientTensor(int index) => inputGradients[index];
 
+    private void Update()
+    {
+        if (!Optimizer.Update(this))
+        {
+            throw new TrainingException(
+                $"the gradients of '{Info.Name}' became {Divergence.Word(Optimizer.GradientNorm)} at step {StepNumber} though the loss is finite: {Divergence.ExplainGradients(this)}.");
+        }
+    }
+
     private void ComputeFiniteGradients()
     {
         ComputeGradients();
         if (!float.IsFinite(Loss))
         {
-            throw new TrainingException($"the loss of '{Info.Name}' became {(float.IsNaN(Loss) ? "NaN" : "infinite")} at step {StepNumber}: {FindCause()}.");
+            throw new TrainingException(
+                $"the loss of '{Info.Name}' became {Divergence.Word(Loss)} at step {StepNumber}: {Divergence.Explain(this)}.");
         }
     }
 
-    private string FindCause()
+    /// <summary>Runs forward and backward again from the same state, on one thread, with a call of <paramref name="afterStep"/> after
+    /// every step; parameters and running statistics end as they are now.</summary>
+    internal void Replay(Action afterStep)
     {
-        foreach (var tensor in Inputs.Concat(Targets).Where(t => t.Info.Kind == TensorKind.Float))
+        var storage = Parameters.Storage.ToArray();
+        try
         {
-            var place = IndexOfNonFinite(tensor.Data);
-            if (place >= 0)
-            {
-                return $"'{tensor.Info.Name}' holds {Word(tensor.Data[place])} in sample {place / tensor.SampleCount}";
-            }
+            ClearArenas();
+            Gradients.Storage.Clear();
+            Trace(RunTraining, afterStep);
         }
-
-        foreach (var parameter in Parameters.All)
+        finally
         {
-            var place = IndexOfNonFinite(parameter.Values);
-            if (place >= 0)
-            {
-                return $"parameter '{parameter.Name}' holds {Word(parameter.Values[place])}; an update before made it so: lower the learning rate ({Optimizer.LearningRate:G4}) or clip the gradients";
-            }
+            storage.CopyTo(Parameters.Storage);
         }
-
-        return $"inputs and parameters are finite, so a value inside overflowed: lower the learning rate ({Optimizer.LearningRate:G4}), clip the gradients, or normalise the inputs";
     }
 
-    private static string Word(float value) => float.IsNaN(value) ? "NaN" : "infinity";
-
-    private static int IndexOfNonFinite(ReadOnlySpan<float> values)
-    {
-        for (var i = 0; i < values.Length; i++)
-        {
-            if (!float.IsFinite(values[i]))
-            {
-                return i;
-            }
-        }
-
-        return -1;
-    }
+    /// <summary>A value that the run computed and that is NaN or infinite; null when there is none.</summary>
+    internal float? NonFinite() => NonFiniteInArenas() ?? Divergence.Find(Gradients.Storage);
 
     private static void Add(float* sum, float* values, int count)
     {

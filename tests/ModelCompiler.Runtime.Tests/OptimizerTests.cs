@@ -19,6 +19,9 @@ public class OptimizerTests
     [InlineData("adam_clip")]
     [InlineData("sgd_clip")]
     [InlineData("lamb")]
+    [InlineData("sgd_clip_value")]
+    [InlineData("adamw_clip_both")]
+    [InlineData("adamw_groups")]
     public void AgreesWithPyTorch(string name)
     {
         Optimizer optimizer = name switch
@@ -32,6 +35,9 @@ public class OptimizerTests
             "adamw" => new AdamW(0.01f, weightDecay: 0.1f),
             "lamb" => new Lamb(0.1f, weightDecay: 0.1f),
             "adam_clip" => new Adam(0.01f) { ClipNorm = 0.5f },
+            "sgd_clip_value" => new Sgd(0.5f, momentum: 0.5f) { ClipValue = 0.2f },
+            "adamw_clip_both" => new AdamW(0.01f, weightDecay: 0.1f) { ClipValue = 0.2f, ClipNorm = 0.5f },
+            "adamw_groups" => new AdamW(0.01f, weightDecay: 0.1f) { Rules = [new("*", LearningRate: 0.1f), ParameterRule.NoDecayForVectors] },
             _ => new Sgd(0.5f, momentum: 0.5f) { ClipNorm = 0.5f },
         };
         using var network = new GradientFeeder(Expected.Start.Length, optimizer, threads: 3);
@@ -48,12 +54,36 @@ public class OptimizerTests
         }
     }
 
+    [Theory]
+    [InlineData("ema")]
+    [InlineData("swa")]
+    public void AveragesAgreeWithPyTorch(string name)
+    {
+        using var network = new GradientFeeder(Expected.Start.Length, new Sgd(0.1f));
+        network.Parameters["p0"].Set(Expected.Start);
+        var average = name == "ema" ? new WeightAverage(network.Parameters, 0.75f) : WeightAverage.Equal(network.Parameters, start: 3);
+        for (var step = 0; step < Expected.Gradients.Length; step++)
+        {
+            network.Feed = gradients => Expected.Gradients[step].CopyTo(gradients.Storage);
+            network.Step();
+            average.Update();
+            var actual = average.Parameters["p0"].ToArray();
+            for (var i = 0; i < actual.Length; i++)
+            {
+                Assert.Equal(Expected.Averages[name][step][i], actual[i], 1e-6f);
+            }
+        }
+    }
+
     [Fact]
     public void SchedulesAgreeWithPyTorch()
     {
         AssertSchedule("steps", Schedule.Steps(6, 0.3), 20);
         AssertSchedule("cosine", Schedule.Cosine(0.05), 20);
         AssertSchedule("onecycle", Schedule.OneCycle(), 21);
+
+        // LinearLR(start_factor=1/4, total_iters=3) reaches 1 at step 3, as four steps of warm-up do.
+        AssertSchedule("warmup", Schedule.Cosine().WithWarmUp(4), 20);
     }
 
     [Fact]
@@ -117,9 +147,9 @@ public class OptimizerTests
         network.Feed = gradients => gradients.Storage.Fill(1);
         network.Step();
 
-        // p0: 2 - 0.5 * (1 + 0.5 * 2); p1: 2 - 1 * 1, the later rule alone; p2 stays.
+        // p0: 2 - 0.5 * (1 + 0.5 * 2); p1: 2 - 0.5 * 1, its rate from the rule before; p2 stays.
         Assert.All(network.Parameters["p0"].ToArray(), value => Assert.Equal(1, value));
-        Assert.All(network.Parameters["p1"].ToArray(), value => Assert.Equal(1, value));
+        Assert.All(network.Parameters["p1"].ToArray(), value => Assert.Equal(1.5f, value));
         Assert.All(network.Parameters["p2"].ToArray(), value => Assert.Equal(2, value));
     }
 
@@ -161,5 +191,6 @@ public class OptimizerTests
         }
     }
 
-    private sealed record Golden(float[] Start, float[][] Gradients, Dictionary<string, float[][]> After, Dictionary<string, double[]> Schedules);
+    private sealed record Golden(
+        float[] Start, float[][] Gradients, Dictionary<string, float[][]> After, Dictionary<string, float[][]> Averages, Dictionary<string, double[]> Schedules);
 }

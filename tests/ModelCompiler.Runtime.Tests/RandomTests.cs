@@ -118,4 +118,37 @@ public class RandomTests
         random.Reseed(5, 3);
         Assert.NotEqual(first, random.NextUInt64());
     }
+
+    [Theory]
+    [InlineData(0.3)]
+    [InlineData(1)]
+    [InlineData(7.5)]
+    public void GammaHasItsMeanAndVariance(double shape)
+    {
+        var random = new RandomGenerator(4);
+        var values = Enumerable.Range(0, 40_000).Select(_ => random.NextGamma(shape)).ToArray();
+        Assert.Equal(shape, values.Average(), 0.03 * Math.Sqrt(shape) + 0.01);
+        Assert.Equal(shape, values.Average(v => (v - shape) * (v - shape)), 0.08 * shape + 0.02);
+        Assert.All(values, value => Assert.True(value >= 0));
+    }
+
+    [Fact]
+    public void BetaHasItsMeanAndVariance()
+    {
+        var random = new RandomGenerator(4);
+        var values = Enumerable.Range(0, 40_000).Select(_ => random.NextBeta(0.4, 0.4)).ToArray();
+        Assert.Equal(0.5, values.Average(), 0.01);
+        Assert.Equal(1 / (4 * 1.8), values.Average(v => (v - 0.5) * (v - 0.5)), 0.005);
+        Assert.All(values, value => Assert.InRange(value, 0, 1));
+    }
+
+    [Fact]
+    public void ExponentialsAreExactToTheLastDigits()
+    {
+        for (var x = -700.0; x < 20; x += 0.37)
+        {
+            var expected = x < -690 ? 0 : Math.Exp(x);
+            Assert.Equal(expected, PortableMath.Exp(x), 1e-13 * expected);
+        }
+    }
 }

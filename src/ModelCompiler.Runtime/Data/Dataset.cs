@@ -127,6 +127,25 @@ public sealed class Dataset
         return count >= Count ? this : new Dataset(Shape, inputs[..(count * SampleCount)], labels[..(count * LabelCount)], Classes, LabelShape);
     }
 
+    /// <summary>The samples of some classes, in their order, with the classes numbered anew: the first one given is 0.</summary>
+    /// <exception cref="InvalidOperationException">Samples have several labels each.</exception>
+    public Dataset OfClasses(params int[] classes)
+    {
+        if (LabelCount != 1)
+        {
+            throw new InvalidOperationException($"samples with labels of {Shapes.Text(LabelShape)} belong to no one class.");
+        }
+
+        var chosen = Enumerable.Range(0, Count).Where(i => classes.Contains(labels[i])).ToArray();
+        var values = new float[chosen.Length * SampleCount];
+        for (var i = 0; i < chosen.Length; i++)
+        {
+            Input(chosen[i]).CopyTo(values.AsSpan(i * SampleCount));
+        }
+
+        return new Dataset(Shape, values, Array.ConvertAll(chosen, i => Array.IndexOf(classes, labels[i])), classes.Length, LabelShape);
+    }
+
     /// <exception cref="DatasetException">The network's input takes another shape.</exception>
     internal void CheckInput(NetworkInfo network)
     {

@@ -1,4 +1,4 @@
-// Sums whose order is fixed, so that clipping gives the same bits everywhere.
+// What clipping of gradients needs: limits, and sums whose order is fixed, so that it gives the same bits everywhere.
 using System.Runtime.Intrinsics;
 
 namespace ModelCompiler.Runtime;
@@ -29,5 +29,21 @@ internal static unsafe class Norms
         }
 
         return sum;
+    }
+
+    /// <summary>Limits every value to ±<paramref name="limit"/>; NaN stays.</summary>
+    public static void Limit(float* values, int count, float limit)
+    {
+        var i = 0;
+        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+        {
+            var v = Vector512.Load(values + i);
+            Vector512.Store(Vector512.Min(Vector512.Max(v, Vector512.Create(-limit)), Vector512.Create(limit)), values + i);
+        }
+
+        for (; i < count; i++)
+        {
+            values[i] = Math.Min(Math.Max(values[i], -limit), limit);
+        }
     }
 }

@@ -54,7 +54,11 @@ public abstract unsafe class Optimizer
     /// <summary>When above 0, gradients are scaled down so that their joint L2 norm stays below it (torch.nn.utils.clip_grad_norm_).</summary>
     public float ClipNorm { get; init; }
 
-    /// <summary>Exceptions by parameter name; where several match, the last one counts.</summary>
+    /// <summary>When above 0, every element of a gradient is limited to ±this (torch.nn.utils.clip_grad_value_), before
+    /// <see cref="ClipNorm"/> looks at them.</summary>
+    public float ClipValue { get; init; }
+
+    /// <summary>Exceptions by parameter name; of several that match, the last one to give a setting counts.</summary>
     public IReadOnlyList<ParameterRule> Rules
     {
         get => rules;
@@ -86,9 +90,9 @@ public abstract unsafe class Optimizer
         state = StateNames.Select(name => new AlignedBuffer(trainable, $"optimizer state '{name}'")).ToArray();
     }
 
-    internal void Update(TrainingNetwork network)
+    /// <returns>False when the gradients' norm is needed and not finite: nothing was changed.</returns>
+    internal bool Update(TrainingNetwork network)
     {
-        Updates++;
         gradientScale = 1;
         if (ClipNorm > 0)
         {
@@ -100,9 +104,15 @@ public abstract unsafe class Optimizer
             }
 
             GradientNorm = (float)Math.Sqrt(sum);
+            if (!float.IsFinite(GradientNorm))
+            {
+                return false;
+            }
+
             gradientScale = Math.Min(1, ClipNorm / (GradientNorm + 1e-6f));
         }
 
+        Updates++;
         BeginUpdate();
         if (PerParameter)
         {
@@ -112,6 +122,8 @@ public abstract unsafe class Optimizer
         {
             network.Run(&UpdateBlocks, partialSums.Length);
         }
+
+        return true;
     }
 
     /// <summary>Whether <see cref="UpdateRange"/> wants whole parameters, one call each, because it needs their norms.</summary>
@@ -160,7 +172,13 @@ public abstract unsafe class Optimizer
     private void Update(TrainingNetwork training, in Segment segment, int from, int to)
     {
         var factors = new UpdateFactors(LearningRate * segment.LearningRate, WeightDecay * segment.WeightDecay, gradientScale);
-        UpdateRange(training.Parameters.Pointer + from, training.Gradients.Pointer + from, from, to - from, factors);
+        var gradients = training.Gradients.Pointer + from;
+        if (ClipValue > 0 && ClipNorm == 0)
+        {
+            Norms.Limit(gradients, to - from, ClipValue);
+        }
+
+        UpdateRange(training.Parameters.Pointer + from, gradients, from, to - from, factors);
     }
 
     /// <summary>One double for each block, in 16 fixed lanes: the same bits for every number of threads and vector width.</summary>
@@ -179,6 +197,11 @@ public abstract unsafe class Optimizer
                 var to = Math.Min(last, segment.End);
                 if (from < to)
                 {
+                    if (self.ClipValue > 0)
+                    {
+                        Norms.Limit(training.Gradients.Pointer + from, to - from, self.ClipValue);
+                    }
+
                     sum += Norms.SumSquares(training.Gradients.Pointer + from, to - from);
                 }
             }

@@ -1,6 +1,4 @@
 // Parameter rules cut the flat buffer into ranges with equal settings.
-using System.IO.Enumeration;
-
 namespace ModelCompiler.Runtime;
 
 /// <summary>Floats [Begin, End) of the parameter storage, padding between parameters included.</summary>
@@ -14,7 +12,7 @@ internal readonly record struct Segment(int Begin, int End, float LearningRate, 
         var trainable = info.Parameters.Where(p => p.Trainable).OrderBy(p => p.Offset).ToArray();
         foreach (var rule in rules)
         {
-            if (!trainable.Any(p => Matches(rule, p)))
+            if (!rule.VectorsOnly && !trainable.Any(rule.Matches))
             {
                 throw new ArgumentException(
                     $"the rule '{rule.Pattern}' matches no trainable parameter of '{info.Name}': {string.Join(", ", trainable.Take(20).Select(p => p.Name))}{(trainable.Length > 20 ? ", …" : "")}.", nameof(rules));
@@ -24,27 +22,29 @@ internal readonly record struct Segment(int Begin, int End, float LearningRate, 
         var segments = new List<Segment>();
         for (var i = 0; i < trainable.Length; i++)
         {
-            var rule = rules.LastOrDefault(r => Matches(r, trainable[i])) ?? new ParameterRule("*");
+            var (rate, decay, frozen) = (1f, 1f, false);
+            foreach (var rule in rules.Where(rule => rule.Matches(trainable[i])))
+            {
+                (rate, decay, frozen) = (rule.LearningRate ?? rate, rule.WeightDecay ?? decay, rule.Frozen ?? frozen);
+            }
+
             var begin = trainable[i].Offset;
             var end = i + 1 < trainable.Length ? trainable[i + 1].Offset : info.TrainableFloats;
-            if (rule.Frozen)
+            if (frozen)
             {
                 continue;
             }
 
-            if (merge && segments.Count > 0 && segments[^1] is var last && last.End == begin && last.LearningRate == rule.LearningRate && last.WeightDecay == rule.WeightDecay)
+            if (merge && segments.Count > 0 && segments[^1] is var last && last.End == begin && last.LearningRate == rate && last.WeightDecay == decay)
             {
                 segments[^1] = last with { End = end };
             }
             else
             {
-                segments.Add(new Segment(begin, end, rule.LearningRate, rule.WeightDecay));
+                segments.Add(new Segment(begin, end, rate, decay));
             }
         }
 
         return segments.ToArray();
     }
-
-    private static bool Matches(ParameterRule rule, ParameterInfo parameter) =>
-        FileSystemName.MatchesSimpleExpression(rule.Pattern, parameter.Name, ignoreCase: false);
 }

@@ -33,6 +33,9 @@ internal static class Checkpoint
         }
 
         void Add(string name, long value) => tensors.Add(new StoredTensor(name, [], [value]));
+        Add("trainer.average_updates", trainer.Average?.Updates ?? 0);
+        Add("trainer.best_score_bits", BitConverter.DoubleToInt64Bits(trainer.BestScore));
+        Add("trainer.epochs_without_gain", trainer.EpochsWithoutGain);
         Add("optimizer.updates", network.Optimizer.Updates);
         Add("trainer.step_number", network.StepNumber);
         Add("trainer.seed", unchecked((long)network.Seed));
@@ -54,6 +57,9 @@ internal static class Checkpoint
             from parameter in Trainable(network)
             select (StateName(state, parameter), parameter.Shape));
         var averaged = comparison.Floats((trainer.Average?.Parameters.All ?? []).Select(p => (AverageName(p), p.Info.Shape)));
+        var averageUpdates = comparison.Integer("trainer.average_updates");
+        var bestScore = BitConverter.Int64BitsToDouble(comparison.Integer("trainer.best_score_bits"));
+        var epochsWithoutGain = comparison.Integer("trainer.epochs_without_gain");
         var updates = comparison.Integer("optimizer.updates");
         var stepNumber = comparison.Integer("trainer.step_number");
         var seed = unchecked((ulong)comparison.Integer("trainer.seed"));
@@ -87,12 +93,19 @@ internal static class Checkpoint
             averaged[AverageName(parameter)].ToFloats().CopyTo(parameter.Values);
         }
 
-        trainer.Average?.Parameters.Touch();
+        if (trainer.Average is { } average)
+        {
+            average.Updates = averageUpdates;
+            average.Parameters.Touch();
+        }
+
         network.Optimizer.Updates = updates;
         network.StepNumber = stepNumber;
         network.Seed = seed;
         trainer.CompletedSteps = completedSteps;
         trainer.EpochLoss = epochLoss;
+        trainer.BestScore = bestScore;
+        trainer.EpochsWithoutGain = (int)epochsWithoutGain;
         network.Parameters.Touch();
     }
 
@@ -113,26 +126,27 @@ internal static class Checkpoint
         }
     }
 
-    /// <summary>Loads the newest checkpoint of <paramref name="folder"/> that is whole.</summary>
+    /// <summary>Loads the newest checkpoint of <paramref name="folder"/> that is whole, and warns of those it passes over.</summary>
     /// <returns>False when there is none.</returns>
     /// <exception cref="WeightsException">There are checkpoints, but none fits; it tells why the newest does not.</exception>
     public static bool LoadNewest(string folder, Trainer trainer)
     {
-        WeightsException? first = null;
+        var failures = new List<WeightsException>();
         foreach (var path in Directory.Exists(folder) ? NewestFirst(folder) : [])
         {
             try
             {
                 Load(path, trainer);
+                failures.ForEach(failure => trainer.OnWarning($"warning: {failure.Message} Continuing from {path}, the one before it."));
                 return true;
             }
             catch (WeightsException exception)
             {
-                first ??= exception;
+                failures.Add(exception);
             }
         }
 
-        return first is null ? false : throw first;
+        return failures.Count == 0 ? false : throw failures[0];
     }
 
     private static IEnumerable<string> NewestFirst(string folder) =>

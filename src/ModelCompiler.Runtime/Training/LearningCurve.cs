@@ -4,26 +4,30 @@ using System.Text;
 
 namespace ModelCompiler.Runtime;
 
-/// <summary>Draws the loss, and the test accuracy where it was measured, over the epochs.</summary>
+/// <summary>Draws the loss, and a measure of the test data where it was evaluated, over the epochs.</summary>
 public static class LearningCurve
 {
     private const int Width = 640;
     private const int Height = 360;
     private const int Margin = 56;
     private const string LossColour = "#c0392b";
-    private const string AccuracyColour = "#2166ac";
+    private const string MeasureColour = "#2166ac";
 
     /// <summary>Writes an SVG file; an existing one is replaced.</summary>
-    public static void Write(string path, string title, IReadOnlyList<EpochResult> results)
+    /// <param name="measure">What <paramref name="value"/> gives of an evaluation; the accuracy in percent when left out.</param>
+    public static void Write(
+        string path, string title, IReadOnlyList<EpochResult> results, string measure = "test accuracy, %", Func<Evaluation, double>? value = null)
     {
         using var file = new AtomicFile(path);
-        file.Stream.Write(Encoding.UTF8.GetBytes(Draw(title, results)));
+        file.Stream.Write(Encoding.UTF8.GetBytes(Draw(title, results, measure, value)));
         file.Commit();
     }
 
     /// <summary>The text of the SVG file.</summary>
-    public static string Draw(string title, IReadOnlyList<EpochResult> results)
+    public static string Draw(
+        string title, IReadOnlyList<EpochResult> results, string measure = "test accuracy, %", Func<Evaluation, double>? value = null)
     {
+        value ??= result => 100 * result.Accuracy;
         var svg = new StringBuilder();
         Line(svg, $"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {Width} {Height}' font-family='sans-serif' font-size='12'>");
         Line(svg, $"<rect width='{Width}' height='{Height}' fill='white'/>");
@@ -39,8 +43,8 @@ public static class LearningCurve
 
             Curve(svg, "loss", LossColour, Margin - 6, "end", "0.###", results, results.Select(r => (r.Epoch, r.Loss)));
             Curve(
-                svg, "test accuracy, %", AccuracyColour, Width - Margin + 6, "start", "0.##", results,
-                results.Where(r => r.Test is not null).Select(r => (r.Epoch, 100 * r.Test!.Accuracy)));
+                svg, Escape(measure), MeasureColour, Width - Margin + 6, "start", "G4", results,
+                results.Where(r => r.Test is not null).Select(r => (r.Epoch, value(r.Test!))));
         }
 
         Line(svg, $"</svg>");

@@ -25,4 +25,5 @@ public readonly record struct TrainingProgress(
 /// <param name="Epoch">Counts from 1.</param>
 /// <param name="Loss">Mean over the epoch's steps.</param>
 /// <param name="Test">Null without test data.</param>
-public sealed record EpochResult(int Epoch, double Loss, TimeSpan Duration, Evaluation? Test);
+/// <param name="IsBest">Whether its score is the best so far.</param>
+public sealed record EpochResult(int Epoch, double Loss, TimeSpan Duration, Evaluation? Test, bool IsBest = false);

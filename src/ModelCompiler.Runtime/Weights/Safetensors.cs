@@ -1,5 +1,7 @@
 // Reading and writing of safetensors files: eight bytes of header length, a JSON header, raw little-endian values.
 using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 
 namespace ModelCompiler.Runtime;
@@ -90,7 +92,8 @@ public static class Safetensors
         stream.ReadExactly(header);
         var dataStart = sizeof(long) + (long)headerBytes;
         var tensors = new List<StoredTensor>();
-        foreach (var entry in SafetensorsHeader.Parse(header, fileBytes - dataStart))
+        var (entries, checksum) = SafetensorsHeader.Parse(header, fileBytes - dataStart);
+        foreach (var entry in entries)
         {
             var bytes = new byte[entry.End - entry.Begin];
             stream.Position = dataStart + entry.Begin;
@@ -98,7 +101,22 @@ public static class Safetensors
             tensors.Add(new StoredTensor(entry.Name, entry.ElementType, entry.Shape, bytes));
         }
 
-        return tensors;
+        return checksum is null || checksum == Checksum(tensors)
+            ? tensors
+            : throw new FormatException("its values are not those that were written (the checksum differs)");
+    }
+
+    /// <summary>SHA-256 over names, types, shapes and values, in an order that does not depend on the file's.</summary>
+    private static string Checksum(IEnumerable<StoredTensor> tensors)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var tensor in tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal))
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes($"{tensor.Name} {tensor.ElementType} {Shapes.Text(tensor.Shape)}\n"));
+            hash.AppendData(tensor.Bytes);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     private static byte[] Header(IReadOnlyList<StoredTensor> tensors)
@@ -109,6 +127,7 @@ public static class Safetensors
             json.WriteStartObject();
             json.WriteStartObject("__metadata__");
             json.WriteString("format", "pt");
+            json.WriteString(SafetensorsHeader.ChecksumName, Checksum(tensors));
             json.WriteEndObject();
             var offset = 0L;
             foreach (var tensor in tensors)

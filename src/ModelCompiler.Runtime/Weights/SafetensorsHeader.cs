@@ -13,14 +13,19 @@ internal static class SafetensorsHeader
     /// <summary>The reference implementation's limit.</summary>
     public const long MaximumBytes = 100_000_000;
 
+    /// <summary>In the header's <c>__metadata__</c>: the checksum of files written here. Those of others have none.</summary>
+    public const string ChecksumName = "sha256_of_tensors";
+
+    /// <returns>Where the tensors lie, and the checksum where there is one.</returns>
     /// <param name="dataBytes">Bytes of the file after the header; the tensors must cover them without gap or overlap.</param>
     /// <exception cref="FormatException">Says what is wrong.</exception>
-    public static List<SafetensorsEntry> Parse(ReadOnlySpan<byte> json, long dataBytes)
+    public static (List<SafetensorsEntry> Entries, string? Checksum) Parse(ReadOnlySpan<byte> json, long dataBytes)
     {
         List<SafetensorsEntry> entries;
+        string? checksum;
         try
         {
-            entries = ReadEntries(json);
+            entries = ReadEntries(json, out checksum);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
@@ -48,12 +53,13 @@ internal static class SafetensorsHeader
         }
 
         return end == dataBytes
-            ? entries
+            ? (entries, checksum)
             : throw new FormatException($"{dataBytes - end} bytes after the last tensor belong to no tensor");
     }
 
-    private static List<SafetensorsEntry> ReadEntries(ReadOnlySpan<byte> json)
+    private static List<SafetensorsEntry> ReadEntries(ReadOnlySpan<byte> json, out string? checksum)
     {
+        checksum = null;
         var reader = new Utf8JsonReader(json);
         var entries = new List<SafetensorsEntry>();
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -68,8 +74,7 @@ internal static class SafetensorsHeader
 
             if (name == "__metadata__")
             {
-                reader.Read();
-                reader.Skip();
+                checksum = ReadChecksum(ref reader);
             }
             else
             {
@@ -83,6 +88,28 @@ internal static class SafetensorsHeader
         }
 
         return entries;
+    }
+
+    /// <summary>Of all that the metadata may hold.</summary>
+    private static string? ReadChecksum(ref Utf8JsonReader reader)
+    {
+        string? checksum = null;
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            reader.Skip();
+            return null;
+        }
+
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isChecksum = reader.ValueTextEquals(ChecksumName);
+            reader.Read();
+            checksum = isChecksum && reader.TokenType == JsonTokenType.String ? reader.GetString() : checksum;
+            reader.Skip();
+        }
+
+        return checksum;
     }
 
     private static SafetensorsEntry ReadEntry(ref Utf8JsonReader reader, string name)

@@ -1,26 +1,41 @@
 // A weight file is compared with the network as a whole: someone who loads the wrong one learns all that differs at
 // once, and keeps the weights there were.
+using System.IO.Enumeration;
+
 namespace ModelCompiler.Runtime;
 
 internal static class WeightFile
 {
-    public static void Load(ParameterSet parameters, string path, bool strict)
+    public static void Load(ParameterSet parameters, string path, bool strict) => Load(parameters, parameters.All, path, strict);
+
+    public static void LoadMatching(ParameterSet parameters, string path, string pattern)
+    {
+        var wanted = parameters.All.Where(p => FileSystemName.MatchesSimpleExpression(pattern, p.Name, ignoreCase: false)).ToArray();
+        if (wanted.Length == 0)
+        {
+            throw new ArgumentException($"'{pattern}' matches no parameter of '{parameters.Info.Name}'.", nameof(pattern));
+        }
+
+        Load(parameters, wanted, path, strict: false);
+    }
+
+    public static void Save(ParameterSet parameters, string path) =>
+        Safetensors.Write(path, parameters.All.Select(p => new StoredTensor(p.Name, p.Shape, p.Values)).ToArray());
+
+    private static void Load(ParameterSet parameters, IReadOnlyList<Parameter> wanted, string path, bool strict)
     {
         // Weights are real numbers. Integers beside them are what PyTorch's modules note down for themselves, such as batch
         // norm's num_batches_tracked and Swin's relative_position_index; nothing here needs them.
         var names = parameters.All.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
         var stored = Safetensors.Read(path).Where(t => !t.IsInteger || names.Contains(t.Name));
         var comparison = new TensorComparison(path, stored);
-        var found = comparison.Floats(parameters.All.Select(p => (p.Name, p.Info.Shape)));
+        var found = comparison.Floats(wanted.Select(p => (p.Name, p.Info.Shape)));
         comparison.ThrowIfDifferent(strict);
-        foreach (var parameter in parameters.All)
+        foreach (var parameter in wanted)
         {
             found[parameter.Name].ToFloats().CopyTo(parameter.Values);
         }
 
         parameters.Touch();
     }
-
-    public static void Save(ParameterSet parameters, string path) =>
-        Safetensors.Write(path, parameters.All.Select(p => new StoredTensor(p.Name, p.Shape, p.Values)).ToArray());
 }
