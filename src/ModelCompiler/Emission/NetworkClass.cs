@@ -145,6 +145,14 @@ internal sealed class NetworkClass(NetworkGraph network, Plan inference, Plan? t
             writer.Close();
         }
 
+        if (plan.Training)
+        {
+            var places = network.Layers.Select((layer, index) => (layer.Path, index)).GroupBy(layer => layer.Path).ToDictionary(group => group.Key, group => group.First().index);
+            var ofSteps = plan.Steps.Select(step => places.TryGetValue(step.Origin.Path, out var place) ? place : -1);
+            writer.Line().Line("/// <summary>For each step below, the place of its layer in <see cref=\"NetworkInfo.Layers\"/>: names the layer that diverges.</summary>");
+            writer.Line($"protected override ReadOnlySpan<int> StepLayers => [{string.Join(", ", ofSteps.Select(place => N(place)))}];");
+        }
+
         writer.Line().Open($"protected override void {(plan.Training ? "RunTraining" : "RunForward")}()");
         foreach (var step in plan.Steps)
         {
@@ -163,7 +171,7 @@ internal sealed class MemberNames(string className)
         "Info", "Parameters", "Batch", "Threads", "Inputs", "Targets", "Outputs", "Common", "Samples", "IsDisposed", "Dispose", "Run", "RunSamples", "RunBatch", "Forward", "Prepare",
         "RunForward", "RunTraining", "Loss", "StepNumber", "Seed", "Optimizer", "Gradients", "InputGradients", "Source", "LossPointer", "ComputeGradients", "Step",
         "Accumulate", "ApplyAccumulated", "Training", "SampleFloats", "Equals", "GetHashCode", "GetType", "ToString", "MemberwiseClone", "Finalize", "ReferenceEquals",
-        "InputPointer", "TargetPointer", "TargetFloatPointer", "OutputPointer", "InputGradientPointer", "ThrowIfDisposed", "BorrowScratch", "ReturnScratch",
+        "InputPointer", "StepLayers", "Clock", "TargetPointer", "TargetFloatPointer", "OutputPointer", "InputGradientPointer", "ThrowIfDisposed", "BorrowScratch", "ReturnScratch",
     ];
 
     private HashSet<string> used = new(Reserved, StringComparer.Ordinal) { className };

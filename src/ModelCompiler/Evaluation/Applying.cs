@@ -31,7 +31,7 @@ internal sealed partial class NetworkEvaluation
         }
 
         budget.Enter(stage.Place);
-        builder.Origin = new Origin(stage.Place, path.Token);
+        builder.Origin = new Origin(stage.Place, path.Token, checkpoint);
         var source = new ParameterSource(this, path, stage.Place);
         var call = new Call(signature, arguments, ImmutableArray.CreateRange(inputs.Select(input => input.Tensor.Node)), builder, source,
             (code, argument, message) => reporter.Add(code, Grammar.DiagnosticCatalog.Find(code)?.Severity ?? Severity.Info,

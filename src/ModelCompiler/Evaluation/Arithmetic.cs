@@ -176,7 +176,7 @@ internal sealed partial class NetworkEvaluation
     {
         var place = scope.Place(word);
         var path = scope.Naming.Automatic(name, scope.Prefix.Add(word.Start), place);
-        builder.Origin = new Origin(place, path.Token);
+        builder.Origin = new Origin(place, path.Token, checkpoint);
         var nodes = ImmutableArray.CreateRange(inputs.Select(input => input.Node));
         var result = make(nodes);
         Budget.CheckNodes(builder.Nodes.Count, scope.Place(node));

@@ -110,6 +110,8 @@ internal sealed partial class NetworkEvaluation
                 return ApplyNamed(labelled.Inner, input, at.Naming.Scope, at.Key, at.Frame);
             case LabelledStage labelled:
                 return ApplyNamed(labelled.Inner, input, Labelled(labelled.Label, labelled.Place, labelled.Inner, at), at.Key, at.Frame);
+            case CheckpointStage inner:
+                return InCheckpoint(() => Apply(inner.Inner, input, at));
             case SharedStage shared:
                 return ApplyShared(shared, input, at.Frame);
             case OperatorStage @operator:
@@ -132,6 +134,8 @@ internal sealed partial class NetworkEvaluation
                 return ApplyBlock(block, input, path, frame);
             case PlacedStage placed:
                 return ApplyNamed(placed.Inner, input, path, key.AddRange(placed.Key), Used(placed, frame));
+            case CheckpointStage inner:
+                return InCheckpoint(() => ApplyNamed(inner.Inner, input, path, key, frame));
             case SharedStage shared:
                 return ApplyShared(shared, input, frame);
         }
@@ -175,6 +179,20 @@ internal sealed partial class NetworkEvaluation
         var value = ApplyNamed(shared.Inner, input, shared.Path, [], frame);
         pass = outer;
         busyShared.Remove(shared);
+        return value;
+    }
+
+    /// <summary>Of nested ones the outermost counts: what is inside is computed again as a whole.</summary>
+    private Value InCheckpoint(Func<Value> apply)
+    {
+        if (checkpoint > 0)
+        {
+            return apply();
+        }
+
+        checkpoint = ++checkpoints;
+        var value = apply();
+        checkpoint = 0;
         return value;
     }
 

@@ -24,6 +24,7 @@ internal static class Functions
         ["exp"] = (1, 1, "exp(x)"),
         ["log"] = (1, 1, "log(x)"),
         ["chain"] = (1, 1, "chain(list of stages)"),
+        ["checkpoint"] = (1, 1, "checkpoint(stage)"),
         ["enumerate"] = (1, 1, "enumerate(list)"),
         ["zip"] = (2, int.MaxValue, "zip(list, list)"),
         ["reverse"] = (1, 1, "reverse(list)"),
@@ -46,6 +47,9 @@ internal static class Functions
         return name switch
         {
             "chain" => Chain(arguments[0]),
+            "checkpoint" => arguments[0] is StageValue stage
+                ? (new CheckpointStage(stage), null)
+                : (null, $"'checkpoint' takes a stage, and this is {arguments[0].Describe()}"),
             "count" => arguments[0] switch
             {
                 ListValue list => (new IntegerValue(list.Items.Length), null),

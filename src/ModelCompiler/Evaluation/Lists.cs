@@ -192,7 +192,7 @@ internal sealed partial class NetworkEvaluation
     private TensorValue Made(Scope scope, SyntaxNode node, TensorValue from, Func<GraphBuilder, Node> make)
     {
         var place = scope.Place(node);
-        builder.Origin = new Origin(place, scope.Naming.Scope.Token);
+        builder.Origin = new Origin(place, scope.Naming.Scope.Token, checkpoint);
         return new TensorValue(make(builder), place, from.Name, from.Source);
     }
 }

@@ -36,6 +36,10 @@ internal sealed partial class NetworkEvaluation
     private int passes;
     private SourceSpan current;
 
+    // Numbers the uses of `checkpoint`; 0 outside of them.
+    private int checkpoint;
+    private int checkpoints;
+
     public NetworkEvaluation(FileSet networks, Reporter reporter, Inspector? inspector)
     {
         this.inspector = inspector;
@@ -196,7 +200,7 @@ internal sealed partial class NetworkEvaluation
             throw new OperatorException("CNN3012", null, $"'{name}' would be {shape}, more than {int.MaxValue} numbers; use smaller sizes");
         }
 
-        builder.Origin = new Origin(place, path.Token);
+        builder.Origin = new Origin(place, path.Token, checkpoint);
         var node = builder.Add(Primitives.Parameter, new ParameterAttributes(path.Token + "." + name, shape, initializer, trainable));
         parameters.Add((path, name), (node, pass));
         return node;

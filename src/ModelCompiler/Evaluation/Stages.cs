@@ -114,6 +114,20 @@ internal sealed class PlacedStage(ImmutableArray<int> key, Label? use, StageValu
     public override string Describe() => Inner.Describe();
 }
 
+/// <summary>A stage whose values are computed again for the gradient instead of being kept; its names are those of what is inside.</summary>
+internal sealed class CheckpointStage(StageValue inner) : StageValue
+{
+    public StageValue Inner { get; } = inner;
+
+    public override StageValue Core => Inner.Core;
+
+    public override string BaseName => Inner.BaseName;
+
+    public override string Text => Inner.Text;
+
+    public override string Describe() => Inner.Describe();
+}
+
 /// <summary>One set of weights for all uses.</summary>
 internal sealed class SharedStage(string name, SourceSpan place, PathScope path, StageValue inner) : StageValue
 {

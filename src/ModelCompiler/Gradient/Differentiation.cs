@@ -11,7 +11,15 @@ namespace ModelCompiler.Gradient;
 /// <param name="Gradients">For each trainable parameter, in the graph's order, d loss / d parameter; zeros where the loss does not see it.</param>
 /// <param name="InputGradients">For each input, where asked for, d loss / d input, one value per sample.</param>
 public sealed record TrainingGraph(
-    NetworkGraph Graph, ImmutableArray<(Node Parameter, Node Gradient)> Gradients, ImmutableArray<(string Input, Node Gradient)> InputGradients);
+    NetworkGraph Graph, ImmutableArray<(Node Parameter, Node Gradient)> Gradients, ImmutableArray<(string Input, Node Gradient)> InputGradients)
+{
+    /// <summary>Values inside of <c>checkpoint(…)</c> that the backward pass computes again.</summary>
+    public ImmutableArray<(Node Original, Node Again)> Recomputed { get; init; } = [];
+
+    /// <summary>Values that are stored though one reader alone remains: had they been kept for the backward pass, they would be, and
+    /// both ways are to give the same bits.</summary>
+    public ImmutableArray<Node> Stored { get; init; } = [];
+}
 
 public static class Differentiation
 {
@@ -46,10 +54,10 @@ public static class Differentiation
             .Concat(ofInputs.Select(i => i.Gradient))
             .Concat(graph.Parameters.Select(parameter => lowering.Values[parameter]));
         var (result, copy) = lowering.Finish(graph, graph.Outputs, loss, LastUpdates(builder), kept);
-        return new TrainingGraph(
+        return Recomputation.Run(new TrainingGraph(
             result,
             ofParameters.Select(p => (copy(p.Item1), copy(p.Gradient))).ToImmutableArray(),
-            ofInputs.Select(i => (i.Name, copy(i.Gradient))).ToImmutableArray());
+            ofInputs.Select(i => (i.Name, copy(i.Gradient))).ToImmutableArray()));
     }
 
     /// <summary>Gradients of the loss with respect to the sources and all that lies between.</summary>
@@ -65,7 +73,7 @@ public static class Differentiation
                 continue;
             }
 
-            builder.Origin = node.Origin;
+            builder.Origin = node.Origin with { Backward = true };
             var upstream = Contributions.Total(contributions, value, builder);
             gradients.Add(value, upstream);
             var wanted = node.Inputs.Select(differentiable.Contains).ToImmutableArray();

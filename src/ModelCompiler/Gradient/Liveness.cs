@@ -36,7 +36,7 @@ internal static class Liveness
         foreach (var node in nodes.Where(live.Contains))
         {
             builder.Origin = node.Origin;
-            copies.Add(node, builder.Add(node.Primitive, node.Attributes, node.Inputs.Select(input => copies[input]).ToImmutableArray()));
+            copies.Add(node, builder.AddAgain(node.Primitive, node.Attributes, node.Inputs.Select(input => copies[input]).ToImmutableArray()));
         }
 
         return (builder.Nodes.ToImmutableArray(), copies);

@@ -29,10 +29,17 @@ public sealed class GraphBuilder
             return existing;
         }
 
+        var node = AddAgain(primitive, attributes, inputs);
+        known.Add(key, node);
+        return node;
+    }
+
+    /// <summary>Adds a node though an equal one may exist: a value that is to be computed a second time.</summary>
+    public Node AddAgain(Primitive primitive, object? attributes, ImmutableArray<Node> inputs)
+    {
         var shape = primitive.InferShape(inputs, attributes);
         var node = new Node(nodes.Count, primitive, attributes, inputs, shape, primitive.InferBatched(inputs, attributes), Origin);
         nodes.Add(node);
-        known.Add(key, node);
         return node;
     }
 

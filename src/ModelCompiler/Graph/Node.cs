@@ -8,7 +8,9 @@ namespace ModelCompiler.Graph;
 /// <summary>Where a node came from: the text that asked for it and the chain of block uses around that text.</summary>
 /// <param name="Place">The call or word in the `.cnn` file; null for nodes that only the compiler knows.</param>
 /// <param name="Path">Layer path (<c>layer1.0.conv1</c>); empty outside layers.</param>
-public sealed record Origin(SourceSpan? Place, string Path)
+/// <param name="Checkpoint">The number of the <c>checkpoint(…)</c> it is inside of, from 1; 0 outside.</param>
+/// <param name="Backward">Whether it belongs to the backward pass of what is written there.</param>
+public sealed record Origin(SourceSpan? Place, string Path, int Checkpoint = 0, bool Backward = false)
 {
     public static readonly Origin None = new(null, "");
 }

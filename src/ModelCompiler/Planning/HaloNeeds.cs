@@ -27,6 +27,13 @@ internal sealed class HaloNeeds
         }
     }
 
+    /// <summary>Values that are computed twice lie the same way both times.</summary>
+    public void Unite(Node one, Node other)
+    {
+        Require(one, Of(other));
+        Require(other, Of(one));
+    }
+
     public Halo Of(Node node) => needs.TryGetValue(node, out var halo) ? halo : Halo.None;
 
     internal static Halo Forward(Window window, Shape input, Shape output)

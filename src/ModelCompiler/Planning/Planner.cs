@@ -23,6 +23,7 @@ public sealed partial class Planner
     private readonly Dictionary<(Node, string), BufferDraft> packed = new();
     private readonly Dictionary<Node, Address> destinations = new();
     private readonly Dictionary<Node, ParameterSlot> slots;
+    private ImmutableArray<Node> stored = [];
     private readonly BufferDraft scratch = new(0, batched: false, "");
     private readonly BufferDraft threadScratch = new(0, batched: false, "") { Address = new Address(Region.Scratch, 0) };
 
@@ -53,7 +54,12 @@ public sealed partial class Planner
         var slots = ParameterStorage.Slots(network, training.Graph);
         var offsets = slots.ToDictionary(s => s.Node, s => s.Offset);
         var gradients = training.Gradients.Select(g => (g.Gradient, new Address(Region.Gradients, offsets[g.Parameter]))).ToImmutableArray();
-        var planner = new Planner(training.Graph, training: true, winograd, slots);
+        var planner = new Planner(training.Graph, training: true, winograd, slots) { stored = training.Stored };
+        foreach (var (original, again) in training.Recomputed)
+        {
+            planner.halos.Unite(original, again);
+        }
+
         return planner.Build(gradients, training.InputGradients, slots, ParameterStorage.Sizes(network));
     }
 
@@ -80,7 +86,7 @@ public sealed partial class Planner
         results.AddRange(graph.Updates.Select(u => (u.Value, new Address(Region.Parameters, slots[u.Parameter].Offset))));
         ChooseDestinations(gradients);
         BindInputs();
-        var fused = Fusion.Run(graph.Nodes, results.Select(r => r.Node).ToList());
+        var fused = Fusion.Run(graph.Nodes, results.Select(r => r.Node).Concat(stored).ToList());
         var kernels = ImmutableDictionary.CreateBuilder<Node, string>();
         var joined = PairReductions(fused);
         foreach (var node in fused.Where(f => !joined.Contains(f)))

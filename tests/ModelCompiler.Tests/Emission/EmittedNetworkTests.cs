@@ -29,6 +29,8 @@ public class EmittedNetworkTests
         { "8x5x5", "image -> upconv(6, 2x2, stride: 2) -> relu -> upconv(3, 3x3, stride: 2, pad: 1) -> flatten -> dense(5)" },
         { "7x12", "image -> dense(16) -> gelu -> layernorm -> dense(9) -> flatten -> dense(5)" },
         { "20x17x15", "(image -> conv(32, 3x3, pad: 1) -> relu) + (image -> conv(32, 3x3, pad: 1, bias: false) -> batchnorm) -> relu -> conv(18, 3x3) -> global_avgpool -> flatten -> dense(5)" },
+        { "3x6x6", "image -> checkpoint((conv(17, 3x3, pad: 1, bias: false) -> batchnorm -> relu -> dropout(0.3)) * 2) -> conv(4, 1x1) -> flatten -> dense(5)" },
+        { "6x5x3", "image -> checkpoint([conv(8, 3x3, pad: 1) -> tanh, conv(8, 1x1) -> sigmoid] -> add) * 2 -> flatten -> checkpoint(dense(7) -> relu) -> dense(5)" },
         { "6x4x4", "image -> groupnorm(3) -> silu -> conv(4, 3x3, pad: 1) -> elu -> flatten -> dense(5) -> softplus" },
     };
 

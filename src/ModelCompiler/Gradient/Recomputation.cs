@@ -1,0 +1,89 @@
+// Activation checkpointing (Chen et al., 2016): of what lies inside `checkpoint(…)` only what leaves it is kept until the
+// backward pass, which computes the rest again when it gets there. Statistics and other values that all samples share are small
+// and stay, so that a second pass changes no running statistic; dropout draws the same numbers again.
+using System.Collections.Immutable;
+using ModelCompiler.Graph;
+
+namespace ModelCompiler.Gradient;
+
+internal sealed class Recomputation
+{
+    private readonly GraphBuilder builder = new();
+    private readonly Dictionary<Node, Node> copies = new();
+    private readonly Dictionary<Node, Node> again = new();
+    private readonly HashSet<Node> dropped;
+
+    private Recomputation(TrainingGraph training)
+    {
+        var graph = training.Graph;
+        var left = new HashSet<Node>(graph.Nodes.Where(n => !n.Origin.Backward)
+            .SelectMany(n => n.Inputs.Where(input => input.Origin.Checkpoint != n.Origin.Checkpoint))
+            .Concat(graph.Outputs.Select(output => output.Node)));
+        dropped = new HashSet<Node>(graph.Nodes.Where(n => n.Origin is { Checkpoint: > 0, Backward: false } && n.Batched && !n.Inputs.IsEmpty && !left.Contains(n)));
+        foreach (var node in graph.Nodes)
+        {
+            var inputs = node.Inputs.Select(input => node.Origin.Backward && dropped.Contains(input) ? Again(input) : copies[input]);
+            var list = inputs.ToImmutableArray();
+            builder.Origin = node.Origin;
+            copies.Add(node, builder.AddAgain(node.Primitive, node.Attributes, list));
+        }
+    }
+
+    public static TrainingGraph Run(TrainingGraph training) =>
+        training.Graph.Nodes.Any(node => node.Origin.Checkpoint > 0) ? new Recomputation(training).Finish(training) : training;
+
+    /// <summary>Made where the backward pass first asks for it, which is where memory for it is first needed.</summary>
+    private Node Again(Node node)
+    {
+        if (!again.TryGetValue(node, out var second))
+        {
+            var inputs = node.Inputs.Select(input => dropped.Contains(input) ? Again(input) : copies[input]).ToImmutableArray();
+            builder.Origin = node.Origin;
+            second = builder.AddAgain(node.Primitive, node.Attributes, inputs);
+            again.Add(node, second);
+        }
+
+        return second;
+    }
+
+    private TrainingGraph Finish(TrainingGraph training)
+    {
+        var graph = training.Graph;
+        var uses = graph.Nodes.SelectMany(node => node.Inputs).GroupBy(node => node).ToDictionary(group => group.Key, group => group.Count());
+        var roots = graph.Outputs.Concat(graph.Inputs).Concat(graph.Targets).Select(named => named.Node)
+            .Concat(graph.Loss is null ? [] : [graph.Loss])
+            .Concat(graph.Updates.SelectMany(update => new[] { update.Parameter, update.Value }))
+            .Concat(training.Gradients.SelectMany(pair => new[] { pair.Parameter, pair.Gradient }))
+            .Concat(training.InputGradients.Select(pair => pair.Gradient))
+            .ToList();
+
+        // A dropped value that nothing reads in the forward pass is not computed there at all.
+        var (nodes, moved) = Liveness.Compact(builder.Nodes, roots.Select(root => copies[root]));
+        Node Find(Node node) => moved[copies[node]];
+        ImmutableArray<NamedNode> Rename(ImmutableArray<NamedNode> named) => named.Select(n => new NamedNode(n.Name, Find(n.Node))).ToImmutableArray();
+        ImmutableArray<Node> FindAll(ImmutableArray<Node> old) => old.Where(n => moved.ContainsKey(copies[n])).Select(Find).ToImmutableArray();
+
+        var recomputed = again.Where(pair => moved.ContainsKey(copies[pair.Key])).Select(pair => (Find(pair.Key), moved[pair.Value])).ToImmutableArray();
+        var stored = dropped.Where(node => uses.TryGetValue(node, out var count) && count > 1)
+            .SelectMany(node => again.TryGetValue(node, out var second) ? new[] { copies[node], second } : [copies[node]])
+            .Where(moved.ContainsKey).Select(node => moved[node]).ToImmutableArray();
+        return new TrainingGraph(
+            graph with
+            {
+                Nodes = nodes,
+                Inputs = Rename(graph.Inputs),
+                Targets = Rename(graph.Targets),
+                Outputs = Rename(graph.Outputs),
+                Loss = graph.Loss is null ? null : Find(graph.Loss),
+                Layers = graph.Layers.Where(layer => moved.ContainsKey(copies[layer.Output]))
+                    .Select(layer => layer with { Output = Find(layer.Output), Inputs = FindAll(layer.Inputs), Parameters = FindAll(layer.Parameters) }).ToImmutableArray(),
+                Updates = graph.Updates.Select(update => new StateUpdate(Find(update.Parameter), Find(update.Value))).ToImmutableArray(),
+            },
+            training.Gradients.Select(pair => (Find(pair.Parameter), Find(pair.Gradient))).ToImmutableArray(),
+            training.InputGradients.Select(pair => (pair.Input, Find(pair.Gradient))).ToImmutableArray())
+        {
+            Recomputed = recomputed,
+            Stored = stored,
+        };
+    }
+}
