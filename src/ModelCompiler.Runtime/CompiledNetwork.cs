@@ -226,7 +226,6 @@ public abstract unsafe class CompiledNetwork : IDisposable
         }
     }
 
-
     /// <summary>Runs <paramref name="run"/> on the calling thread, with a call of <paramref name="afterStep"/> after every step.</summary>
     private protected void Trace(Action run, Action afterStep)
     {

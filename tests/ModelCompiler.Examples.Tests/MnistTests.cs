@@ -1,5 +1,4 @@
 // The example as its user meets it: a process, its output, its file. A subset of the digits keeps it short.
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using ModelCompiler.Runtime;
@@ -79,18 +78,5 @@ public sealed partial class MnistTests : IDisposable
     [GeneratedRegex(@"test accuracy ([0-9.]+) %")]
     private static partial Regex AccuracyPattern();
 
-    /// <summary>In a folder of its own; the output is redirected, as in a pipe.</summary>
-    private (int Code, string Output) Run(params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Mnist.dll"), .. arguments])
-        {
-            WorkingDirectory = folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output + errors.Result);
-    }
+    private (int Code, string Output) Run(params string[] arguments) => ExampleProcess.Run("Mnist", folder, arguments);
 }

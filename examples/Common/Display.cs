@@ -3,11 +3,16 @@ using System.Globalization;
 using ModelCompiler.Runtime;
 using Spectre.Console;
 
-namespace Mnist;
+namespace Examples;
 
 internal abstract class Display : IDisposable
 {
-    public static Display Start() => Console.IsOutputRedirected ? new PlainDisplay() : new LiveDisplay();
+    private readonly Func<Evaluation, string> result;
+
+    private Display(Func<Evaluation, string> result) => this.result = result;
+
+    /// <param name="result">What to say of an evaluation: <c>98.20 % of the test digits right</c>.</param>
+    public static Display Start(Func<Evaluation, string> result) => Console.IsOutputRedirected ? new PlainDisplay(result) : new LiveDisplay(result);
 
     public abstract void Step(TrainingProgress progress);
 
@@ -15,11 +20,10 @@ internal abstract class Display : IDisposable
 
     public abstract void Dispose();
 
-    protected static string Line(EpochResult result) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"epoch {result.Epoch}: loss {result.Loss:F4}, {100 * result.Test!.Accuracy:F2} % of the test digits right, {result.Duration.TotalSeconds:F1} s");
+    private string Line(EpochResult epoch) => string.Create(
+        CultureInfo.InvariantCulture, $"epoch {epoch.Epoch}: loss {epoch.Loss:F4}, {result(epoch.Test!)}, {epoch.Duration.TotalSeconds:F1} s");
 
-    private sealed class PlainDisplay : Display
+    private sealed class PlainDisplay(Func<Evaluation, string> result) : Display(result)
     {
         public override void Step(TrainingProgress progress)
         {
@@ -41,7 +45,8 @@ internal abstract class Display : IDisposable
         private readonly ProgressTask bar;
         private long nextDraw;
 
-        public LiveDisplay()
+        public LiveDisplay(Func<Evaluation, string> result)
+            : base(result)
         {
             drawing = AnsiConsole.Progress()
                 .AutoClear(true)
