@@ -9,18 +9,18 @@ namespace ModelCompiler.Runtime;
 /// <summary>Used by generated code. Rows become lanes of blocks of sixteen.</summary>
 public static unsafe class Transposition
 {
-    /// <summary>to[c · 16 + r] = from[r · stride + c] for r below <paramref name="rows"/>, 0 for the other lanes up to 16.</summary>
+    /// <summary>to[c · toStride + r] = from[r · stride + c] for r below <paramref name="rows"/>, 0 for the other lanes up to 16.</summary>
     /// <param name="rows">1 … 16.</param>
     /// <param name="columns">1 … 16.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Turn(float* from, long stride, int rows, int columns, float* to)
+    public static void Turn(float* from, long stride, int rows, int columns, float* to, long toStride = 16)
     {
-        if (rows == 16 && columns == 16 && TurnWhole(from, stride, to, 16))
+        if (rows == 16 && columns == 16 && TurnWhole(from, stride, to, toStride))
         {
             return;
         }
 
-        for (var column = 0; column < columns; column++, to += 16)
+        for (var column = 0; column < columns; column++, to += toStride)
         {
             var row = 0;
             for (; row < rows; row++)

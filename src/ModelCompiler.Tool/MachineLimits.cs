@@ -94,7 +94,8 @@ internal sealed record MachineLimits(double Gflops, double GigabytesPerSecond, l
 
     private sealed class Buffer(long bytes)
     {
-        private readonly float[] data = new float[bytes / sizeof(float)];
+        /// <summary>Written once: pages that nobody wrote are all the same page of zeros.</summary>
+        private readonly float[] data = Enumerable.Repeat(1f, (int)(bytes / sizeof(float))).ToArray();
 
         /// <summary>Bytes read; small buffers several times, so that a run is long enough for the clock.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -19,6 +19,7 @@ internal static class KernelsFile
             using System;
             using System.Runtime.CompilerServices;
             using System.Runtime.Intrinsics;
+            using System.Runtime.Intrinsics.X86;
             using ModelCompiler.Runtime;
             """).Line();
         if (options.Namespace.Length > 0)

@@ -77,7 +77,8 @@ public sealed record FusedOperand(int Offset, int Block, (int Depth, int Rows, i
     internal string Identity => FormattableString.Invariant($"{Offset},{Block},{KernelName.Text(Step)}");
 }
 
-/// <summary>Packed weights are [output block][input block][depth][row][column][channel in block][16 outputs].</summary>
+/// <summary>Packed weights are [group of output blocks][input block][depth][row][column][channel in block][block in group][16 outputs]:
+/// a register tile reads one stream. The last group may have fewer blocks.</summary>
 /// <param name="Bias">One number per output channel, padded to 16.</param>
 /// <param name="Formula">Input 0 is the sum (with bias), inputs 1… the fused operands. Null: the sum itself.</param>
 /// <param name="Samples">True when the columns of the plane are the samples of the batch (Plane is 1x1x1, distances are
@@ -85,6 +86,8 @@ public sealed record FusedOperand(int Offset, int Block, (int Depth, int Rows, i
 public sealed record ConvolutionKernel(
     ConvolutionGeometry Geometry, bool Bias, Expression? Formula, ImmutableArray<FusedOperand> Fused, bool Samples, string Title) : Kernel
 {
+    private ConvolutionSchedule? schedule;
+
     public override string Name
     {
         get
@@ -107,7 +110,7 @@ public sealed record ConvolutionKernel(
     public override long Macs =>
         (long)Geometry.OutputChannels * (Geometry.InputChannels / Geometry.Groups) * Geometry.TapCount * Geometry.Plane.Depth * Geometry.Plane.Rows * Geometry.Plane.Columns;
 
-    public override string Choice => $"direct {ConvolutionEmitter.UnitTile(this)}";
+    public override string Choice => $"direct {Schedule.Tile}";
 
     public override string Layouts
     {
@@ -144,16 +147,13 @@ public sealed record ConvolutionKernel(
         }
     }
 
-    /// <summary>Row tiles x groups of output blocks by the 512-bit tile: the unit must be the same on every instruction set.</summary>
-    public override int Units
-    {
-        get
-        {
-            var tile = ConvolutionEmitter.UnitTile(this);
-            var groups = (Geometry.OutputBlocks + tile.Blocks - 1) / tile.Blocks;
-            return Samples ? groups : groups * Geometry.Plane.Depth * ((Geometry.Plane.Rows + tile.Rows - 1) / tile.Rows);
-        }
-    }
+    /// <summary>Output blocks whose weights lie side by side.</summary>
+    public int GroupBlocks => Schedule.Tile.Blocks;
+
+    /// <summary>Parts of the plane x parts of the output blocks: the same on every instruction set.</summary>
+    public override int Units => Schedule.Units;
+
+    internal ConvolutionSchedule Schedule => schedule ??= ConvolutionSchedule.Of(this);
 
     public bool Equals(ConvolutionKernel? other) => other is not null && Identity == other.Identity && Title == other.Title;
 

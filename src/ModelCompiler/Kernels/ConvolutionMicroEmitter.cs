@@ -5,9 +5,26 @@ using ModelCompiler.Emission;
 
 namespace ModelCompiler.Kernels;
 
-internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWriter writer, Isa isa, Tile tile)
+/// <param name="packed">Output blocks whose weights lie side by side: at least the tile's.</param>
+internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWriter writer, Isa isa, Tile tile, int packed)
 {
     private readonly ConvolutionGeometry geometry = kernel.Geometry;
+
+    /// <summary>Whether what is being written is repeated for each input block, or follows such blocks.</summary>
+    private bool isInLoop;
+    private bool isBehindLoop;
+
+    /// <summary>Cache lines from the pointer <c>ahead</c> on that are asked for meanwhile; 0: there is no such pointer.</summary>
+    public int AheadLines { get; init; }
+
+    /// <summary>Floats by which asking for weights precedes their use; 0: nothing is asked for.</summary>
+    public int StreamAhead { get; init; }
+
+    /// <summary>Floats from a block's inputs to those that are asked for meanwhile: of the next tile, or of the next block; 0 for none.</summary>
+    public int InputAhead { get; init; }
+
+    /// <summary>Asks for the places of the outputs, and for operands of the formula, before they are needed.</summary>
+    public bool PrefetchesOutput { get; init; }
 
     public void EmitBody()
     {
@@ -28,6 +45,11 @@ internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWr
         }
 
         writer.Line($"{isa.Type} b;");
+        if (PrefetchesOutput)
+        {
+            writer.Line("long late = 0;");
+        }
+
         var full = geometry.Groups == 1 ? geometry.InputChannels / 16 : geometry.BlocksRead;
         var tail = geometry.TailChannels % 16;
         var cursor = kernel.Samples ? "at" : "x";
@@ -40,7 +62,9 @@ internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWr
         if (full > 1 || grouped)
         {
             writer.Open($"for (int block = 0; block < {(grouped ? $"(tail ? {N(full - 1)} : {N(full)})" : N(full))}; block++)");
+            isInLoop = true;
             EmitTaps(cursor, 16);
+            isInLoop = false;
             writer.Line($"{cursor} += {N(geometry.InputBlock)};").Close();
         }
         else if (full == 1)
@@ -52,6 +76,7 @@ internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWr
             }
         }
 
+        isBehindLoop = full > 0;
         if (grouped)
         {
             writer.Open("if (tail)");
@@ -119,26 +144,108 @@ internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWr
                 EmitProducts(cursor, u);
             }
 
-            writer.Line($"w += {N(WeightsBehind(channels) + (unroll * 16))};");
+            EmitPrefetches(unroll);
+            EmitOutputPrefetches(unroll, channels);
+            writer.Line($"w += {N((WeightsBehind(channels) + (unroll * 16)) * packed)};");
             return;
         }
 
         var inner = kernel.Samples ? "ati" : "xi";
         writer.Open("");
         writer.Line($"{(kernel.Samples ? "long" : "float*")} {inner} = {cursor};");
+        if (InputAhead > 0)
+        {
+            writer.Line($"float* next = {cursor} + {N(InputAhead)};");
+        }
+
         writer.Open($"for (int channel = 0; channel < {N(channels)}; channel += {N(unroll)})");
         for (var u = 0; u < unroll; u++)
         {
             EmitProducts(inner, u);
         }
 
-        writer.Line($"{inner} += {N(unroll * geometry.InputLane)};").Line($"w += {N(unroll * 16)};").Close();
+        EmitPrefetches(unroll);
+        EmitOutputPrefetches(unroll, channels);
+        if (InputAhead > 0)
+        {
+            var lines = (tile.Columns * unroll + 15) / 16;
+            for (var line = 0; line < lines; line++)
+            {
+                writer.Line($"Sse.Prefetch0(next + {N(line * geometry.InputStep.Columns)});");
+            }
+
+            writer.Line($"next += {N(lines * geometry.InputStep.Columns)};");
+        }
+
+        writer.Line($"{inner} += {N(unroll * geometry.InputLane)};").Line($"w += {N(unroll * 16 * packed)};").Close();
         if (WeightsBehind(channels) > 0)
         {
-            writer.Line($"w += {N(WeightsBehind(channels))};");
+            writer.Line($"w += {N(WeightsBehind(channels) * packed)};");
         }
 
         writer.Close();
+    }
+
+    /// <summary>What the products of some channels leave time to ask for: weights needed soon, so that none of them is waited for.</summary>
+    private void EmitPrefetches(int channels)
+    {
+        if (StreamAhead > 0)
+        {
+            for (var line = 0; line < channels * packed; line++)
+            {
+                writer.Line($"Sse.Prefetch0(w + {N(StreamAhead + (line * 16))});");
+            }
+        }
+
+        if (AheadLines > 0)
+        {
+            var steps = geometry.PackedBlock / 16;
+            var lines = ((AheadLines * channels) + steps - 1) / steps;
+            for (var line = 0; line < lines; line++)
+            {
+                writer.Line($"Sse.Prefetch1(ahead{(line == 0 ? "" : $" + {N(line * 16)}")});");
+            }
+
+            writer.Line($"ahead += {N(lines * 16)};");
+        }
+    }
+
+    /// <summary>Spread over the first turns of the loops: the channels of the first block, or the taps of the first row.</summary>
+    private void EmitOutputPrefetches(int unroll, int channels)
+    {
+        if (!PrefetchesOutput || isBehindLoop)
+        {
+            return;
+        }
+
+        var byTaps = geometry.TapCount > 1;
+        var turns = byTaps ? geometry.Taps.Columns * (channels / unroll) : channels / unroll;
+        var lines = (tile.Columns + turns - 1) / turns;
+        var first = byTaps
+            ? string.Join(" && ", new[] { (geometry.Taps.Depth, "depthTap == 0"), (geometry.Taps.Rows, "rowTap == 0") }.Where(t => t.Item1 > 1).Select(t => t.Item2))
+            : isInLoop ? "block == 0" : "";
+        if (first.Length > 0)
+        {
+            writer.Open($"if ({first})");
+        }
+
+        for (var line = 0; line < lines; line++)
+        {
+            for (var j = 0; j < tile.Blocks; j++)
+            {
+                writer.Line($"Sse.Prefetch0(y + late + {N((j * (long)geometry.OutputBlock) + (line * geometry.OutputStep.Columns))});");
+                foreach (var (e, i) in kernel.Fused.Select((e, i) => (e, i)).Where(f => f.e.Step.Columns != 0))
+                {
+                    writer.Line($"Sse.Prefetch0(e{N(i)} + late + {N((j * (long)e.Block) + (line * e.Step.Columns))});");
+                }
+            }
+        }
+
+        writer.Line($"late += {N(lines * geometry.OutputStep.Columns)};");
+        if (first.Length > 0)
+        {
+            writer.Close();
+        }
     }
 
     /// <summary>With groups, weights are packed for whole blocks, also of a block that is not full.</summary>
@@ -150,7 +257,7 @@ internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWr
         string Scalar(int r, int c) => kernel.Samples
             ? $"x{N(c)}[{cursor} + {N(lane * geometry.InputLane)}]"
             : $"{cursor}[{N((r * geometry.InputStep.Rows) + (c * geometry.InputStep.Columns) + (lane * geometry.InputLane))}]";
-        string Weight(int j, int p) => isa.Load($"w + {N(((long)j * geometry.PackedBlock) + (lane * 16) + (p * isa.Width))}");
+        string Weight(int j, int p) => isa.Load($"w + {N((((lane * packed) + j) * 16) + (p * isa.Width))}");
 
         writer.Open("");
         if (pixels.Count == 1)

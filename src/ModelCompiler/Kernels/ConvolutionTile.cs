@@ -6,6 +6,10 @@ namespace ModelCompiler.Kernels;
 /// <summary>Pixels (rows x columns) times blocks of 16 output channels held in registers.</summary>
 public readonly record struct Tile(int Rows, int Columns, int Blocks)
 {
+    /// <summary>Weights of a tile beyond this come from the second-level cache.</summary>
+    private const int FirstLevelBytes = 24 * 1024;
+    private const double SecondLevelBytesPerCycle = 24;
+
     public int Pixels => Rows * Columns;
 
     public override string ToString() => FormattableString.Invariant($"{Rows}x{Columns}x{Blocks}");
@@ -47,9 +51,14 @@ public readonly record struct Tile(int Rows, int Columns, int Blocks)
         return best;
     }
 
+    /// <summary>For many samples against a group of <paramref name="blocks"/> blocks, which the tile's divide.</summary>
+    public static Tile ChooseSamples(ConvolutionGeometry geometry, Isa isa, int blocks) =>
+        Enumerable.Range(1, blocks).Where(b => blocks % b == 0).Select(b => Choose(geometry, samples: true, isa, 1, b))
+            .Where(tile => blocks % tile.Blocks == 0).OrderByDescending(tile => tile.Pixels * tile.Blocks).ThenBy(tile => tile.Blocks).First();
+
     /// <summary>Accumulators, the weights of one input channel and one broadcast must be registers: one too many costs
     /// two to five times.</summary>
-    private bool Fits(Isa isa)
+    public bool Fits(Isa isa)
     {
         var weights = Pixels == 1 ? 1 : isa == Isa.Vector128 ? 1 : Blocks * isa.Parts;
         var broadcasts = isa == Isa.Vector128 ? Pixels + 1 : 1;
@@ -60,7 +69,8 @@ public readonly record struct Tile(int Rows, int Columns, int Blocks)
     {
         var products = Pixels * Blocks * isa.Parts;
         var loads = Pixels + (Blocks * isa.Parts);
-        return (steps * Math.Max(Math.Max(products, loads) / 2.0, 4)) + 40 + (products * 1.5);
+        var weights = steps * Blocks * 64 > FirstLevelBytes ? Blocks * 64 / SecondLevelBytesPerCycle : 0;
+        return (steps * Math.Max(Math.Max(Math.Max(products, loads) / 2.0, weights), 4)) + 40 + (products * 1.5);
     }
 
     private static int Ceiling(int a, int b) => (a + b - 1) / b;

@@ -14,11 +14,13 @@ public sealed record TapSelection((int Depth, int Rows, int Columns) Size, (int 
 
 /// <summary>Flat weights [out][in / groups][taps] to the packed form of <paramref name="Geometry"/>.</summary>
 /// <param name="Turned">For data gradients: the geometry's inputs are the weights' outputs.</param>
-public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelection Taps, bool Turned) : Kernel
+/// <param name="GroupBlocks">Output blocks that lie side by side.</param>
+public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelection Taps, bool Turned, int GroupBlocks) : Kernel
 {
     public override string Key => field ??= "Pack " + Identity;
 
-    public override string Comment => $"packs weights as [output block][input block][tap][channel][16]{(Turned ? ", inputs and outputs exchanged" : "")}";
+    public override string Comment => FormattableString.Invariant(
+        $"packs weights as [groups of {GroupBlocks} of {Geometry.OutputBlocks} output blocks][{Geometry.BlocksRead} input blocks][{ConvolutionKernel.Size(Geometry.Taps)} taps][channel][block][16]{(Turned ? ", inputs and outputs exchanged" : "")}");
 
     /// <summary>Blocks of 16 by 16 filters with more taps are too large for the stack.</summary>
     internal const int MostTaps = 64;
@@ -30,7 +32,7 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
     public override int Units => Geometry.OutputBlocks;
 
     private string Identity => FormattableString.Invariant(
-        $"{Geometry.InputChannels},{Geometry.OutputChannels},{Geometry.Groups},{Geometry.Taps},{Taps.Identity},{Turned}");
+        $"{Geometry.InputChannels},{Geometry.OutputChannels},{Geometry.Groups},{Geometry.Taps},{Taps.Identity},{Turned},{GroupBlocks}");
 
     public bool Equals(PackWeightsKernel? other) => other is not null && Identity == other.Identity;
 
@@ -50,14 +52,15 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
 
         writer.OpenMethod();
         writer.Open("for (int block = begin; block < end; block++)");
-        writer.Line($"float* to = packed + (long)block * {writer.N("packedBlock", g.PackedBlock)};");
+        writer.Line($"int inGroup = block % {writer.N("groupBlocks", GroupBlocks)}, start = block - inGroup, step = Math.Min({writer.N("groupBlocks", GroupBlocks)}, {writer.N("outputBlocks", g.OutputBlocks)} - start) * 16;");
+        writer.Line($"float* to = packed + (long)start * {writer.N("packedBlock", g.PackedBlock)} + inGroup * 16;");
         writer.Line(g.Groups == 1 ? "int first = 0;"
             : $"int first = Math.Min(block * 16 / {writer.N("outputsPerGroup", outPerGroup)} * {writer.N("inputsPerGroup", inPerGroup)} / 16, {writer.N("lastWindow", g.InputBlocks - g.BlocksRead)});");
         writer.Open($"for (int window = 0; window < {writer.N("windowBlocks", g.BlocksRead)}; window++)");
         writer.Line($"int channels = {(g.Groups == 1 ? $"Math.Min(16, {writer.N("inputs", g.InputChannels)} - window * 16)" : "16")};");
         writer.Open($"for (int tap = 0; tap < {writer.N("taps", g.TapCount)}; tap++)");
         writer.Line($"int source = {Source()};");
-        writer.Open("for (int channel = 0; channel < channels; channel++, to += 16)");
+        writer.Open("for (int channel = 0; channel < channels; channel++, to += step)");
         writer.Line("int from = (first + window) * 16 + channel;");
         writer.Open("for (int lane = 0; lane < 16; lane++)");
         writer.Line("int into = block * 16 + lane;");
@@ -96,19 +99,21 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
 
         writer.Open("for (int block = begin; block < end; block++)");
         var (inputs, outputs) = (writer.N("inputs", g.InputChannels), writer.N("outputs", g.OutputChannels));
-        writer.Line($"float* to = packed + (long)block * {writer.N("packedBlock", g.PackedBlock)};").Line($"int rest = Math.Min(16, {outputs} - block * 16);");
+        writer.Line($"int inGroup = block % {writer.N("groupBlocks", GroupBlocks)}, start = block - inGroup, step = Math.Min({writer.N("groupBlocks", GroupBlocks)}, {writer.N("outputBlocks", g.OutputBlocks)} - start) * 16;");
+        writer.Line($"float* to = packed + (long)start * {writer.N("packedBlock", g.PackedBlock)} + inGroup * 16;");
+        writer.Line($"int rest = Math.Min(16, {outputs} - block * 16);");
         writer.Open($"for (int first = 0; first < {inputs}; first += 16)").Line($"int channels = Math.Min(16, {inputs} - first);");
         writer.Line(Turned ? $"float* from = weight + ((long)first * {outputs} + block * 16) * {N(taps)};" : $"float* from = weight + (block * 16L * {inputs} + first) * {N(taps)};");
         if (taps == 1 && Turned)
         {
-            writer.Open($"for (int channel = 0; channel < channels; channel++, to += 16, from += {outputs})");
+            writer.Open($"for (int channel = 0; channel < channels; channel++, to += step, from += {outputs})");
             writer.Open("if (rest == 16)");
             CopyBlock(writer, isa, "from", "to");
             writer.Close().Line("else for (int lane = 0; lane < 16; lane++) to[lane] = lane < rest ? from[lane] : 0f;").Close();
         }
         else if (taps == 1)
         {
-            writer.Line($"Transposition.Turn(from, {inputs}, rest, channels, to);").Line("to += channels * 16;");
+            writer.Line($"Transposition.Turn(from, {inputs}, rest, channels, to, step);").Line("to += channels * step;");
         }
         else
         {
@@ -117,11 +122,11 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
             writer.Open($"for (int tap = 0; tap < {N(g.TapCount)}; tap++)").Line($"float* source = across + ({Source()}) * 16;");
             if (Turned)
             {
-                writer.Line($"Transposition.Turn(source, {N(taps * 16)}, rest, channels, to);").Line("to += channels * 16;");
+                writer.Line($"Transposition.Turn(source, {N(taps * 16)}, rest, channels, to, step);").Line("to += channels * step;");
             }
             else
             {
-                writer.Open($"for (int channel = 0; channel < channels; channel++, to += 16, source += {N(taps * 16)})");
+                writer.Open($"for (int channel = 0; channel < channels; channel++, to += step, source += {N(taps * 16)})");
                 CopyBlock(writer, isa, "source", "to");
                 writer.Close();
             }

@@ -29,17 +29,16 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, KernelWriter writer
         }
 
         var full = isa == Isa.Avx512 ? kernel.Tile : Tile.Choose(kernel.Product(chunk), samples: false, isa, 1, groupBlocks);
-        var micros = new HashSet<Tile>();
+        var micros = new SortedDictionary<string, ConvolutionMicroEmitter>(StringComparer.Ordinal);
         foreach (var blocks in new[] { Math.Min(groupBlocks, kernel.Output.Blocks), kernel.Output.Blocks % groupBlocks }.Where(b => b > 0).Distinct())
         {
             EmitProducts(blocks, full, micros);
         }
 
-        foreach (var tile in micros.OrderBy(t => t.Blocks))
+        foreach (var micro in micros)
         {
-            var product = new ConvolutionKernel(kernel.Product(chunk), false, null, ImmutableArray<FusedOperand>.Empty, Samples: false, "WinogradProduct");
-            writer.Line(Kernel.Attribute).Open($"private static void {writer.Own}_{tile}(float* x, float* w, float* y)");
-            new ConvolutionMicroEmitter(product, writer, isa, tile).EmitBody();
+            writer.Line(Kernel.Attribute).Open($"private static void {micro.Key}(float* x, float* w, float* y{(micro.Value.AheadLines > 0 ? ", float* ahead" : "")})");
+            micro.Value.EmitBody();
             writer.Close().Line();
         }
     }
@@ -76,7 +75,7 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, KernelWriter writer
         if (!packed)
         {
             writer.Line($"int blocks = Math.Min({N(groupBlocks)}, {N(kernel.Output.Blocks)} - group * {N(groupBlocks)});");
-            writer.Line($"for (int b = 0; b < blocks; b++) {writer.Own}_filters(w, filters + b * {N(channels * 16L)}, group * {N(groupBlocks)} + b, blocks * {N(channels * 16L)} + 16);");
+            writer.Line($"for (int b = 0; b < blocks; b++) {writer.Own}_filters(w, filters + b * 16, group * {N(groupBlocks)} + b, blocks * {N(channels * 16L)} + 16, blocks * 16);");
         }
 
         if (rest == 0 || groups == 1)
@@ -93,20 +92,46 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, KernelWriter writer
     }
 
     /// <summary>At every point: transformed inputs times transformed weights, for one group of output blocks.</summary>
-    private void EmitProducts(int blocks, Tile full, HashSet<Tile> micros)
+    private void EmitProducts(int blocks, Tile full, SortedDictionary<string, ConvolutionMicroEmitter> micros)
     {
+        var product = new ConvolutionKernel(kernel.Product(chunk), false, null, ImmutableArray<FusedOperand>.Empty, Samples: false, "WinogradProduct");
+        var pointWeights = PackWinogradKernel.PointFloats(channels, blocks);
+
+        // While a point is computed the weights of the next one, which lie behind its own, come nearer.
+        var calls = (chunk + full.Columns - 1) / full.Columns;
+        var aheadLines = isa == Isa.Vector128 ? 0 : (int)((pointWeights / Layout.Lanes + calls - 1) / calls);
         writer.Line(Kernel.Attribute).Open($"private static void {writer.Own}_products{N(blocks)}(float* u, float* w, float* products, int tiles)");
         writer.Open($"for (int point = 0; point < {N(transform.Points)}; point++)");
+        if (aheadLines > 0)
+        {
+            writer.Line($"float* ahead = w + {N(pointWeights)};");
+        }
+
         for (var b = 0; b < blocks; b += full.Blocks)
         {
             var tile = full with { Blocks = Math.Min(full.Blocks, blocks - b) };
-            micros.Add(tile);
+            var name = $"{writer.Own}_{tile}{(blocks == groupBlocks ? "" : $"_of{N(blocks)}")}";
+            var lines = b == 0 ? aheadLines : 0;
+            if (!micros.ContainsKey(name))
+            {
+                micros.Add(name, new ConvolutionMicroEmitter(product, writer, isa, tile, blocks)
+                {
+                    AheadLines = aheadLines, InputAhead = isa == Isa.Vector128 ? 0 : chunk * Layout.Lanes, PrefetchesOutput = isa != Isa.Vector128 && channels <= 512,
+                });
+            }
+
             writer.Open($"for (int t = 0; t < tiles; t += {N(tile.Columns)})");
             writer.Line($"int at = Math.Min(t, {N(chunk - tile.Columns)}) * {N(Layout.Lanes)};");
-            writer.Line($"{writer.Own}_{tile}(u + at, w + {N((long)b * channels * Layout.Lanes)}, products + at + {N(b * chunk * Layout.Lanes)});").Close();
+            writer.Line($"{name}(u + at, w{(b == 0 ? "" : $" + {N(b * Layout.Lanes)}")}, products + at + {N(b * chunk * Layout.Lanes)}{(aheadLines > 0 ? b == 0 ? ", ahead" : ", w" : "")});");
+            if (lines > 0)
+            {
+                writer.Line($"ahead += {N(lines * Layout.Lanes)};");
+            }
+
+            writer.Close();
         }
 
-        writer.Line($"u += {N(kernel.InputPoint)};").Line($"w += {N(PackWinogradKernel.PointFloats(channels, blocks))};").Line($"products += {N(kernel.ProductPoint)};");
+        writer.Line($"u += {N(kernel.InputPoint)};").Line($"w += {N(pointWeights)};").Line($"products += {N(kernel.ProductPoint)};");
         writer.Close().Close().Line();
     }
 
@@ -120,16 +145,17 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, KernelWriter writer
         transform.Constants(writer, isa);
         var formula = kernel.Formula is null ? null : new FormulaEmitter(isa, kernel.Formula);
         formula?.Prepare(writer);
+        writer.Open("for (int b = 0; b < blocks; b++)").Line("int block = firstBlock + b;");
         writer.Open("for (int i = 0; i < tiles; i++)");
         WinogradTiles.EmitPlace(writer, kernel.TileRows, kernel.TileColumns, outputs);
         writer.Line($"int rows = {(output.Height % outputs == 0 ? N(outputs) : $"Math.Min({N(outputs)}, {N(output.Height)} - row)")};");
-        writer.Open("for (int b = 0; b < blocks; b++)").Line("int block = firstBlock + b;");
         OpenParts();
         writer.Line($"float* from = products + b * {N(chunk * Layout.Lanes)} + i * {N(Layout.Lanes)}{Part};");
         writer.Open($"for (int c = 0; c < {N(side)}; c++, from += {N(kernel.ProductPoint)})").Line($"float* target = halfway + c * {N(isa.Width)};");
         for (var r = 0; r < side; r++)
         {
             writer.Line($"var d{N(r)} = {isa.Load($"from + {N((long)r * side * kernel.ProductPoint)}")};");
+            Prefetch($"from + {N(((long)r * side * kernel.ProductPoint) + Layout.Lanes)}");
         }
 
         transform.Output(writer, isa);
@@ -180,10 +206,25 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, KernelWriter writer
                 ? $"o{N(c)}"
                 : formula.ApplyOne(writer, index => index == 0 ? $"o{N(column)}" : isa.Load($"f{index - 1} + {N(column * kernel.Fused[index - 1].Step.Columns)}"), $"_{N(c)}");
             writer.Line(isa.Store($"to + {N(c * Layout.Lanes)}", value));
+            Prefetch($"to + {N((c + (2 * outputs)) * Layout.Lanes)}");
+            foreach (var (e, i) in kernel.Fused.Select((e, i) => (e, i)).Where(f => f.e.Step.Columns != 0))
+            {
+                Prefetch($"f{i} + {N((c + (2 * outputs)) * e.Step.Columns)}");
+            }
+
             if (!always)
             {
                 writer.Close();
             }
+        }
+    }
+
+    /// <summary>What the next tile reads and writes lies beyond the first-level cache; asked for a tile ahead, it is there.</summary>
+    private void Prefetch(string address)
+    {
+        if (isa != Isa.Vector128)
+        {
+            writer.Line($"Sse.Prefetch0({address});");
         }
     }
 

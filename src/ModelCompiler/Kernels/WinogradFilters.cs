@@ -4,7 +4,7 @@ using ModelCompiler.Emission;
 
 namespace ModelCompiler.Kernels;
 
-/// <summary>Writes <c>name(weight, to, block, pointStride)</c>: flat weights to [point][input][16 outputs].</summary>
+/// <summary>Writes <c>name(weight, to, block, pointStride, step)</c>: flat weights to [point][input][16 outputs], inputs <c>step</c> floats apart.</summary>
 /// <param name="turned">For data gradients: weights are [in][out][3][3], their taps in reverse order.</param>
 internal sealed class WinogradFilters(WinogradTransform transform, int inputs, int outputs, bool turned)
 {
@@ -13,7 +13,7 @@ internal sealed class WinogradFilters(WinogradTransform transform, int inputs, i
     public void Emit(SourceWriter writer, Isa isa, string name)
     {
         var side = transform.Inputs;
-        writer.Line(Kernel.Attribute).Open($"private static void {name}(float* weight, float* to, int block, long pointStride)");
+        writer.Line(Kernel.Attribute).Open($"private static void {name}(float* weight, float* to, int block, long pointStride, int step)");
         writer.Line("// [channel][tap][16 outputs] of sixteen channels; for turned weights [tap][channel][16 outputs].");
         writer.Line("float* taps = stackalloc float[2304];");
         if (turned)
@@ -36,7 +36,7 @@ internal sealed class WinogradFilters(WinogradTransform transform, int inputs, i
             writer.Line($"for (int i = 0; i < channels * 9; i += 16) Transposition.Turn(from + i, {N(inputs * 9L)}, outputs, Math.Min(16, channels * 9 - i), taps + i * 16);");
         }
 
-        writer.Open("for (int channel = 0; channel < channels; channel++, to += 16)");
+        writer.Open("for (int channel = 0; channel < channels; channel++, to += step)");
         writer.Open($"for (int lane = 0; lane < 16; lane += {N(isa.Width)})");
         for (var tap = 0; tap < 9; tap++)
         {

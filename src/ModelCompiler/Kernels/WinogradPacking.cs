@@ -5,7 +5,7 @@ using ModelCompiler.Emission;
 
 namespace ModelCompiler.Kernels;
 
-/// <summary>Flat weights [out][in][3][3] to [group of output blocks][point][block in group][in][16 outputs].</summary>
+/// <summary>Flat weights [out][in][3][3] to [group of output blocks][point][in][block in group][16 outputs].</summary>
 /// <param name="Outputs">2 for F(2x2, 3x3), 4 for F(4x4, 3x3).</param>
 /// <param name="GroupBlocks">Output blocks of a group; the last group may have fewer.</param>
 /// <param name="Turned">For data gradients: weights are [in][out][3][3], their taps in reverse order.</param>
@@ -16,7 +16,7 @@ public sealed record PackWinogradKernel(int Outputs, int InputChannels, int Outp
     public override string Name => FormattableString.Invariant($"PackWinograd{Outputs}{(Turned ? "Turned" : "")}_{InputChannels}to{OutputChannels}_by{GroupBlocks}");
 
     public override string Comment => FormattableString.Invariant(
-        $"transforms filters for F({Outputs}x{Outputs}, 3x3) and packs them as [groups of {GroupBlocks} output blocks][{transform.Points} points][block][{InputChannels} inputs][16]{(Turned ? ", inputs and outputs exchanged" : "")}");
+        $"transforms filters for F({Outputs}x{Outputs}, 3x3) and packs them as [groups of {GroupBlocks} output blocks][{transform.Points} points][{InputChannels} inputs][block][16]{(Turned ? ", inputs and outputs exchanged" : "")}");
 
     public override KernelScope Scope => KernelScope.Once;
 
@@ -41,7 +41,7 @@ public sealed record PackWinogradKernel(int Outputs, int InputChannels, int Outp
         writer.Open("for (int block = begin; block < end; block++)");
         writer.Line($"int group = block / {N(GroupBlocks)}, inGroup = block % {N(GroupBlocks)};");
         writer.Line($"long pointStride = {(rest == 0 ? "" : $"block >= {N(OutputBlocks - rest)} ? {N(PointFloats(InputChannels, rest))} : ")}{N(PointFloats(InputChannels, GroupBlocks))};");
-        writer.Line($"{Name}_filters(weight, packed + group * {N((long)PointFloats(InputChannels, GroupBlocks) * transform.Points)}L + inGroup * {N(InputChannels * 16L)}L, block, pointStride);");
+        writer.Line($"{Name}_filters(weight, packed + group * {N((long)PointFloats(InputChannels, GroupBlocks) * transform.Points)}L + inGroup * 16, block, pointStride, {(rest == 0 ? "" : $"block >= {N(OutputBlocks - rest)} ? {N(rest * 16)} : ")}{N(GroupBlocks * 16)});");
         writer.Close().Close().Line();
         new WinogradFilters(transform, InputChannels, OutputChannels, Turned).Emit(writer, isa, $"{Name}_filters");
     }

@@ -31,10 +31,9 @@ internal sealed record WinogradTiles(
         var outputs = Transform.Outputs;
         writer.Line(Kernel.Attribute).Open($"private static void {Name}(float* x, long xStride, float* u, float* halfway, int first, int tiles, int blocks)");
         writer.Line($"float* patch = halfway + {N(Transform.Points * Layout.Lanes)};");
-        writer.Open("for (int i = 0; i < tiles; i++)");
+        writer.Open("for (int block = 0; block < blocks; block++)").Open("for (int i = 0; i < tiles; i++)");
         EmitPlace(writer, TileRows, TileColumns, outputs);
-        writer.Line($"float* from = x + sample * xStride + {ConvolutionEmitter.Sum(Offset, ("row", Source.RowStride), ("column", Source.ColumnStride))};");
-        writer.Open($"for (int block = 0; block < blocks; block++, from += {N(Source.BlockStride)})");
+        writer.Line($"float* from = x + sample * xStride + {ConvolutionEmitter.Sum(Offset, ("block", Source.BlockStride), ("row", Source.RowStride), ("column", Source.ColumnStride))};");
         writer.Line($"float* to = u + block * {N(Chunk * Layout.Lanes)} + i * {N(Layout.Lanes)};");
         var (lastRow, lastColumn) = (Rows - Size, Columns - Size);
         if ((TileRows - 1) * outputs <= lastRow && (TileColumns - 1) * outputs <= lastColumn)
@@ -96,6 +95,11 @@ internal sealed record WinogradTiles(
         for (var c = 0; c < Side; c++)
         {
             writer.Line(isa.Store($"target + {N((long)c * PointStride)}", $"o{N(c)}"));
+            if (isa != Isa.Vector128)
+            {
+                // Where the next tile goes lies beyond the first-level cache; asked for a tile ahead, it is there.
+                writer.Line($"Sse.Prefetch0(target + {N(((long)c * PointStride) + Layout.Lanes)});");
+            }
         }
 
         writer.Close();

@@ -35,8 +35,9 @@ public sealed partial class Planner
 
         var operands = extras.Select(e => Geometries.Operand(e.Layout)).ToImmutableArray();
         var title = geometry.TapCount == 1 ? "Convolution1x1" : "Convolution";
-        var w = Packed(node.Inputs[1], geometry, new TapSelection(geometry.Taps, (0, 0, 0), (1, 1, 1)), turned: false);
-        Add(node, "convolution", new ConvolutionKernel(geometry, bias is not null, formula, operands, Samples: false, title), Buffers(x.Buffer, w, bias, extras, y));
+        var convolution = new ConvolutionKernel(geometry, bias is not null, formula, operands, Samples: false, title);
+        var w = Packed(node.Inputs[1], convolution, new TapSelection(geometry.Taps, (0, 0, 0), (1, 1, 1)), turned: false);
+        Add(node, "convolution", convolution, Buffers(x.Buffer, w, bias, extras, y));
     }
 
     /// <summary>The formula that a kernel applies to its sums, and the operands it reads besides.</summary>
@@ -73,8 +74,9 @@ public sealed partial class Planner
             }
 
             var operands = extras.Select(e => part.Operand(e.Layout)).ToImmutableArray();
-            var w = Packed(node.Inputs[1], geometry, part.Taps, turned: true);
-            Add(node, "data_gradient", new ConvolutionKernel(geometry, false, formula, operands, Samples: false, "DataGradient"), Buffers(dy.Buffer, w, null, extras, dx));
+            var convolution = new ConvolutionKernel(geometry, false, formula, operands, Samples: false, "DataGradient");
+            var w = Packed(node.Inputs[1], convolution, part.Taps, turned: true);
+            Add(node, "data_gradient", convolution, Buffers(dy.Buffer, w, null, extras, dx));
         }
     }
 
@@ -178,9 +180,10 @@ public sealed partial class Planner
             OutputStep = (0, 0, blocks ? Layout.Lanes : overRows ? outWidth : 0),
         };
         var operands = extras.Select((e, i) => new FusedOperand(0, Layout.Lanes, e.Layout.Shape.Count == outWidth ? default : (0, 0, outWidth))).ToImmutableArray();
-        var w = Packed(node.Inputs[1], geometry, new TapSelection((1, 1, 1), (0, 0, 0), (1, 1, 1)), turned);
         var samples = !overRows && node.Batched;
-        Add(node, turned ? "data_gradient" : "dense", new ConvolutionKernel(geometry, bias is not null, formula, operands, samples, turned ? "DenseGradient" : "Dense"),
+        var dense = new ConvolutionKernel(geometry, bias is not null, formula, operands, samples, turned ? "DenseGradient" : "Dense");
+        var w = Packed(node.Inputs[1], dense, new TapSelection((1, 1, 1), (0, 0, 0), (1, 1, 1)), turned);
+        Add(node, turned ? "data_gradient" : "dense", dense,
             Buffers(x.Buffer, w, bias, extras, into));
         if (blocks)
         {
@@ -228,9 +231,10 @@ public sealed partial class Planner
     }
 
     /// <summary>Weights in the kernel's order; packed once for all steps that want the same.</summary>
-    private BufferDraft Packed(Node weights, ConvolutionGeometry geometry, TapSelection taps, bool turned)
+    private BufferDraft Packed(Node weights, ConvolutionKernel convolution, TapSelection taps, bool turned)
     {
-        var kernel = new PackWeightsKernel(geometry, taps, turned);
+        var geometry = convolution.Geometry;
+        var kernel = new PackWeightsKernel(geometry, taps, turned, convolution.GroupBlocks);
         if (!packed.TryGetValue((weights, kernel.Key), out var buffer))
         {
             buffer = new BufferDraft(geometry.PackedSize, batched: false, "");

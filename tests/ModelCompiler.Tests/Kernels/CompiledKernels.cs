@@ -31,6 +31,7 @@ public sealed unsafe class CompiledKernels
             using System;
             using System.Runtime.CompilerServices;
             using System.Runtime.Intrinsics;
+            using System.Runtime.Intrinsics.X86;
             using ModelCompiler.Runtime;
             namespace Emitted;
             """);

@@ -21,7 +21,8 @@ public class ConvolutionKernelTests
         (Shape.Of(20, 8, 8), 40, 4, Square(3, 2, 1), false), (Shape.Of(12, 6, 5), 18, 3, Square(2, 3, 0), false), (Shape.Of(64, 5, 5), 64, 2, Square(3, 1, 1), false),
         (Shape.Of(5, 9, 9), 7, 1, new([2, 3], [1, 1], [0, 1], [1, 0], [3, 2]), false), (Shape.Of(6, 15), 20, 1, new([5], [2], [4], [0], [1]), false),
         (Shape.Of(3, 4, 5, 6), 18, 1, new([3, 2, 3], [1, 2, 1], [1, 0, 1], [1, 0, 1], [1, 1, 1]), false), (Shape.Of(18, 6, 29), 49, 1, Square(3, 1, 1), false),
-        (Shape.Of(8, 6, 6), 6, 1, Square(1, 2, 0), false),
+        (Shape.Of(8, 6, 6), 6, 1, Square(1, 2, 0), false), (Shape.Of(40, 13, 29), 150, 1, Square(1, 1, 0), false), (Shape.Of(130, 5, 30), 70, 1, Square(1, 1, 0), false),
+        (Shape.Of(70, 3, 3), 300, 1, Square(3, 1, 1), false), (Shape.Of(48, 1, 131), 20, 1, Square(1, 1, 0), false), (Shape.Of(32, 1, 1), 530, 1, Square(1, 1, 0), false),
     ];
 
     [Fact]
@@ -31,7 +32,7 @@ public class ConvolutionKernelTests
         var geometry = Planning.Geometries.Forward(g.Window, g.Groups, x, y);
         var kernel = new ConvolutionKernel(geometry, false, null, [], false, "Convolution");
         return new KernelCase(
-            kernel, Batch, () => [TestOperand.Input(x, Batch, 1), Packed(geometry, (o, c, t) => Weight(g, o, c, t)), TestOperand.Output(y, Batch)],
+            kernel, Batch, () => [TestOperand.Input(x, Batch, 1), Packed(kernel, (o, c, t) => Weight(g, o, c, t)), TestOperand.Output(y, Batch)],
             o => [new Expectation(2, (s, i) => Convolved(g, o[0], s, i), 2e-5)]);
     });
 
@@ -47,7 +48,7 @@ public class ConvolutionKernelTests
             kernel, Batch,
             () =>
             [
-                TestOperand.Input(x, Batch, 1), Packed(geometry, (o, c, t) => Weight(g, o, c, t)), TestOperand.Input(bias, 0, 3), TestOperand.Input(other, Batch, 4, float.NaN),
+                TestOperand.Input(x, Batch, 1), Packed(kernel, (o, c, t) => Weight(g, o, c, t)), TestOperand.Input(bias, 0, 3), TestOperand.Input(other, Batch, 4, float.NaN),
                 TestOperand.Input(scale, 0, 5), TestOperand.Output(y, Batch),
             ],
             o => [new Expectation(5, (s, i) => Math.Max(0, ((Convolved(g, o[0], s, i) + o[2][0, i[0]]) * o[4][0, i]) + o[3][s, i]), 2e-5)]);
@@ -81,7 +82,7 @@ public class ConvolutionKernelTests
                 }
 
                 cases.Add(new KernelCase(
-                    kernel, Batch, () => [TestOperand.Input(dy, Batch, 1), Packed(part.Geometry, (o, c, t) => Weight(g, c, o, SourceTap(t))), TestOperand.Output(dx, Batch)],
+                    kernel, Batch, () => [TestOperand.Input(dy, Batch, 1), Packed(kernel, (o, c, t) => Weight(g, c, o, SourceTap(t))), TestOperand.Output(dx, Batch)],
                     o => [new Expectation(2, (s, i) => IsPart(i) ? Spread(g, o[0], s, i) : TestOperand.Unwritten, 2e-5)]));
             }
         }
@@ -137,10 +138,11 @@ public class ConvolutionKernelTests
     {
         var geometry = Planning.Geometries.Forward(g.Window, g.Groups, x, y);
         var perGroup = g.Input.Channels / g.Groups;
-        var places = Places(geometry);
+        var groupBlocks = new ConvolutionKernel(geometry, false, null, [], false, "Convolution").GroupBlocks;
+        var places = Places(geometry, groupBlocks);
         var flat = new Layout(LayoutKind.Flat, Shape.Of(g.Outputs, perGroup, geometry.TapCount));
         return new KernelCase(
-            new PackWeightsKernel(geometry, new TapSelection(geometry.Taps, (0, 0, 0), (1, 1, 1)), Turned: false), 1,
+            new PackWeightsKernel(geometry, new TapSelection(geometry.Taps, (0, 0, 0), (1, 1, 1)), Turned: false, groupBlocks), 1,
             () => [TestOperand.Input(flat, 0, 1), TestOperand.Output(new(LayoutKind.Flat, Shape.Of(geometry.PackedSize)), 0)],
             o => [new Expectation(1, (_, at) => places.TryGetValue(at[0], out var p) ? o[0][0, p.Output, p.Channel % perGroup, p.Tap] : 0)]);
     });
@@ -159,9 +161,10 @@ public class ConvolutionKernelTests
             };
             Layout x = new(LayoutKind.Flat, Shape.Of(inputs)), y = new(LayoutKind.Flat, Shape.Of(outputs));
             static double W(int o, int c) => Math.Sin((o * 3) + c) / 2;
+            var kernel = new ConvolutionKernel(geometry, true, new BinaryFormula(BinaryFunction.Maximum, new InputFormula(0), new InputFormula(1)), [new FusedOperand(0, 16, default)], true, "Dense");
             cases.Add(new KernelCase(
-                new ConvolutionKernel(geometry, true, new BinaryFormula(BinaryFunction.Maximum, new InputFormula(0), new InputFormula(1)), [new FusedOperand(0, 16, default)], true, "Dense"), batch,
-                () => [TestOperand.Input(x, batch, 1), Packed(geometry, (o, c, _) => W(o, c)), TestOperand.Input(y, 0, 2), TestOperand.Input(y, batch, 3), TestOperand.Output(y, batch)],
+                kernel, batch,
+                () => [TestOperand.Input(x, batch, 1), Packed(kernel, (o, c, _) => W(o, c)), TestOperand.Input(y, 0, 2), TestOperand.Input(y, batch, 3), TestOperand.Output(y, batch)],
                 o => [new Expectation(4, (s, i) => Math.Max(o[2][0, i] + Enumerable.Range(0, inputs).Sum(c => o[0][s, c] * (float)W(i[0], c)), o[3][s, i]), 4e-5)]));
         }
 
@@ -184,31 +187,34 @@ public class ConvolutionKernelTests
     private static double Weight((Shape Input, int Outputs, int Groups, Window Window, bool Planar) g, int output, int channel, int tap) =>
         output / (g.Outputs / g.Groups) == channel / (g.Input.Channels / g.Groups) ? (float)Math.Cos((output * 1.7) + (channel * 0.9) + (tap * 0.3)) : 0;
 
-    private static TestOperand Packed(ConvolutionGeometry geometry, Func<int, int, int, double> weight)
+    private static TestOperand Packed(ConvolutionKernel kernel, Func<int, int, int, double> weight)
     {
-        var places = Places(geometry);
+        var geometry = kernel.Geometry;
+        var places = Places(geometry, kernel.GroupBlocks);
         return TestOperand.Input(new(LayoutKind.Flat, Shape.Of(Math.Max(16, geometry.PackedSize))), 0, (_, at) => places.TryGetValue(at[0], out var p) ? weight(p.Output, p.Channel, p.Tap) : 0);
     }
 
-    /// <summary>What each packed number is: [output block][input block][tap][channel][16 outputs].</summary>
-    private static Dictionary<int, (int Output, int Channel, int Tap)> Places(ConvolutionGeometry g) =>
-        Places(g.OutputChannels, g.InputChannels, g.Groups, g.TapCount, g.BlocksRead, g.PackedBlock, g.FirstBlock, window => g.Groups == 1 ? Math.Min(16, g.InputChannels - (window * 16)) : 16);
+    /// <summary>What each packed number is: [group of output blocks][input block][tap][channel][block][16 outputs].</summary>
+    private static Dictionary<int, (int Output, int Channel, int Tap)> Places(ConvolutionGeometry g, int groupBlocks) =>
+        Places(g.OutputChannels, g.InputChannels, g.Groups, g.TapCount, g.BlocksRead, g.PackedBlock, groupBlocks, g.FirstBlock, window => g.Groups == 1 ? Math.Min(16, g.InputChannels - (window * 16)) : 16);
 
     private static Dictionary<int, (int Output, int Channel, int Tap)> Places(WeightGradientGeometry g) =>
-        Places(g.OutputChannels, g.InputChannels, g.Groups, g.TapCount, g.BlocksRead, g.PackedBlock, g.FirstBlock, _ => g.Lanes);
+        Places(g.OutputChannels, g.InputChannels, g.Groups, g.TapCount, g.BlocksRead, g.PackedBlock, 1, g.FirstBlock, _ => g.Lanes);
 
     private static Dictionary<int, (int Output, int Channel, int Tap)> Places(
-        int outputs, int inputs, int groups, int taps, int blocksRead, int packedBlock, Func<int, int> firstBlock, Func<int, int> lanes)
+        int outputs, int inputs, int groups, int taps, int blocksRead, int packedBlock, int groupBlocks, Func<int, int> firstBlock, Func<int, int> lanes)
     {
         var places = new Dictionary<int, (int, int, int)>();
         for (var output = 0; output < outputs; output++)
         {
-            var at = output / 16 * packedBlock;
+            var start = output / 16 / groupBlocks * groupBlocks;
+            var inGroup = Math.Min(groupBlocks, ((outputs + 15) / 16) - start);
+            var at = (start * packedBlock) + (((output / 16) - start) * 16);
             for (var window = 0; window < blocksRead; window++)
             {
                 for (var tap = 0; tap < taps; tap++)
                 {
-                    for (var lane = 0; lane < lanes(window); lane++, at += 16)
+                    for (var lane = 0; lane < lanes(window); lane++, at += 16 * inGroup)
                     {
                         var channel = ((firstBlock(output / 16) + window) * 16) + lane;
                         if (channel < inputs && output / (outputs / groups) == channel / (inputs / groups))

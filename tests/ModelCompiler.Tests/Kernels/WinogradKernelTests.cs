@@ -190,7 +190,7 @@ public class WinogradKernelTests
         return TestOperand.Input(new Layout(LayoutKind.Flat, Shape.Of(kernel.Packing().PackedSize)), 0, (_, i) => PackedWeight(kernel.Packing(), weights, i[0]));
     }
 
-    /// <summary>An element of [group of output blocks][point][block][input][16 outputs]: G g Gᵀ.</summary>
+    /// <summary>An element of [group of output blocks][point][input][block][16 outputs]: G g Gᵀ.</summary>
     private static double PackedWeight(PackWinogradKernel kernel, TestOperand weights, int at)
     {
         var matrix = Matrix(kernel.Outputs);
@@ -201,8 +201,8 @@ public class WinogradKernelTests
         var inGroup = Math.Min(kernel.GroupBlocks, blocks - (group * kernel.GroupBlocks));
         var pointFloats = PackWinogradKernel.PointFloats(kernel.InputChannels, inGroup);
         var (point, inPoint) = (at % groupFloats / pointFloats, at % groupFloats % pointFloats);
-        var block = (group * kernel.GroupBlocks) + (inPoint / (kernel.InputChannels * 16));
-        var (input, output) = (inPoint / 16 % kernel.InputChannels, (block * 16) + (at % 16));
+        var block = (group * kernel.GroupBlocks) + (inPoint / 16 % inGroup);
+        var (input, output) = (inPoint / (16 * inGroup), (block * 16) + (at % 16));
 
         // Between points nothing is written.
         return inPoint >= inGroup * kernel.InputChannels * 16 ? double.NaN : output >= kernel.OutputChannels ? 0 : Enumerable.Range(0, 9).Sum(

@@ -1,0 +1,94 @@
+// In which order a direct convolution walks its output. Three things are read again and again: weights, which should come
+// from memory once and then from the second-level cache; inputs, likewise; and what is read next, which is asked
+// for while the current tile is computed.
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Kernels;
+
+/// <summary>Units of work: for each part of the output blocks (some groups of <see cref="Tile"/>.Blocks) all places of the plane;
+/// a place is some rows, and of long rows some columns.</summary>
+/// <param name="Tile">Of 512-bit vectors; its blocks decide how weights are packed.</param>
+/// <param name="PartGroups">Groups of blocks whose weights stay in the cache while places pass by.</param>
+/// <param name="SpanTiles">Tiles along a row in a unit.</param>
+internal sealed record ConvolutionSchedule(Tile Tile, int Groups, int PartGroups, int Depth, int RowTiles, int ColumnTiles, int SpanTiles)
+{
+    /// <summary>Of the second-level cache (1 MiB, on small machines half of that): for weights, for inputs.</summary>
+    private const long WeightBytes = 384 * 1024;
+    private const long InputBytes = 96 * 1024;
+
+    /// <summary>Units enough for a few threads.</summary>
+    private const int FewestUnits = 8;
+
+    /// <summary>With more calls than these for a group's weights it does not matter how the first one finds them.</summary>
+    private const int MostCallsAhead = 48;
+
+    public int Parts => Ceiling(Groups, PartGroups);
+
+    public int Spans => Ceiling(ColumnTiles, SpanTiles);
+
+    /// <summary>Units of one part.</summary>
+    public int Places => Depth * RowTiles * Spans;
+
+    public int Units => Parts * Places;
+
+    /// <summary>Calls of the micro-kernel between the first use of a group's weights and that of the next group's; 0 where
+    /// asking for these in time is not worth it.</summary>
+    public int CallsAhead
+    {
+        get
+        {
+            var calls = (PartGroups == 1 ? Places : 1) * SpanTiles;
+            return Groups == 1 || calls > MostCallsAhead ? 0 : calls;
+        }
+    }
+
+    public static ConvolutionSchedule Of(ConvolutionKernel kernel)
+    {
+        var geometry = kernel.Geometry;
+        var tile = kernel.Samples ? ForSamples(kernel) : Tile.Choose(geometry, samples: false, Isa.Avx512, int.MaxValue, MostBlocks(geometry));
+        var groups = Ceiling(geometry.OutputBlocks, tile.Blocks);
+        if (kernel.Samples)
+        {
+            return new ConvolutionSchedule(tile, groups, 1, 1, 1, 1, 1);
+        }
+
+        var (rowTiles, columnTiles) = (Ceiling(geometry.Plane.Rows, tile.Rows), Ceiling(geometry.Plane.Columns, tile.Columns));
+        var planes = geometry.Plane.Depth * rowTiles;
+        var groupBytes = Math.Max(1, geometry.PackedBlock * 4L * tile.Blocks);
+        var partGroups = (int)Math.Min(groups, Math.Max(1, WeightBytes / groupBytes));
+
+        // Long rows are cut where several groups read the same inputs, and where threads would have too little to share.
+        var tileBytes = 4L * Math.Max(1, geometry.InputChannels) * tile.Columns * tile.Rows;
+        var span = partGroups == 1 ? columnTiles : (int)Math.Min(columnTiles, Math.Max(1, InputBytes / tileBytes));
+        while (planes * Ceiling(columnTiles, span) * Ceiling(groups, partGroups) < FewestUnits && (span > 1 || partGroups > 1))
+        {
+            if (partGroups > 1 && (span == 1 || groups >= FewestUnits))
+            {
+                partGroups = Ceiling(partGroups, 2);
+            }
+            else
+            {
+                span = Ceiling(span, 2);
+            }
+        }
+
+        // Parts and spans of nearly the same size.
+        partGroups = Ceiling(groups, Ceiling(groups, partGroups));
+        span = Ceiling(columnTiles, Ceiling(columnTiles, span));
+        return new ConvolutionSchedule(tile, groups, partGroups, geometry.Plane.Depth, rowTiles, columnTiles, span);
+    }
+
+    /// <summary>Blocks of a group where the columns are samples: enough sums for a single sample to hide the latency of additions.</summary>
+    private static Tile ForSamples(ConvolutionKernel kernel) =>
+        new(1, 1, Enumerable.Range(1, 8).Last(b => b <= kernel.Geometry.OutputBlocks && (kernel.Geometry.Groups == 1 || b == 1)));
+
+    /// <summary>With groups, only blocks that read the same input blocks may share a tile.</summary>
+    private static int MostBlocks(ConvolutionGeometry geometry)
+    {
+        const int Most = 8;
+        var perGroup = geometry.OutputChannels / geometry.Groups;
+        return geometry.Groups == 1 ? Most : Enumerable.Range(1, Most).Last(b => b == 1 || perGroup % (16 * b) == 0);
+    }
+
+    private static int Ceiling(int a, int b) => (a + b - 1) / b;
+}
