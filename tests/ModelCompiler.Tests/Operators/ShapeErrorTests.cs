@@ -123,7 +123,7 @@ public class ShapeErrorTests
     [Fact]
     public void LabelsOfAnotherSize() => Expect(
         "CNN3007", "input:1",
-        "the label has a class for each of 8x8 places, so the logits must be classes x 8x8, not 10x7x7 (from 'x')",
+        "the label has a class for each of 8x8 places, so the logits must be classes x 8x8, not 10x7x7 (from 'x'); 'pad: same' keeps the size of convolutions, '-> resize(8x8)' restores it",
         "cross_entropy", [Input(10, 7, 7), network.ClassTarget("label", 8, 8)]);
 
     [Fact]
@@ -200,7 +200,7 @@ public class ShapeErrorTests
         Expect(
             "CNN3003", "heads", "'attention' cannot split the 10 features of 4x10 (from 'x') into 3 heads", "attention", [Input(4, 10)], ("heads", 3));
         Expect(
-            "CNN3003", "factor", "'pixel_shuffle' cannot split the 6 channels of 6x2x2 (from 'x') into parts of 4", "pixel_shuffle", [Input(6, 2, 2)]);
+            "CNN3003", "factor", "'pixel_shuffle' cannot split the 6 channels of 6x2x2 (from 'x') into parts of 4; make them a multiple of 4", "pixel_shuffle", [Input(6, 2, 2)]);
         Expect(
             "CNN3003", "parts", "'split' cannot cut the number of channels of 6x2x2 (from 'x') into 4 equal parts; use 'slice' for uneven ones", "split", [Input(6, 2, 2)], ("parts", 4));
         Expect(
