@@ -169,11 +169,17 @@ internal sealed record LoopNest(ImmutableArray<LoopAxis> Axes, string Prefix = "
     /// <summary>Writes the loops: units over the first <paramref name="unitAxes"/>, then the rest but the innermost, with pointers that follow.
     /// Calls <paramref name="inner"/> with the operands' pointers at the innermost run's start.</summary>
     /// <param name="names">Of the operands' pointers, and of integers for operands without memory.</param>
-    public void Emit(SourceWriter writer, int unitAxes, string unit, ImmutableArray<string> names, Action<ImmutableArray<string>> inner)
+    /// <param name="beforeLast">Is called before the last of the loops begins.</param>
+    public void Emit(SourceWriter writer, int unitAxes, string unit, ImmutableArray<string> names, Action<ImmutableArray<string>> inner, Action<ImmutableArray<string>>? beforeLast = null)
     {
         var current = names;
         for (var i = 0; i < Axes.Length - 1; i++)
         {
+            if (i == Axes.Length - 2)
+            {
+                beforeLast?.Invoke(current);
+            }
+
             var index = Axes[i].Name;
             var count = Named(Axes[i].Count);
             if (i < unitAxes)

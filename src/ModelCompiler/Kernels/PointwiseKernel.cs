@@ -19,7 +19,7 @@ public sealed record PointwiseKernel(
     private LoopNest Nest => field ??= MakeNest();
 
     public override string Name => field ??= KernelName.Of(
-        "Pointwise", Program.Text, IsRun ? $"run {string.Join(".", Nest.Inner.Strides)}" : $"{Nest.Structure} units {Nest.UnitAxes()}");
+        "Pointwise", Program.Text, IsRun ? $"run {string.Join(".", Nest.Inner.Strides)}" : $"{Nest.Structure} units {Nest.UnitAxes()}{(IsByChannel ? " by channel" : "")}");
 
     public override string Comment
     {
@@ -75,12 +75,59 @@ public sealed record PointwiseKernel(
             writer.Line("var start = unit * floatsPerUnit;").Line("var stop = Math.Min(start + floatsPerUnit, floats);");
             EmitVectors(writer, isa, Names, "start", "stop");
         }
+        else if (IsByChannel)
+        {
+            EmitByChannel(writer, isa);
+        }
         else
         {
             Nest.Emit(writer, Nest.UnitAxes(), "unit", Names, pointers => EmitPieces(writer, isa, pointers));
         }
 
         writer.Close().Close();
+    }
+
+    /// <summary>Blocks of channels over places, with operands that do not change from place to place: numbers of the channels.</summary>
+    private bool IsByChannel => Nest.Axes.Length > 1 && Nest.Inner.Name == "lane" && !IsNumbered && Nest.UnitAxes() < Nest.Axes.Length - 1
+        && Enumerable.Range(0, Inputs.Length).Any(IsOfChannel);
+
+    private bool IsOfChannel(int input) => Nest.Axes[Nest.Axes.Length - 2].Strides[input] == 0;
+
+    /// <summary>What belongs to the channels is loaded once for all places.</summary>
+    private void EmitByChannel(SourceWriter writer, Isa isa)
+    {
+        var emitter = new FormulaEmitter(isa, Program);
+        void Load(int input, string pointer) =>
+            writer.Line($"var v{input} = {(Nest.Inner.Strides[input] == 0 ? isa.Broadcast($"*{pointer}") : isa.Load(isa.Parts == 1 ? pointer : $"{pointer} + lane"))};");
+        var used = Enumerable.Range(0, Inputs.Length).Where(emitter.Uses).ToList();
+        Nest.Emit(
+            writer, Nest.UnitAxes(), "unit", Names,
+            pointers =>
+            {
+                foreach (var input in used.Where(k => !IsOfChannel(k)))
+                {
+                    Load(input, pointers[input]);
+                }
+
+                writer.Line(isa.Store(isa.Parts == 1 ? pointers[Inputs.Length] : $"{pointers[Inputs.Length]} + lane", emitter.ApplyOne(writer, k => $"v{k}")));
+            },
+            pointers =>
+            {
+                if (isa.Parts > 1)
+                {
+                    writer.Open($"for (var lane = 0; lane < {Layout.Lanes}; lane += {isa.Width})");
+                }
+
+                emitter.Prepare(writer);
+                foreach (var input in used.Where(IsOfChannel))
+                {
+                    Load(input, pointers[input]);
+                }
+            });
+        if (isa.Parts > 1)
+        {
+            writer.Close();
+        }
     }
 
     private void EmitPieces(SourceWriter writer, Isa isa, ImmutableArray<string> pointers)
