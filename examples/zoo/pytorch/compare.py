@@ -1,9 +1,9 @@
 """Compares the networks of the zoo with torchvision's: the same random weights, loaded unchanged, the same input.
 
     dotnet build -c Release src/ModelCompiler.Tool
-    python3 tools/compare.py                          # every network that both have, one after another
-    python3 tools/compare.py resnet18 vit_b_16
-    CNNC=path/to/cnnc.dll python3 tools/compare.py    # another build of the tool
+    python3 examples/zoo/pytorch/compare.py                          # every network that both have, one after another
+    python3 examples/zoo/pytorch/compare.py resnet18 vit_b_16
+    CNNC=path/to/cnnc.dll python3 examples/zoo/pytorch/compare.py    # another build of the tool
 
 Prints a row for each: the largest difference from PyTorch in double precision, as a part of the largest output, for
 `cnnc run` and, as a measure of what float32 can do, for PyTorch in single precision. Fails when one is above 1e-4.
@@ -20,7 +20,7 @@ import torch
 
 import weights
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 CNNC = ["dotnet", os.environ.get("CNNC", str(ROOT / "src/ModelCompiler.Tool/bin/Release/net10.0/cnnc.dll"))]
 TOLERANCE = 1e-4
 

@@ -1,8 +1,8 @@
 """Turns PyTorch's weights into safetensors, which `Parameters.Load` and `cnnc` read, and writes what a network answers.
 
-    python3 tools/weights.py convert resnet18.pth resnet18.safetensors
-    python3 tools/weights.py torchvision resnet18 out/            # random weights, one input, its output
-    python3 tools/weights.py torchvision squeezenet1_1 out/ --size 64 --gradients --options num_classes=10
+    python3 examples/zoo/pytorch/weights.py convert resnet18.pth resnet18.safetensors
+    python3 examples/zoo/pytorch/weights.py torchvision resnet18 out/            # random weights, one input, its output
+    python3 examples/zoo/pytorch/weights.py torchvision squeezenet1_1 out/ --size 64 --gradients --options num_classes=10
 
 Needs torch, and torchvision for the second form. `docs/weights.md` says how names have to agree.
 """
