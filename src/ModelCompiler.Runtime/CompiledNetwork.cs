@@ -27,6 +27,11 @@ public abstract unsafe class CompiledNetwork : IDisposable
     private delegate*<in StepMemory, int, int, void> step;
     private int stepUnits;
 
+    /// <summary>Steps that wait to be run sample by sample, and their units.</summary>
+    private nint[] waiting = new nint[8];
+    private int[] waitingUnits = new int[8];
+    private int waitingCount;
+
     /// <param name="parameters">Weights to share; null makes a set of its own, initialised with <paramref name="seed"/>.</param>
     /// <param name="batch">Samples per run, 1 or more.</param>
     /// <param name="threads">Threads per run; 0 takes one per processor.</param>
@@ -147,12 +152,79 @@ public abstract unsafe class CompiledNetwork : IDisposable
 
     internal NetworkTensor OutputTensor(int index) => outputs[index];
 
-    /// <summary>Does units [0, units) of a step for every sample.</summary>
+    /// <summary>Does units [0, units) of a step for every sample; with steps that were <see cref="Defer">deferred</see>, all of them for
+    /// one sample after another, so that each finds in the caches what those before it left there.</summary>
     protected void RunSamples(delegate*<in StepMemory, int, int, void> step, int units)
     {
+        if (waitingCount > 0)
+        {
+            Defer(step, units);
+            RunTogether();
+            return;
+        }
+
         this.step = step;
         stepUnits = units;
         Run(&RunSamplesPart, Batch * units);
+    }
+
+    /// <summary>Puts a step off until the next <see cref="RunSamples"/>, which must follow before any other step.</summary>
+    protected void Defer(delegate*<in StepMemory, int, int, void> step, int units)
+    {
+        if (waitingCount == waiting.Length)
+        {
+            Array.Resize(ref waiting, 2 * waitingCount);
+            Array.Resize(ref waitingUnits, 2 * waitingCount);
+        }
+
+        (waiting[waitingCount], waitingUnits[waitingCount]) = ((nint)step, units);
+        waitingCount++;
+    }
+
+    private void RunTogether()
+    {
+        var count = waitingCount;
+        if (afterStep is null && Batch > 1 && IsBalanced)
+        {
+            if (workers is not null && clock is null)
+            {
+                workers.Run(&RunTogetherPart, this, Batch);
+            }
+            else
+            {
+                RunTogetherPart(this, 0, Batch);
+                clock?.Advance(count);
+            }
+
+            waitingCount = 0;
+            return;
+        }
+
+        waitingCount = 0;
+        for (var i = 0; i < count; i++)
+        {
+            RunSamples((delegate*<in StepMemory, int, int, void>)waiting[i], waitingUnits[i]);
+        }
+    }
+
+    /// <summary>Whether no thread waits long for others when each takes whole samples.</summary>
+    private bool IsBalanced => workers is null || (Batch + Threads - 1) / Threads * Threads <= 1.15f * Batch;
+
+    private static void RunTogetherPart(CompiledNetwork network, int begin, int end)
+    {
+        var scratch = network.BorrowScratch(out var slot);
+        var clock = network.clock;
+        for (var sample = begin; sample < end; sample++)
+        {
+            for (var i = 0; i < network.waitingCount; i++)
+            {
+                clock?.Start();
+                ((delegate*<in StepMemory, int, int, void>)network.waiting[i])(new StepMemory(network, sample, scratch), 0, network.waitingUnits[i]);
+                clock?.Stop(i, sample == 0);
+            }
+        }
+
+        network.ReturnScratch(slot);
     }
 
     /// <summary>Does units [0, units) of a step that sees the whole batch, or none of its samples.</summary>

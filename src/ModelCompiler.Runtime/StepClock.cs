@@ -23,6 +23,19 @@ public sealed class StepClock(int steps)
 
     internal void Start() => start = Stopwatch.GetTimestamp();
 
+    /// <summary>One sample's turn has ended, of step <paramref name="index"/> of several that take turns.</summary>
+    internal void Stop(int index, bool isFirstSample)
+    {
+        var end = Stopwatch.GetTimestamp();
+        if (Count + index < ticks.Length)
+        {
+            ticks[Count + index] = end - start + (isFirstSample ? 0 : ticks[Count + index]);
+        }
+    }
+
+    /// <summary><paramref name="count"/> steps that took turns are done.</summary>
+    internal void Advance(int count) => Count += count;
+
     internal void Stop()
     {
         var end = Stopwatch.GetTimestamp();

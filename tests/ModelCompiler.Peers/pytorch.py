@@ -2,6 +2,7 @@
 
     python3 pytorch.py infer FOLDER NAME THREADS SECONDS VARIANT     eager, channels_last or jit (frozen and optimized for inference)
     python3 pytorch.py train FOLDER NAME THREADS SECONDS VARIANT     contiguous or channels_last; first STEPS steps whose losses are kept
+                                                                     double: those steps alone, as the reference of both sides
 """
 import json
 import os
@@ -54,6 +55,8 @@ def train(folder, name, variant, seconds):
     network.train()
     x = torch.from_file(os.path.join(folder, name + ".batch.f32"), size=TRAINED[name][0] * torch.Size(shape).numel()).reshape((-1,) + shape).clone()
     y = targets(name, shape)
+    if variant == "double":
+        network, x = network.double(), x.double()
     if variant == "channels_last":
         network, x = channels_last(network, x)
     optimizer, loss = torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9), nn.CrossEntropyLoss()
@@ -66,9 +69,9 @@ def train(folder, name, variant, seconds):
         return value.item()
 
     losses = [step() for _ in range(STEPS)]
-    if variant == "contiguous":
-        save(os.path.join(folder, name + ".pytorch-trained.safetensors"), weights(network))
-    return {"losses": losses, **measure(step, seconds)}
+    if variant != "channels_last":
+        save(os.path.join(folder, f"{name}.pytorch-{variant}.safetensors"), weights(network))
+    return {"losses": losses, **({} if variant == "double" else measure(step, seconds))}
 
 
 if __name__ == "__main__":

@@ -168,7 +168,7 @@ internal sealed class MemberNames(string className)
 {
     private static readonly string[] Reserved =
     [
-        "Info", "Parameters", "Batch", "Threads", "Inputs", "Targets", "Outputs", "Common", "Samples", "IsDisposed", "Dispose", "Run", "RunSamples", "RunBatch", "Forward", "Prepare",
+        "Info", "Parameters", "Batch", "Threads", "Inputs", "Targets", "Outputs", "Common", "Samples", "IsDisposed", "Dispose", "Run", "RunSamples", "RunBatch", "Defer", "Forward", "Prepare",
         "RunForward", "RunTraining", "Loss", "StepNumber", "Seed", "Optimizer", "Gradients", "InputGradients", "Source", "LossPointer", "ComputeGradients", "Step",
         "Accumulate", "ApplyAccumulated", "Training", "SampleFloats", "Equals", "GetHashCode", "GetType", "ToString", "MemberwiseClone", "Finalize", "ReferenceEquals",
         "InputPointer", "StepLayers", "Clock", "TargetPointer", "TargetFloatPointer", "OutputPointer", "InputGradientPointer", "ThrowIfDisposed", "BorrowScratch", "ReturnScratch",

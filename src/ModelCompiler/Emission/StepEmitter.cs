@@ -13,7 +13,7 @@ internal sealed class StepEmitter(SourceWriter writer, string kernels, IReadOnly
 
     /// <summary>The statement that runs a step.</summary>
     public static string Run(Step step) =>
-        $"{(step.Kernel.Scope == KernelScope.Sample ? "RunSamples" : "RunBatch")}(&{Method(step)}, {Literals.Int(step.Kernel.Units)});";
+        $"{(step.WithNext ? "Defer" : step.Kernel.Scope == KernelScope.Sample ? "RunSamples" : "RunBatch")}(&{Method(step)}, {Literals.Int(step.Kernel.Units)});";
 
     public void Emit(Step step)
     {

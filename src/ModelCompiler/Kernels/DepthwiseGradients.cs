@@ -9,8 +9,16 @@ namespace ModelCompiler.Kernels;
 
 /// <summary>Operands dy, weights, dx, all Blocked. Needs no halo; with stride 1 it is faster when dy has a halo of zeros of
 /// dilation * (kernel - 1) - padding on every side. Weights as in <see cref="DepthwiseKernel"/>.</summary>
-public sealed record DepthwiseInputGradientKernel(Window Window, Layout OutputGradient, Layout InputGradient) : Kernel
+/// <param name="Epilogue">Only where <see cref="TakesFormula"/>: as in <see cref="DepthwiseKernel"/>, with operands e1, e2, … before dx.</param>
+/// <param name="Extras">Layouts of e1, e2, …</param>
+public sealed record DepthwiseInputGradientKernel(
+    Window Window, Layout OutputGradient, Layout InputGradient, Expression? Epilogue, ImmutableArray<Layout> Extras) : Kernel
 {
+    public DepthwiseInputGradientKernel(Window window, Layout outputGradient, Layout inputGradient)
+        : this(window, outputGradient, inputGradient, null, [])
+    {
+    }
+
     private bool Gathers => Window.Stride.All(s => s == 1);
 
     // With stride 1 the gradient is a convolution of dy by the kernel turned round.
@@ -30,17 +38,26 @@ public sealed record DepthwiseInputGradientKernel(Window Window, Layout OutputGr
 
     private PoolOperand Dx => new("dx", InputGradient, !Gathers);
 
+    /// <summary>Whether there may be a formula: each element is stored once.</summary>
+    public bool TakesFormula => IsConvolution;
+
+    private Expression Formula => Epilogue ?? new InputFormula(0);
+
     /// <summary>Whether it is a convolution over a halo of zeros.</summary>
     private bool IsConvolution => Gathers && DepthwiseEmitter.HaloCovers(Geometry);
 
     public override string Name => field ??= IsConvolution
-        ? KernelName.Of("DepthwiseInputGradient", $"{OutputGradient.Tag}_{InputGradient.Tag}", WindowText.Of(Window))
+        ? KernelName.Of("DepthwiseInputGradient", $"{OutputGradient.Tag}_{InputGradient.Tag}", WindowText.Of(Window), new FormulaProgram([Formula]).Text, string.Join(",", Extras.Select(e => e.Tag)))
         : KernelName.Of(Gathers ? "DepthwiseInputGradientGather" : "DepthwiseInputGradientScatter", Geometry.Structure);
 
-    public override string Comment => $"dx = gradient of the depthwise convolution by {Geometry.Comment}, for dy";
+    public override string Comment => $"dx = gradient of the depthwise convolution by {Geometry.Comment}, for dy" + (Epilogue is null ? "" : $", then {Fusion}");
+
+    public override string Fusion => Epilogue is null ? "" : new FormulaProgram([Epilogue]).Readable;
+
+    public override ImmutableArray<ScalarArgument> Scalars => new FormulaProgram([Formula]).Scalars;
 
     public override ImmutableArray<Operand> Operands => IsConvolution
-        ? [new("dy", Offset: OutputGradient.Origin), new("weights"), new("dx", Offset: InputGradient.Origin)]
+        ? [new("dy", Offset: OutputGradient.Origin), new("weights"), .. Extras.Select((e, i) => new Operand($"e{i + 1}", Offset: e.Origin)), new("dx", Offset: InputGradient.Origin)]
         : [Dy.Operand(Geometry), Weights.Operand(Geometry), Dx.Operand(Geometry)];
 
     public override ImmutableArray<KernelNumber> Numbers => IsConvolution ? [] : Geometry.Numbers(Dy, Weights, Dx);
@@ -52,7 +69,7 @@ public sealed record DepthwiseInputGradientKernel(Window Window, Layout OutputGr
         var geometry = Geometry;
         if (IsConvolution)
         {
-            new DepthwiseEmitter(geometry, writer, isa) { IsTurned = true }.Emit("dy", "weights", "dx");
+            new DepthwiseEmitter(geometry, writer, isa) { IsTurned = true, Formula = Formula, Extras = Extras }.Emit("dy", "weights", "dx");
             return;
         }
 
@@ -104,8 +121,8 @@ public sealed record DepthwiseInputGradientKernel(Window Window, Layout OutputGr
     }
 }
 
-/// <summary>Operands x, dy, dw: x Blocked with a halo of zeros that covers the padding, dw Blocked of shape C x kernel,
-/// unbatched: the sum over all samples.</summary>
+/// <summary>Operands x, dy, dw: x Blocked with a halo of zeros that covers the padding, dw Blocked of shape C x kernel:
+/// the sum over one sample.</summary>
 public sealed record DepthwiseWeightGradientKernel(Window Window, Layout Input, Layout OutputGradient) : Kernel
 {
     /// <summary>Kernel elements that have accumulators at the same time, on every instruction set.</summary>
@@ -117,8 +134,6 @@ public sealed record DepthwiseWeightGradientKernel(Window Window, Layout Input, 
 
     public override string Comment =>
         $"dw = weight gradient of the depthwise convolution by {WindowText.Of(Window)}, for x[{Input.Tag}], dy[{OutputGradient.Tag}]";
-
-    public override KernelScope Scope => KernelScope.Batch;
 
     public override long Macs => OutputGradient.Shape.Count * Window.KernelCount;
 
@@ -142,7 +157,7 @@ public sealed record DepthwiseWeightGradientKernel(Window Window, Layout Input, 
             .Line($"var to = dw + block * {Window.KernelCount * Layout.Lanes};");
         for (var g = 0; g < Groups; g++)
         {
-            var call = $"{Name}_group{g}(from, xStride, gradient, dyStride, to, batch);";
+            var call = $"{Name}_group{g}(from, gradient, to);";
             if (Groups == 1)
             {
                 writer.Line(call);
@@ -162,7 +177,7 @@ public sealed record DepthwiseWeightGradientKernel(Window Window, Layout Input, 
         }
     }
 
-    // Sums of a row, of a sample and of the batch follow one another, so that no chain of additions grows long.
+    // Sums of a row and of the plane follow one another, so that no chain of additions grows long.
     private void EmitGroup(SourceWriter writer, Isa isa, PoolGeometry geometry, int group, PoolElement[] elements)
     {
         var all = Enumerable.Range(0, elements.Length).ToArray();
@@ -170,14 +185,12 @@ public sealed record DepthwiseWeightGradientKernel(Window Window, Layout Input, 
         void Add(string to, string from) => Array.ForEach(all, k => writer.Line($"{to}{k} += {from}{k};"));
 
         writer.Line($"// Kernel elements {elements[0].Number} to {elements[elements.Length - 1].Number} of one block of channels.").Line(Attribute)
-            .Open($"private static void {Name}_group{group}(float* x, long xStride, float* dy, long dyStride, float* dw, int batch)");
+            .Open($"private static void {Name}_group{group}(float* x, float* dy, float* dw)");
         writer.Open($"for (var lane = 0; lane < {Layout.Lanes}; lane += {isa.Width})");
-        Declare("total");
-        writer.Open("for (var n = 0; n < batch; n++)");
         Declare("plane");
         writer.Open($"for (var d = 0; d < {OutputGradient.Depth}; d++)").Open($"for (var h = 0; h < {OutputGradient.Height}; h++)");
-        writer.Line($"var from = x + n * xStride + lane + {geometry.RowStart(Input)};")
-            .Line($"var gradient = dy + n * dyStride + lane + d * {OutputGradient.DepthStride} + h * {OutputGradient.RowStride};");
+        writer.Line($"var from = x + lane + {geometry.RowStart(Input)};")
+            .Line($"var gradient = dy + lane + d * {OutputGradient.DepthStride} + h * {OutputGradient.RowStride};");
         Declare("row");
         writer.Open($"for (var w = 0; w < {OutputGradient.Width}; w++)").Line($"var g = {isa.Load($"gradient + w * {Layout.Lanes}")};")
             .Line($"var source = from + w * {geometry.Axes[2].Stride * Layout.Lanes};");
@@ -189,11 +202,9 @@ public sealed record DepthwiseWeightGradientKernel(Window Window, Layout Input, 
         writer.Close();
         Add("plane", "row");
         writer.Close().Close();
-        Add("total", "plane");
-        writer.Close();
         foreach (var k in all)
         {
-            writer.Line(isa.Store($"dw + {elements[k].Number} * {Layout.Lanes} + lane", $"total{k}"));
+            writer.Line(isa.Store($"dw + {elements[k].Number} * {Layout.Lanes} + lane", $"plane{k}"));
         }
 
         writer.Close().Close();

@@ -63,6 +63,9 @@ public abstract record Kernel
 
     public abstract ImmutableArray<Operand> Operands { get; }
 
+    /// <summary>Leading operands that are only read; the others are written.</summary>
+    public virtual int ReadOperands => Operands.Length - 1;
+
     public virtual ImmutableArray<ScalarArgument> Scalars => ImmutableArray<ScalarArgument>.Empty;
 
     /// <summary>What the code refers to by name. Where all kernels of a name in a network agree on a number it is a constant of their

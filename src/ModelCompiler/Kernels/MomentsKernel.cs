@@ -7,8 +7,8 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Kernels;
 
-/// <summary>Operands x (Blocked), mean, variance (Blocked of one element per channel, unbatched): the biased variance. The order of
-/// additions depends on the shape only.</summary>
+/// <summary>Operands x (Blocked), mean, squares (Blocked of one element per channel) of one sample: its mean, and the sum of squared
+/// deviations from it. The order of additions depends on the shape only.</summary>
 public sealed record MomentsKernel(Layout Input, Layout Output) : Kernel
 {
     /// <summary>Vectors of a piece: 16 KiB.</summary>
@@ -21,11 +21,11 @@ public sealed record MomentsKernel(Layout Input, Layout Output) : Kernel
 
     public override string Name => IsDense ? "MomentsOfRuns" : HasPlanes ? "MomentsOfVolumes" : "MomentsOfPlanes";
 
-    public override string Comment => "mean and variance of every channel of x over space and all samples";
+    public override string Comment => "mean of every channel of x over space, and the squared deviations from it";
 
-    public override KernelScope Scope => KernelScope.Batch;
+    public override ImmutableArray<Operand> Operands { get; } = [new("x", Offset: Input.Origin), new("mean", Offset: Output.Origin), new("squares", Offset: Output.Origin)];
 
-    public override ImmutableArray<Operand> Operands { get; } = [new("x", Offset: Input.Origin), new("mean", Offset: Output.Origin), new("variance", Offset: Output.Origin)];
+    public override int ReadOperands => 1;
 
     public override int Units => Input.Blocks;
 
@@ -43,8 +43,7 @@ public sealed record MomentsKernel(Layout Input, Layout Output) : Kernel
         writer.OpenMethod().OpenUnits();
         writer.Open($"for (var lane = 0; lane < {Layout.Lanes}; lane += {isa.Width})");
         writer.Line("var start = x + unit * blockStride + lane;");
-        writer.Line($"{isa.Type} average = {isa.Type}.Zero, squares = {isa.Type}.Zero;").Line("var seen = 0f;");
-        writer.Open("for (var n = 0; n < batch; n++)");
+        writer.Line($"{isa.Type} average = {isa.Type}.Zero, deviations = {isa.Type}.Zero;").Line("var seen = 0f;");
         if (HasPlanes)
         {
             writer.Open("for (var plane = 0; plane < planes; plane++)");
@@ -52,12 +51,12 @@ public sealed record MomentsKernel(Layout Input, Layout Output) : Kernel
 
         if (IsDense)
         {
-            writer.Open($"for (var first = 0; first < columns; first += {Piece})").Line($"var from = start + n * xStride + first * {Layout.Lanes};")
+            writer.Open($"for (var first = 0; first < columns; first += {Piece})").Line($"var from = start + first * {Layout.Lanes};")
                 .Line($"var count = Math.Min({Piece}, columns - first);");
         }
         else
         {
-            writer.Open("for (var first = 0; first < rows; first += rowsTogether)").Line($"var from = start + n * xStride{(HasPlanes ? " + plane * planeStride" : "")} + first * rowStride;")
+            writer.Open("for (var first = 0; first < rows; first += rowsTogether)").Line($"var from = start{(HasPlanes ? " + plane * planeStride" : "")} + first * rowStride;")
                 .Line("var together = Math.Min(rowsTogether, rows - first);").Line("var count = together * columns;");
         }
 
@@ -66,16 +65,15 @@ public sealed record MomentsKernel(Layout Input, Layout Output) : Kernel
         EmitPass(writer, isa, "square", "(v - here) * (v - here)");
         writer.Line("var total = seen + count;").Line("var apart = here - average;");
         writer.Line($"average += apart * {isa.Broadcast("count / total")};");
-        writer.Line($"squares += square + apart * apart * {isa.Broadcast("seen * (count / total)")};").Line("seen = total;");
+        writer.Line($"deviations += square + apart * apart * {isa.Broadcast("seen * (count / total)")};").Line("seen = total;");
         writer.Close();
         if (HasPlanes)
         {
             writer.Close();
         }
 
-        writer.Close();
         writer.Line(isa.Store($"mean + unit * {Layout.Lanes} + lane", "average"));
-        writer.Line(isa.Store($"variance + unit * {Layout.Lanes} + lane", $"squares / {isa.Broadcast("seen")}"));
+        writer.Line(isa.Store($"squares + unit * {Layout.Lanes} + lane", "deviations"));
         writer.Close().Close().Close();
     }
 
@@ -102,5 +100,39 @@ public sealed record MomentsKernel(Layout Input, Layout Output) : Kernel
         }
 
         writer.Line($"{name} = ({name} + {name}1) + ({name}2 + {name}3);");
+    }
+}
+
+/// <summary>Operands means, squares (of each sample, as <see cref="MomentsKernel"/> leaves them), mean, variance (of the batch): the
+/// biased variance. Samples are joined in their order.</summary>
+/// <param name="Count">Elements of a channel in a sample.</param>
+public sealed record JoinMomentsKernel(Layout Moments, int Count) : Kernel
+{
+    public override string Name => "JoinMoments";
+
+    public override string Comment => "mean and variance over a batch of what its samples have";
+
+    public override KernelScope Scope => KernelScope.Batch;
+
+    public override ImmutableArray<Operand> Operands { get; } =
+        [new("means", Offset: Moments.Origin), new("squares", Offset: Moments.Origin), new("mean", Offset: Moments.Origin), new("variance", Offset: Moments.Origin)];
+
+    public override int ReadOperands => 2;
+
+    public override int Units => Moments.Blocks;
+
+    public override ImmutableArray<KernelNumber> Numbers => [new("elements", Count)];
+
+    public override void Emit(KernelWriter writer, Isa isa)
+    {
+        writer.OpenMethod().OpenUnits();
+        writer.Open($"for (var lane = 0; lane < {Layout.Lanes}; lane += {isa.Width})").Line($"var place = unit * {Layout.Lanes} + lane;");
+        writer.Line($"var average = {isa.Load("means + place")};").Line($"var deviations = {isa.Load("squares + place")};");
+        writer.Open("for (var n = 1; n < batch; n++)").Line($"var apart = {isa.Load("means + n * meansStride + place")} - average;");
+        writer.Line($"average += apart * {isa.Broadcast("1f / (n + 1)")};");
+        writer.Line($"deviations += {isa.Load("squares + n * squaresStride + place")} + apart * apart * {isa.Broadcast("(float)elements * n / (n + 1)")};").Close();
+        writer.Line(isa.Store("mean + place", "average"));
+        writer.Line(isa.Store("variance + place", $"deviations * {isa.Broadcast("1f / ((float)elements * batch)")}"));
+        writer.Close().Close().Close();
     }
 }

@@ -29,6 +29,8 @@ public sealed record NarrowGradientKernel(Layout OutputGradient, Layout InputGra
 
     public override ImmutableArray<Operand> Operands { get; } = [new("dy"), new("w"), new("dx"), new("scratch")];
 
+    public override int ReadOperands => 2;
+
     /// <summary>Parts of the groups of sixteen samples.</summary>
     public override int Units => 8;
 

@@ -53,6 +53,8 @@ public sealed record ReduceKernel(
     public override ImmutableArray<Operand> Operands =>
         [.. Inputs.Select((x, i) => new Operand($"x{i}", Offset: x.Origin)), .. Formulas.Select((_, i) => new Operand($"y{i}", Offset: Output.Origin))];
 
+    public override int ReadOperands => Inputs.Length;
+
     public override ImmutableArray<KernelNumber> Numbers => Plan.Numbers;
 
     public override ImmutableArray<ScalarArgument> Scalars => Program.UsesBatchSize ? [new BatchSizeArgument()] : [];

@@ -91,6 +91,8 @@ public sealed record WinogradKernel(
         }
     }
 
+    public override int ReadOperands => Operands.Length - 2;
+
     /// <summary>The kernel that makes w of flat weights; of their turned form for data gradients.</summary>
     public PackWinogradKernel Packing(bool turned = false) => new(Outputs, Input.Channels, Output.Channels, Tile.Blocks, turned);
 

@@ -35,6 +35,8 @@ public sealed record WinogradWeightGradientKernel(int Outputs, Layout Input, Lay
 
     public override ImmutableArray<Operand> Operands { get; } = [new("x"), new("g"), new("dw"), new("scratch")];
 
+    public override int ReadOperands => 2;
+
     public override int Units => Gradient.Blocks;
 
     internal int TileRows => Ceiling(Gradient.Height, Outputs);

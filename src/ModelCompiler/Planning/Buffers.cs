@@ -22,6 +22,12 @@ internal sealed class BufferDraft(int size, bool batched, string haloTag)
     public int FirstStep { get; set; } = int.MaxValue;
 
     public int LastStep { get; set; } = -1;
+
+    /// <summary>The buffer whose memory this one takes over.</summary>
+    public BufferDraft? Instead { get; set; }
+
+    /// <summary>The buffer that gets an address for this one.</summary>
+    public BufferDraft Root => Instead?.Root ?? this;
 }
 
 /// <summary>A stored value: memory and how the value lies in it.</summary>
@@ -49,6 +55,11 @@ internal static class MemoryPlan
             }
         }
 
+        for (var step = 0; step < steps.Count; step++)
+        {
+            ReplaceInput(steps[step], step);
+        }
+
         // What belongs to no sample is small or lives for ever (packed weights): no sharing.
         var common = 0;
         foreach (var buffer in buffers.Where(b => !b.Batched))
@@ -58,14 +69,47 @@ internal static class MemoryPlan
         }
 
         var sample = 0;
-        foreach (var pool in buffers.Where(b => b.Batched).GroupBy(b => b.HaloTag).OrderBy(g => g.Key, StringComparer.Ordinal))
+        foreach (var pool in buffers.Where(b => b.Batched && b.Instead is null).GroupBy(b => b.HaloTag).OrderBy(g => g.Key, StringComparer.Ordinal))
         {
             sample = Pack(pool.ToList(), sample);
+        }
+
+        foreach (var buffer in buffers.Where(b => b.Instead is not null))
+        {
+            buffer.Address = buffer.Root.Address;
         }
 
         // A stride of a power of two would put all samples into the same cache sets.
         sample = Round(sample);
         return (sample == 0 ? 16 : sample % 1024 == 0 ? sample + 16 : sample, common == 0 ? 16 : common);
+    }
+
+    /// <summary>A formula's result takes the place of an operand that nobody needs any more: memory that is only written would be
+    /// fetched first.</summary>
+    private static void ReplaceInput(StepDraft step, int index)
+    {
+        if (step.Kernel is not PointwiseKernel { Scope: KernelScope.Sample } kernel)
+        {
+            return;
+        }
+
+        var result = step.Operands[step.Operands.Length - 1];
+        if (result.Address is not null || !result.Batched || result.FirstStep != index)
+        {
+            return;
+        }
+
+        for (var k = 0; k < kernel.Inputs.Length; k++)
+        {
+            var input = step.Operands[k];
+            if (input.Batched && input.Address is null && input.Root.LastStep == index && input.Size == result.Size && input.HaloTag == result.HaloTag
+                && kernel.Inputs[k].Equals(kernel.Output) && step.Operands.Count(o => o.Root == input.Root) == 1)
+            {
+                result.Instead = input;
+                input.Root.LastStep = result.LastStep;
+                return;
+            }
+        }
     }
 
     private static int Pack(List<BufferDraft> pool, int start)

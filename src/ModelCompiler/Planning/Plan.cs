@@ -43,7 +43,8 @@ public readonly record struct Address(Region Region, int Offset, int Index = 0, 
 /// <param name="Name">Unique method name made of the layer path: <c>layer1_0_conv1</c>.</param>
 /// <param name="Description">The node as text, for the comment above the method.</param>
 /// <param name="Floats">Floats read and written for one sample (in all for a kernel that touches none).</param>
-public sealed record Step(string Name, string Description, Kernel Kernel, ImmutableArray<Address> Operands, Origin Origin, long Floats);
+/// <param name="WithNext">Whether a sample goes through the next step before the next sample begins; both have Sample scope.</param>
+public sealed record Step(string Name, string Description, Kernel Kernel, ImmutableArray<Address> Operands, Origin Origin, long Floats, bool WithNext = false);
 
 /// <param name="Offset">Float offset in parameter storage, a multiple of 16.</param>
 public sealed record ParameterSlot(Node Node, ParameterAttributes Attributes, int Offset);

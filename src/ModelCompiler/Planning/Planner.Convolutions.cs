@@ -55,8 +55,16 @@ public sealed partial class Planner
         if (groups > 1 && groups == node.Shape[0] && groups == node.Inputs[0].Shape[0])
         {
             var weights = DepthwiseWeights(node.Inputs[1], window);
-            WithFormula(node, dx, formula, extras, plain =>
-                Add(node, "depthwise_gradient", new DepthwiseInputGradientKernel(window, dy.Layout, plain.Layout), dy.Buffer, weights, plain.Buffer));
+            var kernel = new DepthwiseInputGradientKernel(window, dy.Layout, dx.Layout);
+            if (kernel.TakesFormula)
+            {
+                Add(node, "depthwise_gradient", kernel with { Epilogue = formula, Extras = [.. extras.Select(e => e.Layout)] }, Buffers(dy.Buffer, weights, null, extras, dx));
+            }
+            else
+            {
+                WithFormula(node, dx, formula, extras, plain => Add(node, "depthwise_gradient", kernel, dy.Buffer, weights, plain.Buffer));
+            }
+
             return;
         }
 
@@ -124,10 +132,11 @@ public sealed partial class Planner
         {
             var shape = Shape.Of(weightShape[0], window.Kernel);
             var blocked = new Layout(LayoutKind.Blocked, shape);
-            var partial = new BufferDraft(blocked.Size, batched: false, "");
-            Add(node, "depthwise_weight_gradient", new DepthwiseWeightGradientKernel(window, x.Layout, dy.Layout), x.Buffer, dy.Buffer, partial);
+            var (part, sum) = (OfSample(blocked), new BufferDraft(blocked.Size, batched: false, ""));
+            Add(node, "depthwise_weight_gradient", new DepthwiseWeightGradientKernel(window, x.Layout, dy.Layout), x.Buffer, dy.Buffer, part);
+            Add(node, "join", new ReduceKernel(ReduceKind.Sum, [new InputFormula(0)], [blocked], [], blocked, KernelScope.Batch), part, sum);
             var into = Store(node, LayoutKind.Flat);
-            Add(node, "unpack", CopyKernel.Convert(blocked, new Layout(LayoutKind.Flat, shape), KernelScope.Once), partial, into.Buffer);
+            Add(node, "unpack", CopyKernel.Convert(blocked, new Layout(LayoutKind.Flat, shape), KernelScope.Once), sum, into.Buffer);
             return;
         }
 

@@ -88,9 +88,23 @@ public sealed partial class Planner
         var outputs = reductions.Select(r => Store(r.Output, kind)).ToList();
         var formulas = reductions.Select(r => Fusion.Substitute(r.Formula ?? new InputFormula(0), i => new InputFormula(operands.IndexOf(r.Operands[i])))).ToImmutableArray();
         var scope = attributes.OverBatch && node.Inputs[0].Batched ? KernelScope.Batch : Scope(node);
-        var kernel = new ReduceKernel(attributes.Kind, formulas, inputs.Select(i => i.Layout).ToImmutableArray(), attributes.Axes, outputs[0].Layout, scope, shape);
-        Add(node, attributes.Kind.ToString().ToLowerInvariant(), kernel, inputs.Concat(outputs).Select(i => i.Buffer).ToArray());
+        var name = attributes.Kind.ToString().ToLowerInvariant();
+        var isSplit = scope == KernelScope.Batch && attributes.Kind == ReduceKind.Sum && !attributes.Axes.IsEmpty;
+        var parts = isSplit ? outputs.Select(o => OfSample(o.Layout)).ToList() : outputs.Select(o => o.Buffer).ToList();
+        var kernel = new ReduceKernel(
+            attributes.Kind, formulas, inputs.Select(i => i.Layout).ToImmutableArray(), attributes.Axes, outputs[0].Layout, isSplit ? KernelScope.Sample : scope, shape);
+        Add(node, name, kernel, [.. inputs.Select(i => i.Buffer), .. parts]);
+        if (isSplit)
+        {
+            var layouts = outputs.Select(o => o.Layout).ToImmutableArray();
+            var terms = layouts.Select((_, i) => (Expression)new InputFormula(i)).ToImmutableArray();
+            Add(node, "join", new ReduceKernel(ReduceKind.Sum, terms, layouts, [], layouts[0], KernelScope.Batch), [.. parts, .. outputs.Select(o => o.Buffer)]);
+        }
     }
+
+    /// <summary>What a sample adds to a sum over the batch. Parts of samples, joined by a step of their own, let the sum run with the step
+    /// that makes its terms.</summary>
+    private static BufferDraft OfSample(Layout layout) => new(layout.Size, batched: true, "");
 
     private bool TryPlanMoments(FusedNode mean, FusedNode variance)
     {
@@ -102,7 +116,9 @@ public sealed partial class Planner
 
         var input = Get(x, LayoutKind.Blocked);
         var (first, second) = (Store(mean.Output, LayoutKind.Blocked), Store(variance.Output, LayoutKind.Blocked));
-        Add(mean.Output, "moments", new MomentsKernel(input.Layout, first.Layout), input.Buffer, first.Buffer, second.Buffer);
+        var (means, squares) = (OfSample(first.Layout), OfSample(first.Layout));
+        Add(mean.Output, "moments", new MomentsKernel(input.Layout, first.Layout), input.Buffer, means, squares);
+        Add(mean.Output, "join_moments", new JoinMomentsKernel(first.Layout, (int)(shape.Count / shape[0])), means, squares, first.Buffer, second.Buffer);
         return true;
     }
 }

@@ -107,14 +107,17 @@ public sealed partial class Planner
         }
 
         // Buffers are measured over all steps in the order in which they run.
-        var ordered = steps.Where(s => s.Prepare).Concat(steps.Where(s => !s.Prepare)).ToList();
+        var ordered = training ? StepOrder.Gather(steps) : steps.Where(s => s.Prepare).Concat(steps.Where(s => !s.Prepare)).ToList();
+        var together = training ? StepOrder.Together(ordered) : new bool[ordered.Count];
         var (sample, common) = MemoryPlan.Assign(ordered);
-        ImmutableArray<Step> Finish(bool prepare) => ordered.Where(s => s.Prepare == prepare)
-            .Select(s => new Step(s.Name, s.Description, s.Kernel, s.Operands.Select(o => o.Address!.Value).ToImmutableArray(), s.Origin, s.Kernel.Traffic(s.Operands.Select(o => o.Size)))).ToImmutableArray();
+        ImmutableArray<Step> Finish(bool prepare) => [.. ordered.Select((s, i) => (s, i)).Where(p => p.s.Prepare == prepare).Select(p => Finished(p.s, together[p.i]))];
         return new Plan(
             graph, training, Finish(true), Finish(false), parameters, sizes.Storage, sizes.Trainable, sample, common, threadScratch.Size,
             inputGradients.Select(i => i.Input).ToImmutableArray(), kernels.ToImmutable());
     }
+
+    private static Step Finished(StepDraft s, bool together) => new(
+        s.Name, s.Description, s.Kernel, [.. s.Operands.Select(o => o.Address!.Value)], s.Origin, s.Kernel.Traffic(s.Operands.Select(o => o.Size)), together);
 
     /// <summary>Gradients are written where the optimizer reads them, without a copy, also through a change of shape.</summary>
     private void ChooseDestinations(ImmutableArray<(Node Node, Address Address)> gradients)

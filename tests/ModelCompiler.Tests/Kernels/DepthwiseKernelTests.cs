@@ -60,11 +60,33 @@ public class DepthwiseKernelTests
         o => [new Expectation(2, (s, i) => Links(window, output.Shape, i).Sum(l => o[0][s, l.Output] * o[1][0, l.Weight]), 1e-5)]));
 
     [Fact]
-    public void WeightGradientSumsOverTheBatch() => Check((input, output, weights, window) => new KernelCase(
+    public void InputGradientFusesAFormulaWhereItGathers() => KernelHarness.Check(
+    [
+        .. from shape in new[] { Shape.Of(17, 7, 7), Shape.Of(1, 5, 3), Shape.Of(40, 28, 28) }
+           let window = Square(3, 1, 1)
+           let plane = new Layout(LayoutKind.Blocked, shape, Wide)
+           let other = new Layout(LayoutKind.Blocked, shape, Uneven)
+           let weights = new Layout(LayoutKind.Blocked, Shape.Of(shape[0], 3, 3))
+           let formula = (X * new InputFormula(1)) + 0.5
+           select new KernelCase(
+               new DepthwiseInputGradientKernel(window, plane, other, formula, [other]), 2,
+               () => [TestOperand.Input(plane, 2, 1), TestOperand.Input(weights, 0, 2), TestOperand.Input(other, 2, 3, float.NaN), TestOperand.Output(other, 2)],
+               o => [new Expectation(3, (s, i) => (Links(window, shape, i).Sum(l => o[0][s, l.Output] * o[1][0, l.Weight]) * o[2][s, i]) + 0.5, 1e-5)]),
+    ]);
+
+    [Fact]
+    public void AFormulaNeedsAHaloOfTheGradient()
+    {
+        var plane = new Layout(LayoutKind.Blocked, Shape.Of(16, 8, 8));
+        Assert.False(new DepthwiseInputGradientKernel(Square(3, 1, 1), plane, plane).TakesFormula);
+        Assert.False(new DepthwiseInputGradientKernel(Square(3, 2, 1), new(LayoutKind.Blocked, Shape.Of(16, 4, 4), Wide), plane).TakesFormula);
+    }
+
+    [Fact]
+    public void WeightGradientSumsOverASample() => Check((input, output, weights, window) => new KernelCase(
         new DepthwiseWeightGradientKernel(window, input, output), 3,
-        () => [TestOperand.Input(input, 3, 1), TestOperand.Input(output, 3, 2, 1000), TestOperand.Output(weights, 0)],
-        o => [new Expectation(2, (_, k) => Enumerable.Range(0, 3).Sum(s => TestOperand.Indices(output.Shape).Where(i => i[0] == k[0]).Sum(
-            i => Read(o[0], s, At(window, i, k[1..])) * o[1][s, i])), 4e-5)]));
+        () => [TestOperand.Input(input, 3, 1), TestOperand.Input(output, 3, 2, 1000), TestOperand.Output(weights, 3)],
+        o => [new Expectation(2, (s, k) => TestOperand.Indices(output.Shape).Where(i => i[0] == k[0]).Sum(i => Read(o[0], s, At(window, i, k[1..])) * o[1][s, i]), 4e-5)]));
 
     [Fact]
     public void AMissingHaloIsRefused()

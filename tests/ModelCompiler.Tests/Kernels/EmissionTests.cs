@@ -55,6 +55,7 @@ public class EmissionTests
             new AveragePoolKernel(window, false, plane, pooled), new AveragePoolGradientKernel(window, true, pooled, plane), new SoftmaxKernel(Shape.Of(7, 9), 0, true),
             new GatherClassKernel(Shape.Of(10)), new ScatterClassKernel(Shape.Of(10, 3)), new DepthwiseKernel(window, plane, pooled, false, null, []),
             new DepthwiseInputGradientKernel(window, pooled, plane), new DepthwiseWeightGradientKernel(window, plane, pooled),
+            new MomentsKernel(plane, new(LayoutKind.Blocked, Shape.Of(20, 1, 1))), new JoinMomentsKernel(new(LayoutKind.Blocked, Shape.Of(20, 1, 1)), 64),
             new MaxPoolPlacesKernel(window, plane, pooled), new ConstantKernel([-1.5f, 0.25f]), new GatherKernel(Shape.Of(3, 4), 1, 2), new ScatterKernel(Shape.Of(3, 4), 0, 2),
             new RegionPoolKernel(new ModelCompiler.Operators.RegionPoolAttributes(2, 3, 0.5), plane, new(LayoutKind.Blocked, new Shape([20, 5, 2, 3]))), new TopPlacesKernel(Shape.Of(3, 4), 0, 2),
         ];

@@ -15,24 +15,52 @@ public class MomentsKernelTests
     ];
 
     [Theory]
-    [InlineData(1, 0)]
-    [InlineData(5, 0)]
-    [InlineData(5, 1000)]
-    public void AreThoseOfTheBatch(int batch, double offset) => KernelHarness.Check([.. Inputs.Select(i =>
+    [InlineData(0)]
+    [InlineData(1000)]
+    public void AreThoseOfASample(double offset) => KernelHarness.Check([.. Inputs.Select(i =>
     {
-        var x = new Layout(LayoutKind.Blocked, i.Shape, i.Halo);
-        var vector = new Layout(LayoutKind.Blocked, Enumerable.Range(1, i.Shape.Rank - 1).Aggregate(i.Shape, (shape, axis) => shape.With(axis, 1)));
+        var (x, vector) = Layouts(i);
         return new KernelCase(
-            new MomentsKernel(x, vector), batch,
-            () => [TestOperand.Input(x, batch, (s, at) => offset + Math.Sin((s * 31) + at.Select((a, k) => a * (k + 1.7)).Sum()), float.NaN), TestOperand.Output(vector, 0), TestOperand.Output(vector, 0)],
+            new MomentsKernel(x, vector), 2,
+            () => [TestOperand.Input(x, 2, (s, at) => Value(offset, s, at), float.NaN), TestOperand.Output(vector, 2), TestOperand.Output(vector, 2)],
             o =>
             {
-                double[] Of(int channel) => [.. from s in Enumerable.Range(0, batch) from at in TestOperand.Indices(i.Shape.With(0, 1)) select o[0][s, [channel, .. at[1..]]]];
+                double[] Of(int sample, int channel) => [.. from at in TestOperand.Indices(i.Shape.With(0, 1)) select o[0][sample, [channel, .. at[1..]]]];
                 return
                 [
-                    new Expectation(1, (_, at) => Of(at[0]).Average(), 1e-6),
-                    new Expectation(2, (_, at) => Of(at[0]) is var all && all.Average() is var mean ? all.Average(v => (v - mean) * (v - mean)) : 0, offset == 0 ? 2e-6 : 2e-4),
+                    new Expectation(1, (s, at) => Of(s, at[0]).Average(), 1e-6),
+                    new Expectation(2, (s, at) => SquaredDeviations(Of(s, at[0])), offset == 0 ? 2e-6 : 2e-4),
                 ];
             });
     })]);
+
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(5, 0)]
+    [InlineData(5, 1000)]
+    public void SamplesJoinToABatch(int batch, double offset) => KernelHarness.Check([.. Inputs.Select(i =>
+    {
+        var (_, vector) = Layouts(i);
+        double[] Of(int sample, int channel) => [.. from at in TestOperand.Indices(i.Shape.With(0, 1)) select Value(offset, sample, [channel, .. at[1..]])];
+        double[] OfAll(int channel) => [.. Enumerable.Range(0, batch).SelectMany(s => Of(s, channel))];
+        return new KernelCase(
+            new JoinMomentsKernel(vector, (int)(i.Shape.Count / i.Shape[0])), batch,
+            () =>
+            [
+                TestOperand.Input(vector, batch, (s, at) => Of(s, at[0]).Average()), TestOperand.Input(vector, batch, (s, at) => SquaredDeviations(Of(s, at[0]))),
+                TestOperand.Output(vector, 0), TestOperand.Output(vector, 0),
+            ],
+            _ =>
+            [
+                new Expectation(2, (_, at) => OfAll(at[0]).Average(), 1e-6),
+                new Expectation(3, (_, at) => OfAll(at[0]) is var all ? SquaredDeviations(all) / all.Length : 0, offset == 0 ? 2e-6 : 2e-4),
+            ]);
+    })]);
+
+    private static (Layout X, Layout Vector) Layouts((Shape Shape, Halo Halo) input) =>
+        (new(LayoutKind.Blocked, input.Shape, input.Halo), new(LayoutKind.Blocked, Enumerable.Range(1, input.Shape.Rank - 1).Aggregate(input.Shape, (shape, axis) => shape.With(axis, 1))));
+
+    private static double Value(double offset, int sample, int[] at) => offset + Math.Sin((sample * 31) + at.Select((a, k) => a * (k + 1.7)).Sum());
+
+    private static double SquaredDeviations(double[] values) => values.Average() is var mean ? values.Sum(v => (v - mean) * (v - mean)) : 0;
 }
