@@ -14,7 +14,10 @@ public abstract unsafe class CompiledNetwork : IDisposable
     private readonly NetworkTensor[] outputs;
     private Workers? workers;
     private StepClock? clock;
-    private Action? afterStep;
+    private Action<int>? afterStep;
+
+    /// <summary>Steps that have run while somebody traces them.</summary>
+    private int traced;
 
     /// <summary>Neither threads nor a clock: a step is a plain call.</summary>
     private bool direct;
@@ -183,48 +186,41 @@ public abstract unsafe class CompiledNetwork : IDisposable
 
     private void RunTogether()
     {
-        var count = waitingCount;
-        if (afterStep is null && Batch > 1 && IsBalanced)
+        if (workers is not null && clock is null)
         {
-            if (workers is not null && clock is null)
-            {
-                workers.Run(&RunTogetherPart, this, Batch);
-            }
-            else
-            {
-                RunTogetherPart(this, 0, Batch);
-                clock?.Advance(count);
-            }
-
-            waitingCount = 0;
-            return;
+            workers.Run(&RunTogetherPart, this, Batch);
+        }
+        else
+        {
+            RunTogetherPart(this, 0, Batch);
+            clock?.Advance(waitingCount);
         }
 
+        traced += waitingCount;
         waitingCount = 0;
-        for (var i = 0; i < count; i++)
-        {
-            RunSamples((delegate*<in StepMemory, int, int, void>)waiting[i], waitingUnits[i]);
-        }
     }
-
-    /// <summary>Whether no thread waits long for others when each takes whole samples.</summary>
-    private bool IsBalanced => workers is null || (Batch + Threads - 1) / Threads * Threads <= 1.15f * Batch;
 
     private static void RunTogetherPart(CompiledNetwork network, int begin, int end)
     {
         var scratch = network.BorrowScratch(out var slot);
-        var clock = network.clock;
-        for (var sample = begin; sample < end; sample++)
+        var (clock, afterStep) = (network.clock, network.afterStep);
+        try
         {
-            for (var i = 0; i < network.waitingCount; i++)
+            for (var sample = begin; sample < end; sample++)
             {
-                clock?.Start();
-                ((delegate*<in StepMemory, int, int, void>)network.waiting[i])(new StepMemory(network, sample, scratch), 0, network.waitingUnits[i]);
-                clock?.Stop(i, sample == 0);
+                for (var i = 0; i < network.waitingCount; i++)
+                {
+                    clock?.Start();
+                    ((delegate*<in StepMemory, int, int, void>)network.waiting[i])(new StepMemory(network, sample, scratch), 0, network.waitingUnits[i]);
+                    clock?.Stop(i, sample == 0);
+                    afterStep?.Invoke(network.traced + i);
+                }
             }
         }
-
-        network.ReturnScratch(slot);
+        finally
+        {
+            network.ReturnScratch(slot);
+        }
     }
 
     /// <summary>Does units [0, units) of a step that sees the whole batch, or none of its samples.</summary>
@@ -263,7 +259,7 @@ public abstract unsafe class CompiledNetwork : IDisposable
         }
 
         clock?.Stop();
-        afterStep?.Invoke();
+        afterStep?.Invoke(traced++);
     }
 
     private static void RunSamplesPart(CompiledNetwork network, int begin, int end)
@@ -298,9 +294,11 @@ public abstract unsafe class CompiledNetwork : IDisposable
         }
     }
 
-    /// <summary>Runs <paramref name="run"/> on the calling thread, with a call of <paramref name="afterStep"/> after every step.</summary>
-    private protected void Trace(Action run, Action afterStep)
+    /// <summary>Runs <paramref name="run"/> on the calling thread, with a call of <paramref name="afterStep"/> after every step, and after
+    /// every sample's turn where steps take turns: it gets the step's number, from 0.</summary>
+    private protected void Trace(Action run, Action<int> afterStep)
     {
+        (traced, waitingCount) = (0, 0);
         var (pool, wasDirect) = (workers, direct);
         (workers, direct, this.afterStep) = (null, false, afterStep);
         try
@@ -313,15 +311,16 @@ public abstract unsafe class CompiledNetwork : IDisposable
         }
     }
 
-    /// <summary>Both arenas as they are at construction: halos and padding are zeros that no kernel writes.</summary>
+    /// <summary>All memory as it is at construction: halos and padding are zeros that no kernel writes.</summary>
     private protected void ClearArenas()
     {
         common!.Span.Clear();
         samples!.Span.Clear();
+        scratch!.Span.Clear();
     }
 
     /// <summary>The first value in the arenas that is NaN or infinite; null when there is none.</summary>
-    private protected float? NonFiniteInArenas() => Divergence.Find(samples!.Span) ?? Divergence.Find(common!.Span);
+    private protected float? NonFiniteInArenas() => Divergence.Find(samples!.Span) ?? Divergence.Find(common!.Span) ?? Divergence.Find(scratch!.Span);
 
     /// <summary>Class numbers outside their range would make kernels read and write outside of buffers.</summary>
     private protected void CheckTargets()

@@ -20,7 +20,7 @@ public readonly unsafe ref struct StepMemory
     /// <summary>The sample's activations and their gradients.</summary>
     public float* Sample { get; }
 
-    /// <summary>The thread's own memory; what is in it ends with the step.</summary>
+    /// <summary>The thread's own memory; what is in it ends with the step, or with the last of those that take turns.</summary>
     public float* Scratch { get; }
 
     /// <summary>Packed weights, folded norms, statistics.</summary>

@@ -136,9 +136,9 @@ public abstract unsafe class TrainingNetwork : CompiledNetwork
         }
     }
 
-    /// <summary>Runs forward and backward again from the same state, on one thread, with a call of <paramref name="afterStep"/> after
-    /// every step; parameters and running statistics end as they are now.</summary>
-    internal void Replay(Action afterStep)
+    /// <summary>Runs forward and backward again from the same state, on one thread, with a call of <paramref name="afterStep"/> as
+    /// <see cref="CompiledNetwork.Trace"/> makes it; parameters and running statistics end as they are now.</summary>
+    internal void Replay(Action<int> afterStep)
     {
         var storage = Parameters.Storage.ToArray();
         try

@@ -61,16 +61,16 @@ internal static class Divergence
 
     private static string? InLayers(TrainingNetwork network)
     {
-        var steps = 0;
-        network.Replay(() => steps++);
+        var turns = new List<int>();
+        network.Replay(turns.Add);
         var layers = network.StepLayers;
-        if (layers.Length != steps || network.NonFinite() is null)
+        if (turns.Count == 0 || layers.Length != turns[^1] + 1 || network.NonFinite() is null)
         {
             return null;
         }
 
-        // After `clean` steps all is finite, after `damaged` it is not: what is damaged damages what is made of it.
-        var (clean, damaged) = (0, steps);
+        // After `clean` turns all is finite, after `damaged` it is not: what is damaged damages what is made of it.
+        var (clean, damaged) = (0, turns.Count);
         while (damaged - clean > 1)
         {
             var middle = (clean + damaged) / 2;
@@ -78,19 +78,19 @@ internal static class Divergence
         }
 
         var value = After(network, damaged);
-        network.Replay(() => { });
-        return value is not null && layers[damaged - 1] is >= 0 and var index && network.Info.Layers[index] is var layer
+        network.Replay(_ => { });
+        return value is not null && layers[turns[damaged - 1]] is >= 0 and var index && network.Info.Layers[index] is var layer
             ? $"layer '{layer.Path}' ({layer.Operator}) is the first to give {Noun(value.Value)}, from finite inputs and weights: {Remedy(network)}"
             : null;
     }
 
-    /// <summary>The first value that is not finite after so many steps.</summary>
-    private static float? After(TrainingNetwork network, int steps)
+    /// <summary>The first value that is not finite after so many turns.</summary>
+    private static float? After(TrainingNetwork network, int turns)
     {
-        var left = steps;
+        var left = turns;
         try
         {
-            network.Replay(() =>
+            network.Replay(_ =>
             {
                 if (--left == 0)
                 {

@@ -13,7 +13,7 @@ namespace ModelCompiler.Gradient;
 public sealed record TrainingGraph(
     NetworkGraph Graph, ImmutableArray<(Node Parameter, Node Gradient)> Gradients, ImmutableArray<(string Input, Node Gradient)> InputGradients)
 {
-    /// <summary>Values inside of <c>checkpoint(…)</c> that the backward pass computes again.</summary>
+    /// <summary>Values that the backward pass computes again: inside of <c>checkpoint(…)</c>, and where that is cheap.</summary>
     public ImmutableArray<(Node Original, Node Again)> Recomputed { get; init; } = [];
 
     /// <summary>Values that are stored though one reader alone remains: had they been kept for the backward pass, they would be, and
@@ -25,8 +25,9 @@ public static class Differentiation
 {
     /// <summary>Extends a network by the gradient of its loss.</summary>
     /// <param name="inputGradients">Also differentiate with respect to the inputs.</param>
+    /// <param name="again">Which values are computed again for the backward pass, where no <c>checkpoint(…)</c> says so; null keeps all.</param>
     /// <exception cref="ArgumentException">The network has no loss.</exception>
-    public static TrainingGraph Differentiate(NetworkGraph graph, bool inputGradients = false)
+    public static TrainingGraph Differentiate(NetworkGraph graph, bool inputGradients = false, CheapRecomputation? again = null)
     {
         if (graph.Loss is null)
         {
@@ -57,7 +58,7 @@ public static class Differentiation
         return Recomputation.Run(new TrainingGraph(
             result,
             ofParameters.Select(p => (copy(p.Item1), copy(p.Gradient))).ToImmutableArray(),
-            ofInputs.Select(i => (i.Name, copy(i.Gradient))).ToImmutableArray()));
+            ofInputs.Select(i => (i.Name, copy(i.Gradient))).ToImmutableArray()), again);
     }
 
     /// <summary>Gradients of the loss with respect to the sources and all that lies between.</summary>

@@ -3,8 +3,14 @@
 // and stay, so that a second pass changes no running statistic; dropout draws the same numbers again.
 using System.Collections.Immutable;
 using ModelCompiler.Graph;
+using ModelCompiler.Operators;
 
 namespace ModelCompiler.Gradient;
+
+/// <summary>What may be computed again though nobody asked for it.</summary>
+/// <param name="IsCheap">Whether a formula takes a few instructions.</param>
+/// <param name="WorksOnASample">Whether a node is computed for each sample alone: what is made just for it need not be kept for the batch.</param>
+public sealed record CheapRecomputation(Func<Expression, bool> IsCheap, Func<Node, bool> WorksOnASample);
 
 internal sealed class Recomputation
 {
@@ -13,13 +19,14 @@ internal sealed class Recomputation
     private readonly Dictionary<Node, Node> again = new();
     private readonly HashSet<Node> dropped;
 
-    private Recomputation(TrainingGraph training)
+    private Recomputation(TrainingGraph training, HashSet<Node> cheap)
     {
         var graph = training.Graph;
         var left = new HashSet<Node>(graph.Nodes.Where(n => !n.Origin.Backward)
             .SelectMany(n => n.Inputs.Where(input => input.Origin.Checkpoint != n.Origin.Checkpoint))
             .Concat(graph.Outputs.Select(output => output.Node)));
         dropped = new HashSet<Node>(graph.Nodes.Where(n => n.Origin is { Checkpoint: > 0, Backward: false } && n.Batched && !n.Inputs.IsEmpty && !left.Contains(n)));
+        dropped.UnionWith(cheap);
         foreach (var node in graph.Nodes)
         {
             var inputs = node.Inputs.Select(input => node.Origin.Backward && dropped.Contains(input) ? Again(input) : copies[input]);
@@ -29,8 +36,37 @@ internal sealed class Recomputation
         }
     }
 
-    public static TrainingGraph Run(TrainingGraph training) =>
-        training.Graph.Nodes.Any(node => node.Origin.Checkpoint > 0) ? new Recomputation(training).Finish(training) : training;
+    public static TrainingGraph Run(TrainingGraph training, CheapRecomputation? choice)
+    {
+        var cheap = choice is null ? [] : Cheap(training, choice);
+        return cheap.Count > 0 || training.Graph.Nodes.Any(node => node.Origin.Checkpoint > 0) ? new Recomputation(training, cheap).Finish(training) : training;
+    }
+
+    /// <summary>Formulas of one value that the backward pass reads anyway, as batch norm and an activation behind a convolution are: reading
+    /// that value again costs less than keeping theirs.</summary>
+    private static HashSet<Node> Cheap(TrainingGraph training, CheapRecomputation choice)
+    {
+        var graph = training.Graph;
+        var readers = graph.Nodes.SelectMany(reader => reader.Inputs.Distinct().Select(input => (input, reader))).ToLookup(pair => pair.input, pair => pair.reader);
+        var roots = new HashSet<Node>(graph.Outputs.Select(output => output.Node).Concat(graph.Loss is null ? [] : [graph.Loss]).Concat(graph.Updates.Select(update => update.Value)));
+        var cheap = new HashSet<Node>();
+        foreach (var node in graph.Nodes)
+        {
+            if (node.Origin is not { Backward: false, Checkpoint: 0 } || !node.Batched || node.Primitive != Primitives.Pointwise || roots.Contains(node)
+                || !choice.IsCheap(node.As<PointwiseAttributes>().Formula) || !readers[node].All(choice.WorksOnASample))
+            {
+                continue;
+            }
+
+            var sources = node.Inputs.Where(input => input.Batched).ToList();
+            if (sources.Count == 1 && (cheap.Contains(sources[0]) || readers[sources[0]].Any(reader => reader.Origin.Backward)))
+            {
+                cheap.Add(node);
+            }
+        }
+
+        return cheap;
+    }
 
     /// <summary>Made where the backward pass first asks for it, which is where memory for it is first needed.</summary>
     private Node Again(Node node)

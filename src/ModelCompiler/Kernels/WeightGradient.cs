@@ -41,8 +41,11 @@ public sealed record WeightGradientGeometry
     /// <summary>Floats of packed gradient for one output block: [input block][tap][channel][16].</summary>
     public int PackedBlock => checked(BlocksRead * TapCount * Lanes * 16);
 
+    /// <summary>Whether it is one sample's.</summary>
+    public bool OfSample { get; init; }
+
     /// <summary>Partial sums over fixed parts of the batch; enough of them that every thread has work.</summary>
-    public int Splits => Math.Max(1, 8 / (Tile.Blocks == 0 ? 1 : (OutputBlocks + Tile.Blocks - 1) / Tile.Blocks * BlocksRead));
+    public int Splits => OfSample ? 1 : Math.Max(1, 8 / (Tile.Blocks == 0 ? 1 : (OutputBlocks + Tile.Blocks - 1) / Tile.Blocks * BlocksRead));
 
     public int PackedSize => checked(Splits * OutputBlocks * PackedBlock);
 
@@ -69,7 +72,7 @@ public sealed record WeightGradientGeometry
     };
 
     public string Identity => FormattableString.Invariant(
-        $"{InputChannels},{OutputChannels},{Groups},{Taps},{Plane},{InputOffset},{InputBlock},{InputLane},{KernelName.Text(InputStep)},{KernelName.Text(TapStep)},{GradientOffset},{GradientBlock},{KernelName.Text(GradientStep)}");
+        $"{InputChannels},{OutputChannels},{Groups},{Taps},{Plane},{InputOffset},{InputBlock},{InputLane},{KernelName.Text(InputStep)},{KernelName.Text(TapStep)},{GradientOffset},{GradientBlock},{KernelName.Text(GradientStep)},{OfSample}");
 }
 
 /// <summary>Input channels x taps x output blocks whose sums are registers.</summary>
@@ -112,7 +115,7 @@ internal readonly record struct WeightGradientTile(int Channels, int TapRows, in
     public override string ToString() => FormattableString.Invariant($"{Channels}x{TapRows}x{TapColumns}x{Blocks}");
 }
 
-/// <summary>Operands x, g (gradient of the output), dw (packed partial sums, unbatched).</summary>
+/// <summary>Operands x, g (gradient of the output), dw (packed partial sums, unbatched; of one sample where the geometry says so).</summary>
 public sealed record WeightGradientKernel(WeightGradientGeometry Geometry) : Kernel
 {
     public override string Key => field ??= "WeightGradient " + Geometry.Identity;
@@ -123,7 +126,7 @@ public sealed record WeightGradientKernel(WeightGradientGeometry Geometry) : Ker
     public override long Macs =>
         (long)Geometry.OutputChannels * (Geometry.InputChannels / Geometry.Groups) * Geometry.TapCount * Geometry.Plane.Depth * Geometry.Plane.Rows * Geometry.Plane.Columns;
 
-    public override KernelScope Scope => KernelScope.Batch;
+    public override KernelScope Scope => Geometry.OfSample ? KernelScope.Sample : KernelScope.Batch;
 
     public override ImmutableArray<Operand> Operands { get; } = [new("x", Offset: Geometry.InputOffset), new("g", Offset: Geometry.GradientOffset), new("dw")];
 
@@ -147,6 +150,11 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
         var tile = isa == Isa.Avx512 ? unit : WeightGradientTile.Choose(geometry, isa, unit.Blocks);
         var groups = (geometry.OutputBlocks + unit.Blocks - 1) / unit.Blocks;
         writer.OpenMethod();
+        if (geometry.OfSample)
+        {
+            writer.Line("const int batch = 1;").Line("const long xStride = 0, gStride = 0;");
+        }
+
         writer.Open("for (int unit = begin; unit < end; unit++)");
         var (windows, groupCount) = (writer.N("windows", geometry.BlocksRead), writer.N("groups", groups));
         writer.Line($"int split = unit / ({groupCount} * {windows}), block = unit / {windows} % {groupCount} * {N(unit.Blocks)}, window = unit % {windows};");

@@ -33,12 +33,15 @@ internal sealed class BufferDraft(int size, bool batched, string haloTag)
 /// <summary>A stored value: memory and how the value lies in it.</summary>
 internal sealed record StoredValue(BufferDraft Buffer, Layout Layout);
 
-internal sealed record StepDraft(string Name, string Description, Kernel Kernel, ImmutableArray<BufferDraft> Operands, Origin Origin, bool Prepare);
+/// <param name="IsAgain">Whether it computes what an earlier step has computed: late, for the memory's sake.</param>
+internal sealed record StepDraft(string Name, string Description, Kernel Kernel, ImmutableArray<BufferDraft> Operands, Origin Origin, bool Prepare, bool IsAgain);
 
 internal static class MemoryPlan
 {
-    /// <summary>Gives every buffer without an address one, and returns the floats needed per sample and in common.</summary>
-    public static (int Sample, int Common) Assign(IReadOnlyList<StepDraft> steps)
+    /// <summary>Gives every buffer without an address one, and returns the floats needed per sample, in common and per thread.</summary>
+    /// <param name="together">For each step, whether samples take turns at it and the next one.</param>
+    /// <param name="scratch">Floats for each thread that kernels need.</param>
+    public static (int Sample, int Common, int Scratch) Assign(IReadOnlyList<StepDraft> steps, IReadOnlyList<bool> together, int scratch)
     {
         var buffers = new List<BufferDraft>();
         var seen = new HashSet<BufferDraft>();
@@ -68,10 +71,20 @@ internal static class MemoryPlan
             common = checked(common + Round(buffer.Size));
         }
 
-        var sample = 0;
+        // While one sample goes through steps that run together, nobody else does on the same thread: what lives no longer than that
+        // is the thread's, stays in its caches, and is never written to memory.
+        var lastOf = new int[steps.Count];
+        for (var step = steps.Count - 1; step >= 0; step--)
+        {
+            lastOf[step] = together[step] ? lastOf[step + 1] : step;
+        }
+
+        var (sample, thread) = (0, Round(scratch));
         foreach (var pool in buffers.Where(b => b.Batched && b.Instead is null).GroupBy(b => b.HaloTag).OrderBy(g => g.Key, StringComparer.Ordinal))
         {
-            sample = Pack(pool.ToList(), sample);
+            var isShort = pool.ToLookup(b => b.LastStep <= lastOf[b.FirstStep] && b.FirstStep < lastOf[b.FirstStep]);
+            thread = Pack(Region.Scratch, isShort[true].ToList(), thread);
+            sample = Pack(Region.Samples, isShort[false].ToList(), sample);
         }
 
         foreach (var buffer in buffers.Where(b => b.Instead is not null))
@@ -81,7 +94,7 @@ internal static class MemoryPlan
 
         // A stride of a power of two would put all samples into the same cache sets.
         sample = Round(sample);
-        return (sample == 0 ? 16 : sample % 1024 == 0 ? sample + 16 : sample, common == 0 ? 16 : common);
+        return (sample == 0 ? 16 : sample % 1024 == 0 ? sample + 16 : sample, common == 0 ? 16 : common, thread);
     }
 
     /// <summary>A formula's result takes the place of an operand that nobody needs any more: memory that is only written would be
@@ -112,7 +125,7 @@ internal static class MemoryPlan
         }
     }
 
-    private static int Pack(List<BufferDraft> pool, int start)
+    private static int Pack(Region region, List<BufferDraft> pool, int start)
     {
         // Largest first, each at the lowest place that is free for its whole life.
         var placed = new List<BufferDraft>();
@@ -131,7 +144,7 @@ internal static class MemoryPlan
                 offset = Math.Max(offset, at + Round(other.Size));
             }
 
-            buffer.Address = new Address(Region.Samples, offset);
+            buffer.Address = new Address(region, offset);
             placed.Add(buffer);
             end = Math.Max(end, checked(offset + Round(buffer.Size)));
         }

@@ -14,7 +14,7 @@ public enum Region
     /// <summary>One for all samples: packed weights, folded norms, statistics, scratch.</summary>
     Common,
 
-    /// <summary>One for each thread, whose content lives as long as a call.</summary>
+    /// <summary>One for each thread, whose content lives as long as a call, or as steps that take turns.</summary>
     Scratch,
 
     /// <summary>The parameter set's flat storage.</summary>

@@ -148,9 +148,22 @@ public sealed partial class Planner
 
     private void AddWeightGradient(Node node, WeightGradientGeometry geometry, StoredValue x, StoredValue dy)
     {
+        geometry = geometry with { OfSample = node.Primitive == Primitives.ConvolutionWeightGradient && WorksOnASample(node) };
+
         // Partial sums live from one step to the next only, so all layers share one place for them.
         scratch.Size = Math.Max(scratch.Size, geometry.PackedSize);
-        Add(node, "weight_gradient", new WeightGradientKernel(geometry), x.Buffer, dy.Buffer, scratch);
+        if (geometry.OfSample)
+        {
+            var sums = new Layout(LayoutKind.Flat, Shape.Of(geometry.PackedSize));
+            var part = OfSample(sums);
+            Add(node, "weight_gradient", new WeightGradientKernel(geometry), x.Buffer, dy.Buffer, part);
+            Add(node, "join", new ReduceKernel(ReduceKind.Sum, [new InputFormula(0)], [sums], [], sums, KernelScope.Batch), part, scratch);
+        }
+        else
+        {
+            Add(node, "weight_gradient", new WeightGradientKernel(geometry), x.Buffer, dy.Buffer, scratch);
+        }
+
         var into = Store(node, LayoutKind.Flat);
         Add(node, "unpack", new UnpackWeightGradientKernel(geometry), scratch, into.Buffer);
     }

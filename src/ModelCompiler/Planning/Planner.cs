@@ -23,6 +23,7 @@ public sealed partial class Planner
     private readonly Dictionary<(Node, string), BufferDraft> packed = new();
     private readonly Dictionary<Node, Address> destinations = new();
     private readonly Dictionary<Node, ParameterSlot> slots;
+    private readonly HashSet<Node> again = new();
     private ImmutableArray<Node> stored = [];
     private readonly BufferDraft scratch = new(0, batched: false, "");
     private readonly BufferDraft threadScratch = new(0, batched: false, "") { Address = new Address(Region.Scratch, 0) };
@@ -50,18 +51,42 @@ public sealed partial class Planner
     /// <param name="winograd">As for inference.</param>
     public static Plan ForTraining(NetworkGraph network, bool inputGradients, bool winograd = true)
     {
-        var training = Differentiation.Differentiate(PoolBeforeRelu.Run(network), inputGradients);
+        var training = Differentiation.Differentiate(PoolBeforeRelu.Run(network), inputGradients, new CheapRecomputation(Fusion.IsCheap, WorksOnASample));
         var slots = ParameterStorage.Slots(network, training.Graph);
         var offsets = slots.ToDictionary(s => s.Node, s => s.Offset);
         var gradients = training.Gradients.Select(g => (g.Gradient, new Address(Region.Gradients, offsets[g.Parameter]))).ToImmutableArray();
         var planner = new Planner(training.Graph, training: true, winograd, slots) { stored = training.Stored };
-        foreach (var (original, again) in training.Recomputed)
+        foreach (var (original, second) in training.Recomputed)
         {
-            planner.halos.Unite(original, again);
+            planner.halos.Unite(original, second);
+            planner.again.Add(second);
         }
 
         return planner.Build(gradients, training.InputGradients, slots, ParameterStorage.Sizes(network));
     }
+
+    /// <summary>Whether a node's step runs for each sample alone, so that a value made just for it need not be kept for the batch.</summary>
+    private static bool WorksOnASample(Node node)
+    {
+        if (node.Primitive == Primitives.Convolution)
+        {
+            var (window, groups) = node.As<ConvolutionAttributes>();
+            return window.KernelCount == 1 || groups == node.Inputs[0].Shape[0];
+        }
+
+        if (node.Primitive == Primitives.ConvolutionWeightGradient)
+        {
+            var (window, groups, _) = node.As<ConvolutionWeightGradientAttributes>();
+            return (groups > 1 && groups == node.Inputs[0].Shape[0] && groups == node.Inputs[1].Shape[0])
+                || (window.KernelCount == 1 && HasSmallWeights(node));
+        }
+
+        return node.Primitive == Primitives.Pointwise;
+    }
+
+    /// <summary>Whether a weight gradient of every sample takes less room than what it is made of.</summary>
+    private static bool HasSmallWeights(Node weightGradient) =>
+        2 * weightGradient.Shape.Count <= weightGradient.Inputs[0].Shape.Count + weightGradient.Inputs[1].Shape.Count;
 
     private Plan Build(
         ImmutableArray<(Node Node, Address Address)> gradients, ImmutableArray<(string Input, Node Gradient)> inputGradients,
@@ -109,10 +134,10 @@ public sealed partial class Planner
         // Buffers are measured over all steps in the order in which they run.
         var ordered = training ? StepOrder.Gather(steps) : steps.Where(s => s.Prepare).Concat(steps.Where(s => !s.Prepare)).ToList();
         var together = training ? StepOrder.Together(ordered) : new bool[ordered.Count];
-        var (sample, common) = MemoryPlan.Assign(ordered);
+        var (sample, common, threads) = MemoryPlan.Assign(ordered, together, threadScratch.Size);
         ImmutableArray<Step> Finish(bool prepare) => [.. ordered.Select((s, i) => (s, i)).Where(p => p.s.Prepare == prepare).Select(p => Finished(p.s, together[p.i]))];
         return new Plan(
-            graph, training, Finish(true), Finish(false), parameters, sizes.Storage, sizes.Trainable, sample, common, threadScratch.Size,
+            graph, training, Finish(true), Finish(false), parameters, sizes.Storage, sizes.Trainable, sample, common, threads,
             inputGradients.Select(i => i.Input).ToImmutableArray(), kernels.ToImmutable());
     }
 
@@ -228,7 +253,7 @@ public sealed partial class Planner
 
         // In inference whatever touches no sample depends on weights alone.
         var prepare = !training && kernel.Scope == KernelScope.Once && operands.All(o => !o.Batched);
-        steps.Add(new StepDraft(name, Describe(node), kernel, operands.ToImmutableArray(), node.Origin, prepare));
+        steps.Add(new StepDraft(name, Describe(node), kernel, operands.ToImmutableArray(), node.Origin, prepare, again.Contains(node)));
     }
 
     private static string Describe(Node node) =>

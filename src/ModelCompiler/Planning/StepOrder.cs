@@ -32,7 +32,7 @@ internal static class StepOrder
                     break;
                 }
 
-                if (steps[step].Kernel.Scope == KernelScope.Sample)
+                if (steps[step].Kernel.Scope == KernelScope.Sample && (!steps[step].IsAgain || followers[step].Any(f => waits[f] == 1)))
                 {
                     pick = step;
                     break;
@@ -64,34 +64,26 @@ internal static class StepOrder
     public static bool[] Together(IReadOnlyList<StepDraft> steps)
     {
         var together = new bool[steps.Count];
-        var written = new HashSet<BufferDraft>();
         var (weights, most) = (0L, 0L);
         for (var i = 0; i < steps.Count; i++)
         {
             var step = steps[i];
             if (step.Kernel.Scope != KernelScope.Sample)
             {
-                written.Clear();
-                (weights, most) = (0, 0);
                 continue;
             }
 
             // The largest weights of a group pass by once for each sample in any order.
             var shared = step.Operands.Where(o => !o.Batched).Sum(o => (long)o.Size);
-            var joins = written.Count > 0 && step.Operands.Any(written.Contains)
-                && weights + shared - Math.Max(most, shared) <= MostWeights;
-            if (joins)
+            if (i > 0 && steps[i - 1].Kernel.Scope == KernelScope.Sample && weights + shared - Math.Max(most, shared) <= MostWeights)
             {
                 together[i - 1] = true;
+                (weights, most) = (weights + shared, Math.Max(most, shared));
             }
             else
             {
-                written.Clear();
-                (weights, most) = (0, 0);
+                (weights, most) = (shared, shared);
             }
-
-            written.UnionWith(step.Operands.Skip(step.Kernel.ReadOperands).Where(o => o.Batched));
-            (weights, most) = (weights + shared, Math.Max(most, shared));
         }
 
         return together;

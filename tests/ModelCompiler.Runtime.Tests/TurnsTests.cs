@@ -1,0 +1,57 @@
+// Steps that are put off run together, sample by sample: each sample goes through all of them on one thread, whose scratch memory
+// keeps what one step leaves for the next.
+namespace ModelCompiler.Runtime.Tests;
+
+public class TurnsTests
+{
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 8)]
+    [InlineData(5, 1)]
+    [InlineData(5, 2)]
+    [InlineData(5, 3)]
+    [InlineData(2, 8)]
+    public void EverySampleGoesThroughAllStepsOnOneThread(int batch, int threads)
+    {
+        using var network = new TurnTaker(batch, threads);
+        for (var run = 0; run < 200; run++)
+        {
+            network.Turn();
+            Assert.Equal(Enumerable.Range(0, batch).Select(sample => 111f), network.Results());
+        }
+    }
+
+    [Fact]
+    public void AClockSeesEachStepOnce()
+    {
+        using var network = new TurnTaker(3, 1);
+        network.Turn();
+        network.Clock = new StepClock(16);
+        network.Clock.Restart();
+        network.Turn();
+        Assert.Equal(12, network.Clock.Count);
+    }
+
+    /// <summary>Steps add to what they find in the thread's scratch memory, which the first one clears.</summary>
+    private sealed unsafe class TurnTaker(int batch, int threads) : CompiledNetwork(Logistic.Info with { ScratchBytes = 64 }, null, batch, threads)
+    {
+        public void Turn()
+        {
+            Defer(&Clear, 1);
+            for (var i = 0; i < 10; i++)
+            {
+                Defer(&AddOne, 2 + (i % 2));
+            }
+
+            RunSamples(&Store, 1);
+        }
+
+        public float[] Results() => [.. Enumerable.Range(0, Batch).Select(sample => Samples[sample * SampleFloats])];
+
+        private static void Clear(in StepMemory m, int begin, int end) => *m.Scratch = 86;
+
+        private static void AddOne(in StepMemory m, int begin, int end) => *m.Scratch += end - begin;
+
+        private static void Store(in StepMemory m, int begin, int end) => *m.Sample = *m.Scratch;
+    }
+}
