@@ -38,12 +38,13 @@ internal static class AdaptivePooling
             Argument.Integer("pieces", "channels that become one; divides them", "2")),
         Definition.Unary(
             "lppool",
-            "Power mean without the mean: the sum of |x|^p over every window, to the power 1/p.",
+            "Power mean without the mean: the sum of |x|^p over every window, to the power 1/p. As in PyTorch, the sum of a window that 'ceil' keeps is that of a whole one with the same mean.",
             "Sermanet et al., Convolutional neural networks applied to house numbers digit classification, 2012",
             PowerPool,
             Argument.Kernel,
             Argument.PoolStride,
-            Argument.Number("p", "the power; 1 is a sum, large is close to the maximum", "2", 1, 64)),
+            Argument.Number("p", "the power; 1 is a sum, large is close to the maximum", "2", 1, 64),
+            Argument.Ceil),
         Definition.Unary(
             "subsample",
             "LeNet's pooling: the sum of every window times a trainable coefficient, plus a trainable bias, for each channel.",
@@ -127,7 +128,7 @@ internal static class AdaptivePooling
     {
         var window = WindowArguments.Read(call, original, name, pooling: true);
         var average = call.Builder.Add(Primitives.AveragePool, new AveragePoolAttributes(window, CountPadding: true, x.Shape), x);
-        return call.Builder.Pointwise(Multiply(window.KernelCount, X), average);
+        return call.Builder.Pointwise(Multiply(window.KernelCount, X), PoolingOperators.OverWhatCounts(call, average, x, window));
     }
 
     private static Node PowerPool(OperatorCall call, Node x)

@@ -1,6 +1,7 @@
 // Pooling over sliding windows and over the whole plane.
 using System.Collections.Immutable;
 using ModelCompiler.Graph;
+using static ModelCompiler.Operators.Formulas;
 
 namespace ModelCompiler.Operators;
 
@@ -31,14 +32,16 @@ internal static class PoolingOperators
             Argument.Kernel,
             Argument.PoolStride,
             Argument.PoolPadding,
-            Argument.Boolean("count_padding", "divide by the whole window, also where it reaches over the edge", "true")),
+            Argument.Boolean("count_padding", "divide by the whole window, also where it reaches into the padding; what 'ceil' adds never counts", "true"),
+            Argument.Ceil),
         Definition.Unary(
             "sumpool",
             "Sum of every window.",
             Sum,
             Argument.Kernel,
             Argument.PoolStride,
-            Argument.PoolPadding),
+            Argument.PoolPadding,
+            Argument.Ceil),
         Definition.Unary(
             "global_avgpool",
             "Mean of every channel: channels x 1 x 1.",
@@ -61,14 +64,33 @@ internal static class PoolingOperators
     private static Node Average(OperatorCall call, Node x)
     {
         var window = WindowArguments.Read(call, x, "avgpool", pooling: true);
-        return call.Builder.Add(Primitives.AveragePool, new AveragePoolAttributes(window, call.Boolean("count_padding", true), x.Shape), x);
+        var countsPadding = call.Boolean("count_padding", true);
+        var average = call.Builder.Add(Primitives.AveragePool, new AveragePoolAttributes(window, countsPadding, x.Shape), x);
+        return countsPadding ? OverWhatCounts(call, average, x, window) : average;
+    }
+
+    /// <summary>PyTorch's mean counts padding, but not what 'ceil' adds behind it: where a window reaches beyond the padding, the
+    /// mean over the whole window becomes one over the part that counts, axis by axis.</summary>
+    internal static Node OverWhatCounts(OperatorCall call, Node average, Node x, Window window)
+    {
+        for (var axis = 0; axis < window.Rank && call.Boolean("ceil") && call.PaddingWord("pad") is null; axis++)
+        {
+            var (kernel, stride, end) = (window.Kernel[axis], window.Stride[axis], x.Shape.Spatial[axis] + (2 * window.PadBegin[axis]));
+            var factors = Enumerable.Range(0, average.Shape[axis + 1]).Select(place => kernel / (double)Math.Min(kernel, end - (place * stride))).ToList();
+            if (factors.Any(factor => factor != 1))
+            {
+                average = call.Builder.Pointwise(X * Y, average, call.Builder.AlongAxis(factors, axis + 1, average.Shape.Rank));
+            }
+        }
+
+        return average;
     }
 
     private static Node Sum(OperatorCall call, Node x)
     {
         var window = WindowArguments.Read(call, x, "sumpool", pooling: true);
         var average = call.Builder.Add(Primitives.AveragePool, new AveragePoolAttributes(window, CountPadding: true, x.Shape), x);
-        return call.Builder.Pointwise(Formulas.Multiply(Formulas.Number(window.KernelCount), Formulas.X), average);
+        return call.Builder.Pointwise(Multiply(window.KernelCount, X), average);
     }
 
     private static Node GlobalAverage(OperatorCall call, Node x)

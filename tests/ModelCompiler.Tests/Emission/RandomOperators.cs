@@ -99,10 +99,10 @@ internal sealed class RandomOperators(Random random)
         return random.Next(12) switch
         {
             0 => $"maxpool({window}{pad}, ceil: {Truth}{(random.Next(3) == 0 ? $", dilation: {Dims(axes, 2)}" : "")})",
-            1 => $"avgpool({window}{pad}, count_padding: {Truth})",
-            2 => $"sumpool({window}{pad})",
+            1 => $"avgpool({window}{pad}, count_padding: {Truth}, ceil: {Truth})",
+            2 => $"sumpool({window}{pad}, ceil: {Truth})",
             3 => $"adaptive_{Of("avg", "max")}pool({Dims(axes, 4)})",
-            4 => $"lppool({Dims(axes, 3)}, p: {Of("1", "2", "3")})",
+            4 => $"lppool({Dims(axes, 3)}, p: {Of("1", "2", "3")}, ceil: {Truth})",
             5 => $"subsample({Dims(axes, 3)})",
             6 => $"resize({Dims(axes, 9)}, mode: {Of("nearest", "linear", "cubic")}, align_corners: {Truth})",
             7 => $"upsample({Dims(axes, 3)}, mode: {Of("nearest", "linear", "cubic")}, align_corners: {Truth})",

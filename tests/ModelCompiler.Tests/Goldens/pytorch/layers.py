@@ -267,4 +267,11 @@ CASES = list(spread()) + [
     ("positive/log", "3x4", "log", function(torch.log)),
     ("positive/sqrt", "3x4", "sqrt", function(torch.sqrt)),
     ("positive/pow", "3x4", "pow(-1.5)", function(lambda x: x ** -1.5)),
+    ("lppool/ceil", "2x7x6", "lppool(3x2, stride: 3, ceil: true)", function(lambda x: F.lp_pool2d(x, 2, (3, 2), 3, ceil_mode=True))),
+    ("sumpool/ceil", "3x7x6", "sumpool(3x2, stride: 4, ceil: true)", function(lambda x: F.avg_pool2d(x, (3, 2), 4, ceil_mode=True, divisor_override=1))),
+]
+CASES += [
+    (f"avgpool/{len(size)}d_ceil_{counted}", "x".join(map(str, (3, *size))), f"avgpool(3, stride: 2, pad: 1, count_padding: {str(counted).lower()}, ceil: true)",
+     function(lambda x, f=pool, c=counted: f(x, 3, 2, 1, ceil_mode=True, count_include_pad=c)))
+    for size, pool in [((8,), F.avg_pool1d), ((7, 6), F.avg_pool2d), ((4, 5, 6), F.avg_pool3d)] for counted in [False, True]
 ]
