@@ -11,9 +11,9 @@ namespace ModelCompiler.Kernels;
 /// <param name="Shape">Of x.</param>
 public sealed record TopPlacesKernel(Shape Shape, int Axis, int Count, KernelScope WorkScope = KernelScope.Sample) : Kernel
 {
-    public override string Name => $"TopPlaces_{Shape}_{Axis}_{Count}";
+    public override string Name => "TopPlaces";
 
-    public override string Comment => $"y = places of the {Count} largest of x[{Shape}] along axis {Axis}";
+    public override string Comment => "y = places of the largest elements of x along an axis";
 
     public override KernelScope Scope => WorkScope;
 
@@ -21,21 +21,29 @@ public sealed record TopPlacesKernel(Shape Shape, int Axis, int Count, KernelSco
 
     public override int Units => AxisSizes.Of(Shape, Axis).Outer;
 
+    public override ImmutableArray<KernelNumber> Numbers
+    {
+        get
+        {
+            var sizes = AxisSizes.Of(Shape, Axis);
+            return [new("choices", sizes.Size), new("count", Count), new("step", sizes.Inner), new("xUnit", sizes.Block), new("yUnit", checked(Count * sizes.Inner))];
+        }
+    }
+
     public override void Emit(KernelWriter writer, Isa isa)
     {
-        var sizes = AxisSizes.Of(Shape, Axis);
-        string Beats(string other) => $"(value > {other} || (float.IsNaN(value) && !float.IsNaN({other})))";
+        // What leads so far stands in y itself: no count of places is too large for it.
+        static string Beats(string other) => $"(value > {other} || (float.IsNaN(value) && !float.IsNaN({other})))";
+        const string Last = "from[(int)to[(count - 1) * step] * step]", Before = "from[(int)to[(at - 1) * step] * step]";
         writer.OpenMethod();
-        writer.Line($"var best = stackalloc float[{Count}];").Line($"var where = stackalloc int[{Count}];");
         writer.OpenUnits();
-        writer.Open($"for (var i = 0; i < {sizes.Inner}; i++)");
-        writer.Line($"var from = x + unit * {sizes.Block} + i;").Line($"var to = y + unit * {Count * sizes.Inner} + i;").Line("var filled = 0;");
-        writer.Open($"for (var place = 0; place < {sizes.Size}; place++)").Line($"var value = from[place * {sizes.Inner}];");
-        writer.Open($"if (filled == {Count} && !{Beats($"best[{Count - 1}]")})").Line("continue;").Close();
-        writer.Line($"var at = filled < {Count} ? filled++ : {Count - 1};");
-        writer.Open($"for (; at > 0 && {Beats("best[at - 1]")}; at--)").Line("best[at] = best[at - 1];").Line("where[at] = where[at - 1];").Close();
-        writer.Line("best[at] = value;").Line("where[at] = place;").Close();
-        writer.Open($"for (var k = 0; k < {Count}; k++)").Line($"to[k * {sizes.Inner}] = where[k];").Close();
+        writer.Open("for (var i = 0; i < step; i++)");
+        writer.Line("var from = x + unit * xUnit + i;").Line("var to = y + unit * yUnit + i;").Line("var filled = 0;");
+        writer.Open("for (var place = 0; place < choices; place++)").Line("var value = from[place * step];");
+        writer.Open($"if (filled == count && !{Beats(Last)})").Line("continue;").Close();
+        writer.Line("var at = filled < count ? filled++ : count - 1;");
+        writer.Open($"for (; at > 0 && {Beats(Before)}; at--)").Line("to[at * step] = to[(at - 1) * step];").Close();
+        writer.Line("to[at * step] = place;").Close();
         writer.Close().Close().Close();
     }
 }
