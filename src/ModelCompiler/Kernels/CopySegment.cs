@@ -112,11 +112,14 @@ internal sealed record CopySegment(
             }
             else
             {
-                writer.Open($"for (var i = 0; i < {N(Nest.Inner.Count)}; i++)").Line($"{pointers[1]}[i * {Stride(Nest.Inner, 1)}] = {pointers[0]}[i * {Stride(Nest.Inner, 0)}];").Close();
+                writer.Open($"for (var i = 0; i < {N(Nest.Inner.Count)}; i++)").Line($"{pointers[1]}[i * {Stride(Nest.Inner, 1)}] = {Element($"{pointers[0]}[i * {Stride(Nest.Inner, 0)}]")};").Close();
             }
         });
         writer.Close();
     }
+
+    /// <summary>What one element becomes.</summary>
+    private string Element(string source) => IsZero ? "0f" : source;
 
     private string Stride(LoopAxis axis, int side) => Nest.Named(axis.Stride(Names[side]));
 
@@ -129,7 +132,7 @@ internal sealed record CopySegment(
             {
                 for (var i = piece.Start; i < piece.Start + piece.Count; i++)
                 {
-                    writer.Line($"{to}[{piece.At(i)}] = {(IsZero ? "0f" : $"{from}[{piece.At(i)}]")};");
+                    writer.Line($"{to}[{piece.At(i)}] = {Element($"{from}[{piece.At(i)}]")};");
                 }
             }
             else if (!Nest.Run.IsNamed || !piece.IsLoop)
@@ -155,7 +158,7 @@ internal sealed record CopySegment(
         if (!IsSquared)
         {
             writer.Open($"for (var r = 0; r < {Nest.Named(rows.Count)}; r++)").Open($"for (var c = 0; c < {Nest.Named(columns.Count)}; c++)")
-                .Line($"{to}[r * {Stride(rows, 1)} + c * {Stride(columns, 1)}] = {from}[r * {Stride(rows, 0)} + c * {Stride(columns, 0)}];")
+                .Line($"{to}[r * {Stride(rows, 1)} + c * {Stride(columns, 1)}] = {Element($"{from}[r * {Stride(rows, 0)} + c * {Stride(columns, 0)}]")};")
                 .Close().Close();
             return;
         }

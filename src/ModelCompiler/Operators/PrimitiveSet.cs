@@ -45,6 +45,12 @@ public static class Primitives
     /// <summary>(x, boxes, dy): dy goes to the first maximum of each bin in scan order; <see cref="RegionPoolAttributes"/>.</summary>
     public static readonly Primitive RegionPoolGradient = new RegionPoolGradientPrimitive();
 
+    /// <summary>(x, boxes): means of samples between elements, over bins of boxes; <see cref="RegionAlignAttributes"/>.</summary>
+    public static readonly Primitive RegionAlign = new RegionAlignPrimitive();
+
+    /// <summary>(boxes, dy): dy spread over the elements around each sample; <see cref="RegionAlignAttributes"/>.</summary>
+    public static readonly Primitive RegionAlignGradient = new RegionAlignGradientPrimitive();
+
     /// <summary>(x, places): the elements at the places along an axis, 0 where there is none; <see cref="GatherAttributes"/>.</summary>
     public static readonly Primitive Gather = new GatherPrimitive();
 

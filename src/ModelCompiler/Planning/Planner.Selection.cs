@@ -52,6 +52,18 @@ public sealed partial class Planner
             var kernel = new RegionPoolGradientKernel(node.As<RegionPoolAttributes>(), x.Layout, dy.Layout, dx.Layout);
             Add(node, "gradient", kernel, x.Buffer, boxes.Buffer, dy.Buffer, dx.Buffer);
         }
+        else if (primitive == Primitives.RegionAlign)
+        {
+            var (x, boxes) = (Get(node.Inputs[0], LayoutKind.Blocked), Get(node.Inputs[1], LayoutKind.Flat));
+            var y = Store(node, LayoutKind.Blocked);
+            Add(node, "region_align", new RegionAlignKernel(node.As<RegionAlignAttributes>(), x.Layout, y.Layout), x.Buffer, boxes.Buffer, y.Buffer);
+        }
+        else if (primitive == Primitives.RegionAlignGradient)
+        {
+            var (boxes, dy) = (Get(node.Inputs[0], LayoutKind.Flat), Get(node.Inputs[1], LayoutKind.Blocked));
+            var dx = Store(node, LayoutKind.Blocked);
+            Add(node, "gradient", new RegionAlignGradientKernel(node.As<RegionAlignAttributes>(), dy.Layout, dx.Layout), boxes.Buffer, dy.Buffer, dx.Buffer);
+        }
         else
         {
             return false;

@@ -27,7 +27,7 @@ public class ZooTests
     }
 
     /// <summary>Parts of networks, whose inputs and outputs are maps.</summary>
-    private static readonly string[] Modules = ["conv_s2s_encoder.cnn", "fpn.cnn", "googlenet_module.cnn", "hrnet_stage.cnn", "se_block.cnn"];
+    private static readonly string[] Modules = ["conv_s2s_encoder.cnn", "faster_rcnn_heads.cnn", "fpn.cnn", "googlenet_module.cnn", "hrnet_stage.cnn", "mask_rcnn_heads.cnn", "se_block.cnn"];
 
     /// <summary>Who knows one network of the zoo can run them all.</summary>
     [Theory]
@@ -60,7 +60,8 @@ public class ZooTests
         { "dilated_tcn.cnn", 172_554, 21_872_640 },
         { "early_fusion_cnn.cnn", 60_590_215, 2_043_907_328 },
         { "efficientnet_b0.cnn", 5_288_548, 385_814_752 },
-        { "faster_rcnn_heads.cnn", 14_362_055, 14_359_552 },
+        { "faster_rcnn_heads.cnn", 14_362_055, 14_359_552_000 },
+        { "faster_rcnn_resnet50_fpn.cnn", 41_808_406, 134_379_721_216 },
         { "fcn16s.cnn", 134_815_994, 62_826_561_792 },
         { "fcn32s.cnn", 136_152_917, 62_787_564_288 },
         { "fcn8s.cnn", 134_489_759, 62_860_657_728 },
@@ -76,7 +77,7 @@ public class ZooTests
         { "lenet5.cnn", 61_706, 416_520 },
         { "lenet5_original.cnn", 60_000, 415_680 },
         { "lenet_1989.cnn", 9_760, 82_860 },
-        { "mask_rcnn_heads.cnn", 17_008_162, 546_425_856 },
+        { "mask_rcnn_heads.cnn", 17_008_162, 74_172_211_200 },
         { "mobilenet_v1.cnn", 4_231_976, 568_740_352 },
         { "mobilenet_v1_dogs.cnn", 3_329_976, 567_839_232 },
         { "mobilenet_v1_dogs_r192.cnn", 3_329_976, 417_220_608 },
@@ -147,6 +148,42 @@ public class ZooTests
         Assert.Contains(parameters.ToString("N0", CultureInfo.InvariantCulture) + " parameters", text, StringComparison.Ordinal);
     }
 
+    /// <summary>What headers quote beside the two numbers: the quotation, what it is to be compared with, and its last digit.</summary>
+    public static TheoryData<string, string, double, double> Quotations
+    {
+        get
+        {
+            long Macs(string file) => Evaluate(file).Nodes.Sum(node => node.Primitive.Macs(node));
+            long Parameters(string file) => Evaluating.ParameterCount(Evaluate(file));
+            NetworkGraph InUse(string file) => ModelCompiler.Gradient.Lowering.ForInference(Evaluate(file));
+            const string Retina = "retinanet_resnet50_fpn.cnn", Faster = "faster_rcnn_resnet50_fpn.cnn", Mask = "mask_rcnn_heads.cnn";
+            return new()
+            {
+                { Faster, "41,755,286", Parameters(Faster) - 53_120, 1 },
+                { Faster, "134.38 billion", Macs(Faster) / 1e9, 0.01 },
+                { "faster_rcnn_heads.cnn", "14,359,552 for each region", Macs("faster_rcnn_heads.cnn") / 1000.0, 1 },
+                { "googlenet.cnn", "6,624,904 parameters without", Evaluating.ParameterCount(InUse("googlenet.cnn")), 1 },
+                { "googlenet_module.cnn", "128M", Macs("googlenet_module.cnn") / 1e6, 1 },
+                { "hrnet_w32.cnn", "28.5 million", Parameters("hrnet_w32.cnn") / 1e6, 0.1 },
+                { "hrnet_w32.cnn", "7.1", Macs("hrnet_w32.cnn") / (double)(1 << 30), 0.1 },
+                { "inception_v3.cnn", "5,713,216,096 without", InUse("inception_v3.cnn").Nodes.Sum(node => node.Primitive.Macs(node)), 1 },
+                { Mask, "44,401,393", Parameters(Mask) + Parameters("rpn_resnet50_fpn.cnn") - 53_120, 1 },
+                { Retina, "34,014,999", Parameters(Retina) - 53_120, 1 },
+                { "slowfast_4x16_r50.cnn", "34.48 million", Parameters("slowfast_4x16_r50.cnn") / 1e6, 0.01 },
+                { "yolo_v2_tiny.cnn", "6.97 billion", 2 * Macs("yolo_v2_tiny.cnn") / 1e9, 0.01 },
+                { "yolo_v3.cnn", "65.86 billion", 2 * Macs("yolo_v3.cnn") / 1e9, 0.01 },
+            };
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Quotations))]
+    public void QuotesWhatWasPublished(string file, string quotation, double value, double digit)
+    {
+        Assert.Contains(quotation, File.ReadAllText(Path.Combine(Folder, file)), StringComparison.Ordinal);
+        Assert.Equal(double.Parse(quotation.Split(' ', 'M')[0], NumberStyles.Float | NumberStyles.AllowThousands, CultureInfo.InvariantCulture), value, digit / 2);
+    }
+
     [Theory]
     [InlineData("alexnet")]
     [InlineData("convnext_tiny")]
@@ -175,6 +212,7 @@ public class ZooTests
     [InlineData("ssd300_vgg16")]
     [InlineData("rpn_resnet50_fpn")]
     [InlineData("faster_rcnn_heads")]
+    [InlineData("faster_rcnn_resnet50_fpn")]
     [InlineData("mask_rcnn_heads")]
     [InlineData("swin_t")]
     public void WeightsAreNamedAsTorchvisionNamesThem(string name)

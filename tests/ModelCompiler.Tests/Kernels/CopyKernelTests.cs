@@ -80,10 +80,10 @@ public class CopyKernelTests
     [Fact]
     public void PadClearsTheRest() => KernelHarness.Check(
     [
-        .. from before in new[] { 0, 3, 16 }
+        .. from before in new[] { 0, 1, 3, 16 }
            from after in new[] { 0, 5, 16 }
            from a in Two(Shape.Of(20, 3, 5))
-           from b in Two(Shape.Of(20 + before + after, 3, 5))
+           from b in Two(Shape.Of(20 + before + after, 3, 5)).Append(new(LayoutKind.Blocked, Shape.Of(20 + before + after, 3, 5)))
            select Case(CopyKernel.Pad(a, b, 0, before), (x, i) => i[0] >= before && i[0] < before + 20 ? x([i[0] - before, i[1], i[2]]) : 0),
         .. from a in Two(Shape.Of(20, 3, 5))
            from b in Two(Shape.Of(20, 6, 5))

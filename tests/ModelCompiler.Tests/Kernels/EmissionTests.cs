@@ -58,6 +58,8 @@ public class EmissionTests
             new MomentsKernel(plane, new(LayoutKind.Blocked, Shape.Of(20, 1, 1))), new JoinMomentsKernel(new(LayoutKind.Blocked, Shape.Of(20, 1, 1)), 64),
             new MaxPoolPlacesKernel(window, plane, pooled), new ConstantKernel([-1.5f, 0.25f]), new GatherKernel(Shape.Of(3, 4), 1, 2), new ScatterKernel(Shape.Of(3, 4), 0, 2),
             new RegionPoolKernel(new ModelCompiler.Operators.RegionPoolAttributes(2, 3, 0.5), plane, new(LayoutKind.Blocked, new Shape([20, 5, 2, 3]))), new TopPlacesKernel(Shape.Of(3, 4), 0, 2),
+            new RegionAlignKernel(new ModelCompiler.Operators.RegionAlignAttributes(2, 3, 0.5, 2, false, plane.Shape), plane, new(LayoutKind.Blocked, new Shape([20, 5, 2, 3]))),
+            new RegionAlignGradientKernel(new ModelCompiler.Operators.RegionAlignAttributes(2, 3, 0.5, 2, true, plane.Shape), new(LayoutKind.Blocked, new Shape([20, 5, 2, 3])), plane),
         ];
         var writer = new SourceWriter();
         foreach (var (kernel, isa) in kernels.SelectMany(k => Isa.All.Select(isa => (k, isa))))

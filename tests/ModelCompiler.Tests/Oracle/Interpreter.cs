@@ -82,6 +82,8 @@ internal sealed class Interpreter(int batch, ulong seed = 0, long step = 0)
             TopPlacesAttributes a => Selection.TopPlaces(a, inputs[0], shapes[0], node.Shape),
             RegionPoolAttributes a when node.Primitive == Primitives.RegionPool => Selection.RegionPool(a, inputs[0], inputs[1], shapes[0], node.Shape),
             RegionPoolAttributes a => Selection.RegionPoolGradient(a, inputs[0], inputs[1], inputs[2], shapes[0], shapes[2]),
+            RegionAlignAttributes a when node.Primitive == Primitives.RegionAlign => Selection.RegionAlign(a, inputs[0], inputs[1], node.Shape),
+            RegionAlignAttributes a => Selection.RegionAlignGradient(a, inputs[0], inputs[1], shapes[1]),
             ConstantAttributes a => a.Values.Select(value => (double)value).ToArray(),
             null when node.Primitive == Primitives.Dense => Products.Dense(inputs, shapes),
             null when node.Primitive == Primitives.DenseInputGradient => Products.DenseInputGradient(inputs, shapes),

@@ -87,6 +87,48 @@ internal static class Selection
         return (Math.Clamp(first, 0, limit), Math.Clamp(last, 0, limit));
     }
 
+    public static double[] RegionAlign(RegionAlignAttributes a, double[] x, double[] boxes, Shape output) =>
+        Axes.Positions(output.Dimensions).Select(p => Around(a, boxes, p).Sum(e => e.Weight * x[e.Index])).ToArray();
+
+    public static double[] RegionAlignGradient(RegionAlignAttributes a, double[] boxes, double[] dy, Shape output)
+    {
+        var dx = new double[a.InputShape.Count];
+        var i = 0;
+        foreach (var position in Axes.Positions(output.Dimensions))
+        {
+            foreach (var (index, weight) in Around(a, boxes, position))
+            {
+                dx[index] += weight * dy[i];
+            }
+
+            i++;
+        }
+
+        return dx;
+    }
+
+    /// <summary>Elements with their weights in the mean at (channel, region, row, column).</summary>
+    private static List<(int Index, double Weight)> Around(RegionAlignAttributes a, double[] boxes, int[] position)
+    {
+        var box = boxes.Skip(position[1] * 4).Take(4).Select(v => (v * (float)a.Scale) - (a.Aligned ? 0.5 : 0)).ToArray();
+        var rows = Weights(a, box[1], box[3], position[2], a.Rows, a.InputShape[1]);
+        var columns = Weights(a, box[0], box[2], position[3], a.Columns, a.InputShape[2]);
+        return [.. from row in rows from column in columns
+                   select ((((position[0] * a.InputShape[1]) + row.Element) * a.InputShape[2]) + column.Element, row.Weight * column.Weight)];
+    }
+
+    /// <summary>Interpolation along one axis: an element counts by how much less than 1 it is away from a sample.</summary>
+    private static List<(int Element, double Weight)> Weights(RegionAlignAttributes a, double from, double to, int bin, int bins, int elements)
+    {
+        var size = a.Aligned ? to - from : Math.Max(to - from, 1);
+        var samples = Enumerable.Range(0, a.Samples).Select(i => from + (((bin * a.Samples) + i + 0.5) * size / (bins * a.Samples))).Where(v => v >= -1 && v <= elements);
+        return [.. from sample in samples
+                   from element in Enumerable.Range(0, elements)
+                   let weight = 1 - Math.Abs(Math.Clamp(sample, 0, elements - 1) - element)
+                   where weight > 0
+                   select (element, weight / a.Samples)];
+    }
+
     /// <summary>Index of the element that a place names; null where there is none.</summary>
     private static int? Source(int[] position, int axis, double place, Shape shape)
     {

@@ -18,6 +18,7 @@ NETWORKS = {
 PARTS = {
     "rpn_resnet50_fpn": ("backbone.", "rpn."),
     "faster_rcnn_heads": ("roi_heads.box",),
+    "faster_rcnn_resnet50_fpn": ("backbone.", "rpn.", "roi_heads.box"),
     "mask_rcnn_heads": ("roi_heads.",),
 }
 

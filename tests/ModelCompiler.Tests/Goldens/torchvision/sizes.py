@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torchvision.models.swin_transformer import ShiftedWindowAttention
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[4] / "tools"))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[4] / "examples/zoo/pytorch"))
 import compare
 import weights
 
