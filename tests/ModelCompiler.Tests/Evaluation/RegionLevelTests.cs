@@ -18,7 +18,7 @@ public class RegionLevelTests
         // Maps of planes, x + 3y and a thousand for each level: between elements they go on straight, so a bin's mean is its middle.
         var maps = string.Concat(Enumerable.Range(0, 4).Select(i => $"    input map{4 << i}: 1x{128 >> i}x{128 >> i}\n"));
         var text = $"{File.ReadAllText(Repository.File("examples", "zoo", "common", "rcnn.cnn"))}\nnetwork Levels {{\n{maps}    input rois: {Boxes.Length}x4\n    output y = [[map4, map8, map16, map32], rois] -> AlignLevels(2)\n}}\n";
-        var graph = Evaluating.Network(text);
+        var graph = Gradient.Lowering.ForInference(Evaluating.Network(text));
         var values = new Interpreter(1).Run(graph.Nodes, node => [Leaf(node)])[graph.Outputs.Single().Node][0];
         for (var (region, i) = (0, 0); region < Boxes.Length; region++)
         {
