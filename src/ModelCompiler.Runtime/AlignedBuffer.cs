@@ -40,6 +40,7 @@ internal sealed unsafe class AlignedBuffer
         var address = (nuint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(array));
         start = (int)((Alignment - (address % Alignment)) % Alignment / sizeof(float));
         Pointer = (float*)address + start;
+        LargePages.Advise(Pointer, floats * sizeof(float));
     }
 
     public int Length { get; }

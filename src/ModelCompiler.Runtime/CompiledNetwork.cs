@@ -129,7 +129,7 @@ public abstract unsafe class CompiledNetwork : IDisposable
 
     /// <summary>Memory of <see cref="NetworkInfo.ScratchBytes"/> that nobody else uses until <see cref="ReturnScratch"/>: a run has no
     /// more parts at a time than threads.</summary>
-    private float* BorrowScratch(out int slot)
+    private protected float* BorrowScratch(out int slot)
     {
         for (slot = 0; ; slot = slot + 1 == Threads ? 0 : slot + 1)
         {
@@ -140,7 +140,7 @@ public abstract unsafe class CompiledNetwork : IDisposable
         }
     }
 
-    private void ReturnScratch(int slot) => Volatile.Write(ref scratchUse[slot * ScratchUseStride], 0);
+    private protected void ReturnScratch(int slot) => Volatile.Write(ref scratchUse[slot * ScratchUseStride], 0);
 
     protected float* InputPointer(int index) => inputs[index].Pointer;
 

@@ -4,13 +4,8 @@ namespace ModelCompiler.Runtime;
 
 internal static class Initialization
 {
-    public static void Fill(ParameterSet parameters, ulong seed)
-    {
-        foreach (var parameter in parameters.All)
-        {
-            Fill(parameter.Values, parameter.Info, new RandomGenerator(seed, Hash(parameter.Name)));
-        }
-    }
+    /// <summary>The same seed gives the same bits on every platform, whatever else the network has.</summary>
+    public static void Fill(Span<float> values, ParameterInfo info, ulong seed) => Fill(values, info, new RandomGenerator(seed, Hash(info.Name)));
 
     private static void Fill(Span<float> values, ParameterInfo info, RandomGenerator random)
     {

@@ -66,6 +66,7 @@ public sealed record LayerInfo(string Path, string Operator, int[] OutputShape, 
 /// <param name="SampleBytes">Arena bytes for each sample of the batch.</param>
 /// <param name="CommonBytes">Arena bytes independent of the batch: packed weights, folded norms, scratch.</param>
 /// <param name="ScratchBytes">Bytes for each thread, whose content lives as long as a step.</param>
+/// <param name="PreparationBytes">Bytes that inference needs while it packs weights, and not afterwards.</param>
 public sealed record NetworkInfo(
     string Name,
     TensorInfo[] Inputs,
@@ -77,7 +78,8 @@ public sealed record NetworkInfo(
     int TrainableFloats,
     long SampleBytes,
     long CommonBytes,
-    long ScratchBytes = 0)
+    long ScratchBytes = 0,
+    long PreparationBytes = 0)
 {
     /// <summary>Trainable numbers.</summary>
     public long ParameterCount => Parameters.Where(p => p.Trainable).Sum(p => (long)p.Count);

@@ -6,9 +6,10 @@ public sealed class Parameter
 {
     private readonly ParameterSet owner;
 
-    internal Parameter(ParameterSet owner, ParameterInfo info)
+    internal Parameter(ParameterSet owner, ParameterInfo info, int place)
     {
         this.owner = owner;
+        Place = place;
         Info = info;
         Count = info.Count;
     }
@@ -26,7 +27,10 @@ public sealed class Parameter
     /// <summary>False for running statistics and fixed kernels, which the optimizer leaves alone.</summary>
     public bool Trainable => Info.Trainable;
 
-    internal Span<float> Values => owner.Storage.Slice(Info.Offset, Count);
+    /// <summary>In <see cref="ParameterSet.All"/>.</summary>
+    internal int Place { get; }
+
+    internal Span<float> Values => owner.ValuesOf(this);
 
     /// <summary>A copy, row-major in <see cref="Shape"/>.</summary>
     public float[] ToArray() => Values.ToArray();
@@ -52,7 +56,7 @@ public sealed class Parameter
             throw new ArgumentException($"'{Name}' takes {Count} elements ({Shapes.Text(Info.Shape)}), not {values.Length}.", nameof(values));
         }
 
-        values.CopyTo(Values);
+        values.CopyTo(owner.ValuesOf(this, replace: true));
         owner.Touch();
     }
 }

@@ -8,6 +8,7 @@ public readonly unsafe ref struct StepMemory
 {
     private readonly CompiledNetwork network;
     private readonly int sample;
+    private readonly float* source;
 
     internal StepMemory(CompiledNetwork network, int sample, float* scratch)
     {
@@ -17,6 +18,10 @@ public readonly unsafe ref struct StepMemory
         Sample = network.Samples + (sample * network.SampleFloats);
     }
 
+    /// <param name="source">See <see cref="Source"/>.</param>
+    internal StepMemory(InferenceNetwork network, int sample, float* scratch, float* source)
+        : this(network, sample, scratch) => this.source = source;
+
     /// <summary>The sample's activations and their gradients.</summary>
     public float* Sample { get; }
 
@@ -25,6 +30,15 @@ public readonly unsafe ref struct StepMemory
 
     /// <summary>Packed weights, folded norms, statistics.</summary>
     public float* Common => network.Common;
+
+    /// <summary>What one step of the preparation leaves for another.</summary>
+    public float* Temporary => Inference.Temporary;
+
+    /// <summary>Where number 0 of the parameter lies, or would lie: a step of the preparation reads the rows of its units only.</summary>
+    public float* Source => source is null ? Inference.Source : source;
+
+    /// <summary>A parameter that the step of the preparation reads whole, by its place in <see cref="NetworkInfo.Parameters"/>.</summary>
+    public float* Parameter(int place) => Inference.StagedParameter(place);
 
     /// <summary>The parameter set's storage.</summary>
     public float* Parameters => network.Parameters.Pointer;
@@ -36,6 +50,8 @@ public readonly unsafe ref struct StepMemory
 
     /// <summary>Samples per run.</summary>
     public int Batch => network.Batch;
+
+    private InferenceNetwork Inference => (InferenceNetwork)network;
 
     private TrainingNetwork Training => (TrainingNetwork)network;
 

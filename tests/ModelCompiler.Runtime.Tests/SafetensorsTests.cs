@@ -27,6 +27,49 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Fact]
+    public void LoadedValuesSurviveTheEndOfTheirFile()
+    {
+        using var saved = new ParameterSet(Logistic.Info);
+        saved.Initialize(7);
+        saved.Save(folder["w.safetensors"]);
+        using var deleted = new ParameterSet(Logistic.Info);
+        deleted.Load(folder["w.safetensors"]);
+        using var replaced = new ParameterSet(Logistic.Info);
+        replaced.Load(folder["w.safetensors"]);
+        using var other = new ParameterSet(Logistic.Info);
+        other.Initialize(8);
+        other.Save(folder["w.safetensors"]);
+        File.Delete(folder["w.safetensors"]);
+        Assert.Equal(saved["fc.weight"].ToArray(), deleted["fc.weight"].ToArray());
+        Assert.True(saved.Storage.SequenceEqual(replaced.Storage));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void AFileThatChangesBeforeItsValuesAreUsedIsAnError(bool shrinks)
+    {
+        using var saved = new ParameterSet(Logistic.Info);
+        saved.Initialize(7);
+        saved.Save(folder["w.safetensors"]);
+        using var loaded = new ParameterSet(Logistic.Info);
+        loaded.Load(folder["w.safetensors"]);
+        using (var file = new FileStream(folder["w.safetensors"], FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete))
+        {
+            file.SetLength(file.Length + (shrinks ? -8 : 8));
+        }
+
+        var exception = Assert.Throws<WeightsException>(() => loaded["fc.weight"].ToArray());
+        Assert.Contains("w.safetensors: was written to after it was loaded", exception.Message);
+        Assert.Throws<WeightsException>(() => loaded.Storage.Length);
+        loaded["fc.bias"].Set([1f, 2f, 3f]);
+        Assert.Equal([1f, 2f, 3f], loaded["fc.bias"].ToArray());
+        saved.Save(folder["w.safetensors"]);
+        loaded.Load(folder["w.safetensors"]);
+        Assert.Equal(saved["fc.weight"].ToArray(), loaded["fc.weight"].ToArray());
+    }
+
+    [Fact]
     public void TheFileIsWhatTheFormatSays()
     {
         Safetensors.Write(folder["x"], [new StoredTensor("a\"ü", [2], [1f, -2f]), new StoredTensor("n", [], [5L])]);

@@ -1,4 +1,4 @@
-// A tensor as a file holds it, whatever its element type.
+// A tensor as a file holds it, whatever its element type: in memory, or still in the file.
 using System.Runtime.InteropServices;
 
 namespace ModelCompiler.Runtime;
@@ -6,12 +6,28 @@ namespace ModelCompiler.Runtime;
 /// <summary>Name, shape and values of one tensor of a safetensors file.</summary>
 public sealed class StoredTensor
 {
+    /// <summary>Values of other types than float32 are converted so many at a time.</summary>
+    private const int Piece = 4096;
+
+    private readonly TensorFile? file;
+    private readonly long begin;
+    private byte[]? bytes;
+
+    /// <summary>Reads its values when they are asked for, while the file is open.</summary>
+    internal StoredTensor(TensorFile file, SafetensorsEntry entry)
+    {
+        (Name, ElementType, Shape) = (entry.Name, entry.ElementType, entry.Shape);
+        this.file = file;
+        (begin, ByteCount) = (entry.Begin, entry.End - entry.Begin);
+    }
+
     internal StoredTensor(string name, string elementType, long[] shape, byte[] bytes)
     {
         Name = name;
         ElementType = elementType;
         Shape = shape;
-        Bytes = bytes;
+        this.bytes = bytes;
+        ByteCount = bytes.Length;
     }
 
     public StoredTensor(string name, IEnumerable<int> shape, ReadOnlySpan<float> values)
@@ -40,7 +56,75 @@ public sealed class StoredTensor
     /// <summary>Whether <see cref="ToIntegers"/> can read it.</summary>
     public bool IsInteger => ElementType is "I64" or "I32" or "I16" or "I8" or "U8";
 
-    internal byte[] Bytes { get; }
+    internal long ByteCount { get; }
+
+    /// <summary>The file that the values are still in; null when they are in memory.</summary>
+    internal TensorFile? File => bytes is null ? file : null;
+
+    internal bool HasBytes => bytes is not null;
+
+    internal byte[] Bytes
+    {
+        get
+        {
+            if (bytes is not null)
+            {
+                return bytes;
+            }
+
+            var read = new byte[ByteCount];
+            ReadBytes(0, read);
+            return read;
+        }
+    }
+
+    internal void Keep() => bytes = Bytes;
+
+    internal void ReadBytes(long from, Span<byte> into)
+    {
+        try
+        {
+            file!.Read(begin + from, into);
+        }
+        catch (EndOfStreamException exception)
+        {
+            throw file!.Changed(exception);
+        }
+    }
+
+    /// <summary>The values from number <paramref name="start"/> on, as float32; wider ones are rounded.</summary>
+    internal void Read(long start, Span<float> into)
+    {
+        if (bytes is null && ElementType == "F32")
+        {
+            ReadBytes(start * sizeof(float), MemoryMarshal.AsBytes(into));
+            return;
+        }
+
+        var size = ElementSize(ElementType);
+        var piece = new byte[Math.Min(into.Length, Piece) * size];
+        while (into.Length > 0)
+        {
+            var part = piece.AsSpan(0, Math.Min(into.Length, Piece) * size);
+            if (bytes is null)
+            {
+                ReadBytes(start * size, part);
+            }
+            else
+            {
+                bytes.AsSpan((int)(start * size), part.Length).CopyTo(part);
+            }
+
+            var count = part.Length / size;
+            for (var i = 0; i < count; i++)
+            {
+                into[i] = Float(part[(i * size)..]);
+            }
+
+            start += count;
+            into = into[count..];
+        }
+    }
 
     /// <summary>Bytes of one element by the format's word for its type; 0 when there is no such type.</summary>
     internal static int ElementSize(string elementType) => elementType switch
@@ -54,14 +138,17 @@ public sealed class StoredTensor
 
     /// <summary>The values as float32; wider ones are rounded.</summary>
     /// <exception cref="InvalidOperationException">The elements are not real numbers.</exception>
-    public float[] ToFloats() => ElementType switch
+    public float[] ToFloats()
     {
-        "F32" => MemoryMarshal.Cast<byte, float>(Bytes).ToArray(),
-        "F64" => Array.ConvertAll(MemoryMarshal.Cast<byte, double>(Bytes).ToArray(), value => (float)value),
-        "F16" => Array.ConvertAll(MemoryMarshal.Cast<byte, Half>(Bytes).ToArray(), value => (float)value),
-        "BF16" => Array.ConvertAll(MemoryMarshal.Cast<byte, ushort>(Bytes).ToArray(), value => BitConverter.UInt32BitsToSingle((uint)value << 16)),
-        _ => throw new InvalidOperationException($"tensor '{Name}' holds {ElementType}, not real numbers (F32, F64, F16 or BF16)."),
-    };
+        var values = new float[ByteCount / Math.Max(ElementSize(ElementType), 1)];
+        if (!IsFloat)
+        {
+            throw new InvalidOperationException($"tensor '{Name}' holds {ElementType}, not real numbers (F32, F64, F16 or BF16).");
+        }
+
+        Read(0, values);
+        return values;
+    }
 
     /// <exception cref="InvalidOperationException">The elements are not integers.</exception>
     public long[] ToIntegers() => ElementType switch
@@ -72,6 +159,14 @@ public sealed class StoredTensor
         "I8" => Array.ConvertAll(Bytes, value => (long)(sbyte)value),
         "U8" => Array.ConvertAll(Bytes, value => (long)value),
         _ => throw new InvalidOperationException($"tensor '{Name}' holds {ElementType}, not integers (I64, I32, I16, I8 or U8)."),
+    };
+
+    private float Float(ReadOnlySpan<byte> element) => ElementType switch
+    {
+        "F32" => MemoryMarshal.Read<float>(element),
+        "F64" => (float)MemoryMarshal.Read<double>(element),
+        "F16" => (float)MemoryMarshal.Read<Half>(element),
+        _ => BitConverter.UInt32BitsToSingle((uint)MemoryMarshal.Read<ushort>(element) << 16),
     };
 
     private void Check(int count)

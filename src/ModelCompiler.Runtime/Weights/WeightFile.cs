@@ -27,13 +27,21 @@ internal static class WeightFile
         // Weights are real numbers. Integers beside them are what PyTorch's modules note down for themselves, such as batch
         // norm's num_batches_tracked and Swin's relative_position_index; nothing here needs them.
         var names = parameters.All.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
-        var stored = Safetensors.Read(path).Where(t => !t.IsInteger || names.Contains(t.Name));
-        var comparison = new TensorComparison(path, stored);
-        var found = comparison.Floats(wanted.Select(p => (p.Name, p.Info.Shape)));
-        comparison.ThrowIfDifferent(strict);
-        foreach (var parameter in wanted)
+        var file = TensorFile.Open(path);
+        try
         {
-            found[parameter.Name].ToFloats().CopyTo(parameter.Values);
+            var comparison = new TensorComparison(path, file.Tensors.Where(t => !t.IsInteger || names.Contains(t.Name)));
+            var found = comparison.Floats(wanted.Select(p => (p.Name, p.Info.Shape)));
+            comparison.ThrowIfDifferent(strict);
+            foreach (var parameter in wanted)
+            {
+                parameters.Expect(parameter, new PendingValues(found[parameter.Name]));
+            }
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
         }
 
         parameters.Touch();

@@ -20,7 +20,7 @@ internal sealed class InfoEmitter(NetworkGraph network, Plan plan, SourceWriter 
         writer.Line($"    TrainableFloats: {Literals.Int(plan.TrainableFloats)},");
         writer.Line($"    SampleBytes: {Literals.Int(plan.SampleFloats * 4L)},");
         writer.Line($"    CommonBytes: {Literals.Int(plan.CommonFloats * 4L)},");
-        writer.Line($"    ScratchBytes: {Literals.Int(plan.ScratchFloats * 4L)});");
+        writer.Line($"    ScratchBytes: {Literals.Int(plan.ScratchFloats * 4L)}{(plan.PreparationFloats == 0 ? "" : $", PreparationBytes: {Literals.Int(plan.PreparationFloats * 4L)}")});");
     }
 
     private static string Sizes(Shape shape) => $"[{string.Join(", ", shape.Dimensions.Select(d => Literals.Int(d)))}]";

@@ -82,9 +82,10 @@ internal sealed class NetworkClass(NetworkGraph network, Plan inference, Plan? t
 
         EmitBuffers(plan);
         EmitParameters(plan);
-        EmitSchedule(plan);
+        var places = ParameterStorage.All(network).Select((slot, place) => (slot.Offset, place)).ToDictionary(pair => pair.Offset, pair => pair.place);
+        var steps = new StepEmitter(writer, KernelsName(network.Name), groups, places, options);
+        EmitSchedule(plan, steps);
         writer.Line();
-        var steps = new StepEmitter(writer, KernelsName(network.Name), groups, options);
         foreach (var step in plan.Prepare.Concat(plan.Steps))
         {
             steps.Emit(step);
@@ -131,7 +132,7 @@ internal sealed class NetworkClass(NetworkGraph network, Plan inference, Plan? t
         }
     }
 
-    private void EmitSchedule(Plan plan)
+    private void EmitSchedule(Plan plan, StepEmitter steps)
     {
         if (!plan.Training)
         {
@@ -139,7 +140,7 @@ internal sealed class NetworkClass(NetworkGraph network, Plan inference, Plan? t
             writer.Open("protected override void Prepare()");
             foreach (var step in plan.Prepare)
             {
-                writer.Line(StepEmitter.Run(step));
+                writer.Line(steps.Run(step));
             }
 
             writer.Close();
@@ -156,7 +157,7 @@ internal sealed class NetworkClass(NetworkGraph network, Plan inference, Plan? t
         writer.Line().Open($"protected override void {(plan.Training ? "RunTraining" : "RunForward")}()");
         foreach (var step in plan.Steps)
         {
-            writer.Line(StepEmitter.Run(step));
+            writer.Line(steps.Run(step));
         }
 
         writer.Close();
@@ -171,7 +172,7 @@ internal sealed class MemberNames(string className)
         "Info", "Parameters", "Batch", "Threads", "Inputs", "Targets", "Outputs", "Common", "Samples", "IsDisposed", "Dispose", "Run", "RunSamples", "RunBatch", "Defer", "Forward", "Prepare",
         "RunForward", "RunTraining", "Loss", "StepNumber", "Seed", "Optimizer", "Gradients", "InputGradients", "Source", "LossPointer", "ComputeGradients", "Step",
         "Accumulate", "ApplyAccumulated", "Training", "SampleFloats", "Equals", "GetHashCode", "GetType", "ToString", "MemberwiseClone", "Finalize", "ReferenceEquals",
-        "InputPointer", "StepLayers", "Clock", "TargetPointer", "TargetFloatPointer", "OutputPointer", "InputGradientPointer", "ThrowIfDisposed", "BorrowScratch", "ReturnScratch",
+        "InputPointer", "StepLayers", "Clock", "TargetPointer", "TargetFloatPointer", "OutputPointer", "InputGradientPointer", "ThrowIfDisposed", "Pack", "PackRows", "BorrowScratch", "ReturnScratch",
     ];
 
     private HashSet<string> used = new(Reserved, StringComparer.Ordinal) { className };

@@ -7,13 +7,21 @@ namespace ModelCompiler.Emission;
 
 /// <param name="kernels">Name of the class that holds the kernels.</param>
 /// <param name="groups">By the kernels' keys.</param>
-internal sealed class StepEmitter(SourceWriter writer, string kernels, IReadOnlyDictionary<string, KernelGroup> groups, CompilerOptions options)
+/// <param name="places">Of a parameter in the network's information, by its offset in the storage.</param>
+internal sealed class StepEmitter(
+    SourceWriter writer, string kernels, IReadOnlyDictionary<string, KernelGroup> groups, IReadOnlyDictionary<int, int> places, CompilerOptions options)
 {
     private bool isMapped;
 
     /// <summary>The statement that runs a step.</summary>
-    public static string Run(Step step) =>
-        $"{(step.WithNext ? "Defer" : step.Kernel.Scope == KernelScope.Sample ? "RunSamples" : "RunBatch")}(&{Method(step)}, {Literals.Int(step.Kernel.Units)});";
+    public string Run(Step step)
+    {
+        var method = $"&{Method(step)}, {Literals.Int(step.Kernel.Units)}";
+        var parameters = step.Prepare ? step.Operands.Where(o => o.Region == Region.Parameters).Select(o => Literals.Int(places[o.Offset])).Distinct().ToList() : [];
+        return IsByRows(step) ? $"PackRows({method}, {parameters[0]}, {Literals.Int(step.Kernel.SourceRowFloats)});"
+            : parameters.Count > 0 ? $"Pack({method}, [{string.Join(", ", parameters)}]);"
+            : $"{(step.WithNext ? "Defer" : step.Kernel.Scope == KernelScope.Sample ? "RunSamples" : "RunBatch")}({method});";
+    }
 
     public void Emit(Step step)
     {
@@ -45,18 +53,22 @@ internal sealed class StepEmitter(SourceWriter writer, string kernels, IReadOnly
         }
     }
 
+    /// <summary>Such a step reads a parameter that need not be in memory as a whole.</summary>
+    private static bool IsByRows(Step step) =>
+        step.Prepare && step.Kernel.SourceRowFloats > 0 && step.Operands[0].Region == Region.Parameters && step.Operands.Count(o => o.Region == Region.Parameters) == 1;
+
     private static string Method(Step step) => "Step_" + step.Name;
 
     /// <summary>Paths in #line have no escapes; quotes cannot stand in them.</summary>
     private static string PathLiteral(string path) => "\"" + path.Replace("\"", "").Replace("\n", "").Replace("\r", "") + "\"";
 
-    private static IEnumerable<string> Arguments(Step step, KernelGroup group)
+    private IEnumerable<string> Arguments(Step step, KernelGroup group)
     {
         var kernel = step.Kernel;
         var operands = kernel.Operands;
         for (var i = 0; i < step.Operands.Length; i++)
         {
-            yield return Pointer(step.Operands[i], operands[i]);
+            yield return Pointer(step, step.Operands[i], operands[i]);
             if (kernel.Scope == KernelScope.Batch)
             {
                 yield return Stride(step.Operands[i]);
@@ -91,13 +103,19 @@ internal sealed class StepEmitter(SourceWriter writer, string kernels, IReadOnly
         _ => "0",
     };
 
-    private static string Pointer(Address address, Operand operand)
+    private string Pointer(Step step, Address address, Operand operand)
     {
+        if (step.Prepare && address.Region == Region.Parameters)
+        {
+            return Shifted(IsByRows(step) ? "m.Source" : $"m.Parameter({Literals.Int(places[address.Offset])})", operand.Offset);
+        }
+
         var index = Literals.Int(address.Index);
         var start = address.Region switch
         {
             Region.Samples => "m.Sample",
             Region.Common => "m.Common",
+            Region.Preparation => "m.Temporary",
             Region.Scratch => "m.Scratch",
             Region.Parameters => "m.Parameters",
             Region.Gradients => "m.Gradients",
@@ -107,12 +125,13 @@ internal sealed class StepEmitter(SourceWriter writer, string kernels, IReadOnly
             Region.InputGradient => $"m.InputGradient({index})",
             _ => "m.Loss",
         };
-        var offset = checked(address.Offset + operand.Offset);
-        return offset switch
-        {
-            0 => start,
-            < 0 => $"{start} - {Literals.Int(-(long)offset)}",
-            _ => $"{start} + {Literals.Int(offset)}",
-        };
+        return Shifted(start, checked(address.Offset + operand.Offset));
     }
+
+    private static string Shifted(string start, int offset) => offset switch
+    {
+        0 => start,
+        < 0 => $"{start} - {Literals.Int(-(long)offset)}",
+        _ => $"{start} + {Literals.Int(offset)}",
+    };
 }

@@ -77,6 +77,10 @@ public abstract record Kernel
     /// <summary>Independent pieces of the work: per sample for Sample scope, in all for the others.</summary>
     public abstract int Units { get; }
 
+    /// <summary>Where unit u reads numbers [u * SourceRowFloats, (u + 1) * SourceRowFloats) of the first operand and no others of it; else 0. Such
+    /// an operand need not be in memory as a whole.</summary>
+    public virtual int SourceRowFloats => 0;
+
     /// <summary>Multiply-adds for one sample, as the algorithm does them; 0 for what only moves or combines.</summary>
     public virtual long Macs => 0;
 

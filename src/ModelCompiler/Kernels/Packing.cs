@@ -31,6 +31,8 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
 
     public override int Units => Geometry.OutputBlocks;
 
+    public override int SourceRowFloats => Turned || Geometry.Groups > 1 ? 0 : checked(16 * Geometry.InputChannels * Taps.Size.Depth * Taps.Size.Rows * Taps.Size.Columns);
+
     private string Identity => FormattableString.Invariant(
         $"{Geometry.InputChannels},{Geometry.OutputChannels},{Geometry.Groups},{Geometry.Taps},{Taps.Identity},{Turned},{GroupBlocks}");
 

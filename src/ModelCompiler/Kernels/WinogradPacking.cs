@@ -24,6 +24,8 @@ public sealed record PackWinogradKernel(int Outputs, int InputChannels, int Outp
 
     public override int Units => OutputBlocks;
 
+    public override int SourceRowFloats => Turned ? 0 : checked(16 * 9 * InputChannels);
+
     /// <summary>Floats of the packed weights.</summary>
     public int PackedSize => checked(((OutputBlocks + GroupBlocks - 1) / GroupBlocks * transform.Points * 16) + (OutputBlocks * transform.Points * InputChannels * 16));
 

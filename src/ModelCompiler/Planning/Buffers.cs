@@ -38,10 +38,12 @@ internal sealed record StepDraft(string Name, string Description, Kernel Kernel,
 
 internal static class MemoryPlan
 {
-    /// <summary>Gives every buffer without an address one, and returns the floats needed per sample, in common and per thread.</summary>
+    /// <summary>Gives every buffer without an address one, and returns the floats needed per sample, in common, per thread, and during the
+    /// preparation.</summary>
+    /// <param name="steps">Those of the preparation first.</param>
     /// <param name="together">For each step, whether samples take turns at it and the next one.</param>
     /// <param name="scratch">Floats for each thread that kernels need.</param>
-    public static (int Sample, int Common, int Scratch) Assign(IReadOnlyList<StepDraft> steps, IReadOnlyList<bool> together, int scratch)
+    public static (int Sample, int Common, int Scratch, int Preparation) Assign(IReadOnlyList<StepDraft> steps, IReadOnlyList<bool> together, int scratch)
     {
         var buffers = new List<BufferDraft>();
         var seen = new HashSet<BufferDraft>();
@@ -63,9 +65,12 @@ internal static class MemoryPlan
             ReplaceInput(steps[step], step);
         }
 
-        // What belongs to no sample is small or lives for ever (packed weights): no sharing.
+        // What belongs to no sample is small or lives for ever (packed weights): no sharing. But what packed weights are made of ends
+        // with the preparation.
+        var prepared = steps.Count(s => s.Prepare);
+        var preparation = Pack(Region.Preparation, buffers.Where(b => !b.Batched && b.LastStep < prepared).ToList(), 0);
         var common = 0;
-        foreach (var buffer in buffers.Where(b => !b.Batched))
+        foreach (var buffer in buffers.Where(b => !b.Batched && b.Address is null))
         {
             buffer.Address = new Address(Region.Common, common);
             common = checked(common + Round(buffer.Size));
@@ -94,7 +99,7 @@ internal static class MemoryPlan
 
         // A stride of a power of two would put all samples into the same cache sets.
         sample = Round(sample);
-        return (sample == 0 ? 16 : sample % 1024 == 0 ? sample + 16 : sample, common == 0 ? 16 : common, thread);
+        return (sample == 0 ? 16 : sample % 1024 == 0 ? sample + 16 : sample, common == 0 ? 16 : common, thread, preparation);
     }
 
     /// <summary>A formula's result takes the place of an operand that nobody needs any more: memory that is only written would be

@@ -17,6 +17,9 @@ public enum Region
     /// <summary>One for each thread, whose content lives as long as a call, or as steps that take turns.</summary>
     Scratch,
 
+    /// <summary>One for all samples that lives as long as the preparation of an inference object: folded weights that are packed next.</summary>
+    Preparation,
+
     /// <summary>The parameter set's flat storage.</summary>
     Parameters,
 
@@ -44,7 +47,8 @@ public readonly record struct Address(Region Region, int Offset, int Index = 0, 
 /// <param name="Description">The node as text, for the comment above the method.</param>
 /// <param name="Floats">Floats read and written for one sample (in all for a kernel that touches none).</param>
 /// <param name="WithNext">Whether a sample goes through the next step before the next sample begins; both have Sample scope.</param>
-public sealed record Step(string Name, string Description, Kernel Kernel, ImmutableArray<Address> Operands, Origin Origin, long Floats, bool WithNext = false);
+/// <param name="Prepare">Whether it is one of <see cref="Plan.Prepare"/>.</param>
+public sealed record Step(string Name, string Description, Kernel Kernel, ImmutableArray<Address> Operands, Origin Origin, long Floats, bool WithNext = false, bool Prepare = false);
 
 /// <param name="Offset">Float offset in parameter storage, a multiple of 16.</param>
 public sealed record ParameterSlot(Node Node, ParameterAttributes Attributes, int Offset);
@@ -53,6 +57,7 @@ public sealed record ParameterSlot(Node Node, ParameterAttributes Attributes, in
 /// <param name="Prepare">Runs when weights have changed: packing, folding. Empty in training, where weights change every step.</param>
 /// <param name="SampleFloats">Floats of one sample's slab, a multiple of 16.</param>
 /// <param name="ScratchFloats">Floats of scratch memory for each thread.</param>
+/// <param name="PreparationFloats">Floats that only the preparation needs.</param>
 public sealed record Plan(
     NetworkGraph Graph,
     bool Training,
@@ -64,5 +69,6 @@ public sealed record Plan(
     int SampleFloats,
     int CommonFloats,
     int ScratchFloats,
+    int PreparationFloats,
     ImmutableArray<string> InputGradients,
     ImmutableDictionary<Node, string> KernelOf);

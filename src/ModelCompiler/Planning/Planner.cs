@@ -131,18 +131,45 @@ public sealed partial class Planner
             Deliver(node, address);
         }
 
+        KeepParameters();
+
         // Buffers are measured over all steps in the order in which they run.
         var ordered = training ? StepOrder.Gather(steps) : steps.Where(s => s.Prepare).Concat(steps.Where(s => !s.Prepare)).ToList();
         var together = training ? StepOrder.Together(ordered) : new bool[ordered.Count];
-        var (sample, common, threads) = MemoryPlan.Assign(ordered, together, threadScratch.Size);
+        var (sample, common, threads, preparation) = MemoryPlan.Assign(ordered, together, threadScratch.Size);
         ImmutableArray<Step> Finish(bool prepare) => [.. ordered.Select((s, i) => (s, i)).Where(p => p.s.Prepare == prepare).Select(p => Finished(p.s, together[p.i]))];
         return new Plan(
-            graph, training, Finish(true), Finish(false), parameters, sizes.Storage, sizes.Trainable, sample, common, threads,
+            graph, training, Finish(true), Finish(false), parameters, sizes.Storage, sizes.Trainable, sample, common, threads, preparation,
             inputGradients.Select(i => i.Input).ToImmutableArray(), kernels.ToImmutable());
     }
 
     private static Step Finished(StepDraft s, bool together) => new(
-        s.Name, s.Description, s.Kernel, [.. s.Operands.Select(o => o.Address!.Value)], s.Origin, s.Kernel.Traffic(s.Operands.Select(o => o.Size)), together);
+        s.Name, s.Description, s.Kernel, [.. s.Operands.Select(o => o.Address!.Value)], s.Origin, s.Kernel.Traffic(s.Operands.Select(o => o.Size)), together, s.Prepare);
+
+    /// <summary>Inference reads the parameter set while it prepares and never afterwards: what a step reads as it is, it gets a copy of.</summary>
+    private void KeepParameters()
+    {
+        if (training)
+        {
+            return;
+        }
+
+        foreach (var slot in slots.Values.OrderBy(s => s.Offset))
+        {
+            var buffer = values[slot.Node].Buffer;
+            var users = Enumerable.Range(0, steps.Count).Where(i => !steps[i].Prepare && steps[i].Operands.Contains(buffer)).ToList();
+            if (users.Count > 0)
+            {
+                var kept = new BufferDraft(buffer.Size, batched: false, "");
+                foreach (var user in users)
+                {
+                    steps[user] = steps[user] with { Operands = [.. steps[user].Operands.Select(o => o == buffer ? kept : o)] };
+                }
+
+                Add(slot.Node, "keep", new TransferKernel((int)slot.Node.Shape.Count, KernelScope.Once), buffer, kept);
+            }
+        }
+    }
 
     /// <summary>Gradients are written where the optimizer reads them, without a copy, also through a change of shape.</summary>
     private void ChooseDestinations(ImmutableArray<(Node Node, Address Address)> gradients)
