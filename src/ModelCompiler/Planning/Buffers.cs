@@ -26,6 +26,9 @@ internal sealed class BufferDraft(int size, bool batched, string haloTag)
     /// <summary>The buffer whose memory this one takes over.</summary>
     public BufferDraft? Instead { get; set; }
 
+    /// <summary>The buffer that this one is a part of, and where it begins there.</summary>
+    public (BufferDraft Whole, int Offset)? Inside { get; set; }
+
     /// <summary>The buffer that gets an address for this one.</summary>
     public BufferDraft Root => Instead?.Root ?? this;
 }
@@ -49,13 +52,17 @@ internal static class MemoryPlan
         var seen = new HashSet<BufferDraft>();
         for (var step = 0; step < steps.Count; step++)
         {
-            foreach (var buffer in steps[step].Operands)
+            // A buffer lives as long as any part of it.
+            foreach (var operand in steps[step].Operands)
             {
-                buffer.FirstStep = Math.Min(buffer.FirstStep, step);
-                buffer.LastStep = Math.Max(buffer.LastStep, step);
-                if (buffer.Address is null && seen.Add(buffer))
+                for (var buffer = operand; buffer is not null; buffer = buffer.Inside?.Whole)
                 {
-                    buffers.Add(buffer);
+                    buffer.FirstStep = Math.Min(buffer.FirstStep, step);
+                    buffer.LastStep = Math.Max(buffer.LastStep, step);
+                    if (buffer.Address is null && seen.Add(buffer))
+                    {
+                        buffers.Add(buffer);
+                    }
                 }
             }
         }
@@ -85,7 +92,7 @@ internal static class MemoryPlan
         }
 
         var (sample, thread) = (0, Round(scratch));
-        foreach (var pool in buffers.Where(b => b.Batched && b.Instead is null).GroupBy(b => b.HaloTag).OrderBy(g => g.Key, StringComparer.Ordinal))
+        foreach (var pool in buffers.Where(b => b.Batched && b.Instead is null && b.Inside is null).GroupBy(b => b.HaloTag).OrderBy(g => g.Key, StringComparer.Ordinal))
         {
             var isShort = pool.ToLookup(b => b.LastStep <= lastOf[b.FirstStep] && b.FirstStep < lastOf[b.FirstStep]);
             thread = Pack(Region.Scratch, isShort[true].ToList(), thread);
@@ -97,9 +104,25 @@ internal static class MemoryPlan
             buffer.Address = buffer.Root.Address;
         }
 
+        foreach (var buffer in buffers.Where(b => b.Inside is not null))
+        {
+            buffer.Address = Place(buffer);
+        }
+
         // A stride of a power of two would put all samples into the same cache sets.
         sample = Round(sample);
         return (sample == 0 ? 16 : sample % 1024 == 0 ? sample + 16 : sample, common == 0 ? 16 : common, thread, preparation);
+    }
+
+    private static Address Place(BufferDraft buffer)
+    {
+        if (buffer.Inside is not { } inside)
+        {
+            return buffer.Address!.Value;
+        }
+
+        var whole = Place(inside.Whole);
+        return whole with { Offset = checked(whole.Offset + inside.Offset) };
     }
 
     /// <summary>A formula's result takes the place of an operand that nobody needs any more: memory that is only written would be
@@ -112,7 +135,7 @@ internal static class MemoryPlan
         }
 
         var result = step.Operands[step.Operands.Length - 1];
-        if (result.Address is not null || !result.Batched || result.FirstStep != index)
+        if (result.Address is not null || !result.Batched || result.FirstStep != index || result.Inside is not null)
         {
             return;
         }
@@ -120,7 +143,7 @@ internal static class MemoryPlan
         for (var k = 0; k < kernel.Inputs.Length; k++)
         {
             var input = step.Operands[k];
-            if (input.Batched && input.Address is null && input.Root.LastStep == index && input.Size == result.Size && input.HaloTag == result.HaloTag
+            if (input.Batched && input.Address is null && input.Inside is null && input.Root.LastStep == index && input.Size == result.Size && input.HaloTag == result.HaloTag
                 && kernel.Inputs[k].Equals(kernel.Output) && step.Operands.Count(o => o.Root == input.Root) == 1)
             {
                 result.Instead = input;

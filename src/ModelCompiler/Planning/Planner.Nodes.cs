@@ -207,7 +207,11 @@ public sealed partial class Planner
             var start = 0;
             foreach (var (input, index) in inputs.Select((input, index) => (input, index)))
             {
-                Add(node, "concat", CopyKernel.Concat(input.Layout, y.Layout, axis, start, Scope(node)), input.Buffer, y.Buffer);
+                if (input.Buffer.Inside is not { } inside || inside.Whole != y.Buffer || inside.Offset != start / Layout.Lanes * y.Layout.BlockStride)
+                {
+                    Add(node, "concat", CopyKernel.Concat(input.Layout, y.Layout, axis, start, Scope(node)), input.Buffer, y.Buffer);
+                }
+
                 start += node.Inputs[index].Shape[axis];
             }
         }

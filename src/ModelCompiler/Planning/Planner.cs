@@ -16,6 +16,8 @@ public sealed partial class Planner
     private readonly bool training;
     private readonly bool winograd;
     private readonly HaloNeeds halos;
+    private readonly ConcatPlaces? concats;
+    private readonly Dictionary<Node, StoredValue> wholes = new();
     private readonly List<StepDraft> steps = new();
     private readonly HashSet<string> names = new(StringComparer.Ordinal);
     private readonly Dictionary<Node, StoredValue> values = new();
@@ -35,6 +37,7 @@ public sealed partial class Planner
         this.winograd = winograd;
         this.slots = slots.ToDictionary(s => s.Node);
         halos = new HaloNeeds(graph.Nodes);
+        concats = training ? null : new ConcatPlaces(graph.Nodes, halos);
     }
 
     /// <summary>The inference product of a network as evaluated.</summary>
@@ -119,7 +122,11 @@ public sealed partial class Planner
             var before = steps.Count;
             Plan(node);
             var main = steps.Skip(before).LastOrDefault(s => s.Kernel is not (CopyKernel or PackWeightsKernel or PackWinogradKernel or TransferKernel)) ?? (steps.Count > before ? steps[steps.Count - 1] : null);
-            if (main is not null)
+            if (main is null && node.Anchor.Primitive == Primitives.Concat)
+            {
+                kernels[node.Output] = "in place";
+            }
+            else if (main is not null)
             {
                 kernels[node.Anchor] = main.Kernel.Choice + (main.Kernel.Fusion.Length == 0 ? "" : " + " + main.Kernel.Fusion);
                 kernels[node.Output] = kernels[node.Anchor];
@@ -225,8 +232,31 @@ public sealed partial class Planner
             return values[node] = new StoredValue(new BufferDraft(fixedLayout.Size, batched: false, "") { Address = address }, fixedLayout);
         }
 
-        var layout = new Layout(kind, node.Shape, halo);
-        return values[node] = new StoredValue(new BufferDraft(layout.Size, node.Batched, halo.IsNone ? "" : layout.Tag), layout);
+        return values[node] = kind == LayoutKind.Blocked && concats is not null ? Place(node, concats) : Draft(node, new Layout(kind, node.Shape, halo));
+    }
+
+    private static StoredValue Draft(Node node, Layout layout) => new(new BufferDraft(layout.Size, node.Batched, layout.Halo.IsNone ? "" : layout.Tag), layout);
+
+    /// <summary>Memory in blocks: a part of a concatenation's, where the value is one.</summary>
+    private StoredValue Place(Node node, ConcatPlaces concats)
+    {
+        if (wholes.TryGetValue(node, out var known))
+        {
+            return known;
+        }
+
+        var stored = Draft(node, new Layout(LayoutKind.Blocked, node.Shape, node.Batched ? halos.Of(node) : Halo.None));
+        if (concats.Of(node) is { } place)
+        {
+            stored.Buffer.Inside = (Place(place.Whole, concats).Buffer, checked(place.Channel / Layout.Lanes * stored.Layout.BlockStride));
+        }
+
+        if (concats.HasParts(node))
+        {
+            wholes.Add(node, stored);
+        }
+
+        return stored;
     }
 
     /// <summary>A node's value in the wanted layout, converted once where it is produced in another.</summary>
