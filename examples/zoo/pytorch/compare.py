@@ -6,7 +6,8 @@
     CNNC=path/to/cnnc.dll python3 examples/zoo/pytorch/compare.py    # another build of the tool
 
 Prints a row for each: the largest difference from PyTorch in double precision, as a part of the largest output, for
-`cnnc run` and, as a measure of what float32 can do, for PyTorch in single precision. Fails when one is above 1e-4.
+`cnnc run` and, as a measure of what float32 can do with these weights, for PyTorch in single precision. Fails when the first is
+more than ten times the second: random weights amplify roundings through a hundred layers, so no one number fits all networks.
 """
 import os
 import pathlib
@@ -22,7 +23,7 @@ import weights
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 CNNC = ["dotnet", os.environ.get("CNNC", str(ROOT / "src/ModelCompiler.Tool/bin/Release/net10.0/cnnc.dll"))]
-TOLERANCE = 1e-4
+TOLERANCE = 10      # times the error of PyTorch in single precision: Winograd's transforms round more than sums do
 
 MODELS = (
     "squeezenet1_1 mobilenet_v3_small shufflenet_v2_x1_0 mobilenet_v2 resnet18 squeezenet1_0 alexnet mobilenet_v3_large efficientnet_b0"
@@ -59,7 +60,7 @@ def compare(name, folder):
     actual = read(folder / "y.safetensors")["logits"].double()
     largest = expected.abs().max()
     ours, theirs = ((actual - expected).abs().max() / largest).item(), ((single.double() - expected).abs().max() / largest).item()
-    return ours, theirs, "" if ours < TOLERANCE else "DIFFERS"
+    return ours, theirs, "" if ours < TOLERANCE * theirs else "DIFFERS"
 
 
 def main():
