@@ -176,12 +176,20 @@ internal sealed partial class NetworkEvaluation
         for (var i = 0; i < call.Arguments.Length; i++)
         {
             var argument = call.Arguments[i];
-            var spec = argument.Name is null ? null : signature?.Arguments.FirstOrDefault(candidate => candidate.Name == argument.Name.Text);
-            var value = spec is not null ? EvaluateFor(spec, argument.Value, scope) : Evaluate(argument.Value, scope);
+            var spec = argument.Name is null ? Positional(signature, arguments) : signature?.Arguments.FirstOrDefault(candidate => candidate.Name == argument.Name.Text);
+            var isWord = argument.Name is not null || (argument.Value is NameExpression word && spec is not null && ArgumentKinds.Words(spec).Contains(word.Name) && scope.Find(word.Name) is null);
+            var value = spec is not null && isWord ? EvaluateFor(spec, argument.Value, scope) : Evaluate(argument.Value, scope);
             arguments.Add(new Argument(argument.Name, value, scope.Place(argument.Value)));
         }
 
         return arguments.MoveToImmutable();
+    }
+
+    /// <summary>The argument that the next value stands for, behind the tensors that the operator works on.</summary>
+    private static ArgumentSpec? Positional(Signature? signature, IReadOnlyCollection<Argument> before)
+    {
+        var place = before.Count(argument => argument.Name is null && !ArgumentBinder.CarriesTensor(argument.Value));
+        return signature is not null && place < signature.Arguments.Length ? signature.Arguments[place] : null;
     }
 
     /// <summary>A word that the argument knows is meant, whatever else has that name.</summary>

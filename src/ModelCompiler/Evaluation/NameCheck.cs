@@ -241,9 +241,13 @@ internal sealed class NameCheck(FileSet files, FileUnit unit, Reporter reporter,
         var signature = call.Callee is NameExpression { Name: var name } && !level.Has(name) ? Vocabulary.Operator(name)?.Signature : null;
         foreach (var argument in call.Arguments)
         {
-            // The words of an argument are the operator's own.
+            // The words of an argument are the operator's own. By position, which argument it is turns out later.
             var spec = signature?.Arguments.FirstOrDefault(candidate => candidate.Name == argument.Name?.Text);
-            if (argument.Value is NameExpression word && spec is { Kind: ArgumentKind.Word or ArgumentKind.Padding or ArgumentKind.Initializer })
+            if (argument is { Name: null, Value: NameExpression bare } && signature?.Arguments.Any(a => a.Kind is ArgumentKind.Word or ArgumentKind.Padding && ArgumentKinds.Words(a).Contains(bare.Name)) == true)
+            {
+                Use(bare, level);
+            }
+            else if (argument.Value is NameExpression word && spec is { Kind: ArgumentKind.Word or ArgumentKind.Padding or ArgumentKind.Initializer })
             {
                 if (!Use(word, level) && !ArgumentKinds.Words(spec).Contains(word.Name) && !unit.Incomplete)
                 {

@@ -15,13 +15,13 @@ public abstract record Expression
 
     public static Expression operator -(Expression a) => new UnaryFormula(UnaryFunction.Negate, a);
 
-    public static implicit operator Expression(double value) => new ConstantFormula((float)value);
+    public static implicit operator Expression(double value) => new ConstantFormula(value);
 }
 
 /// <summary>The element of input number <paramref name="Index"/>.</summary>
 public sealed record InputFormula(int Index) : Expression;
 
-public sealed record ConstantFormula(float Value) : Expression;
+public sealed record ConstantFormula(double Value) : Expression;
 
 /// <summary>The number of samples in the batch, known when the network is constructed.</summary>
 public sealed record BatchSizeFormula : Expression;

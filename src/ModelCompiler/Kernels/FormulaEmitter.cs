@@ -91,7 +91,7 @@ internal sealed class FormulaEmitter(Isa isa, FormulaProgram program, string pre
                 {
                     0 when 1 / constant.Value > 0 => $"{isa.Type}.Zero",
                     1 => $"{isa.Type}.One",
-                    _ => isa.Broadcast(Literals.Float(constant.Value)),
+                    _ => isa.Broadcast(Literals.Float((float)constant.Value)),
                 };
             case BatchSizeFormula:
                 return $"{prefix}batchSizes";
@@ -162,8 +162,8 @@ internal sealed class FormulaEmitter(Isa isa, FormulaProgram program, string pre
         return program.Steps[exponent].Source is not ConstantFormula constant ? $"VectorMath.Pow({x}, {y})" : constant.Value switch
         {
             1 => x,
-            0.5f => $"{isa.Static}.Sqrt({x})",
-            -0.5f => $"({one} / {isa.Static}.Sqrt({x}))",
+            0.5 => $"{isa.Static}.Sqrt({x})",
+            -0.5 => $"({one} / {isa.Static}.Sqrt({x}))",
             -1 => $"({one} / {x})",
             _ => $"VectorMath.Pow({x}, {y})",
         };
@@ -189,7 +189,7 @@ internal sealed class FormulaEmitter(Isa isa, FormulaProgram program, string pre
             && (user.Arguments[0] == number || !IsFused(user.Arguments[0]));
     }
 
-    private bool IsNumber(int number) => program.Steps[number].Source is ConstantFormula constant && !float.IsNaN(constant.Value);
+    private bool IsNumber(int number) => program.Steps[number].Source is ConstantFormula constant && !double.IsNaN(constant.Value);
 
     private string AsNumber(string mask) => $"({mask} & {isa.Type}.One)";
 

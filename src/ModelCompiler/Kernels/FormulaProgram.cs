@@ -104,7 +104,7 @@ internal sealed class FormulaProgram
         return expression switch
         {
             InputFormula input => "x" + input.Index.ToString(CultureInfo.InvariantCulture),
-            ConstantFormula constant => Literals.Float(constant.Value),
+            ConstantFormula constant => Literals.Float((float)constant.Value),
             BatchSizeFormula => "batchSize",
             UnaryFormula unary => unary.Function.ToString(),
             BinaryFormula binary => binary.Function.ToString(),
@@ -124,7 +124,7 @@ internal sealed class FormulaProgram
         var a = step.Arguments.Select(i => Read(i, depth - 1)).ToArray();
         return step.Source switch
         {
-            ConstantFormula constant => Literals.Float(constant.Value).TrimEnd('f'),
+            ConstantFormula constant => Literals.Float((float)constant.Value).TrimEnd('f'),
             UnaryFormula { Function: UnaryFunction.Negate } => $"-{a[0]}",
             BinaryFormula { Function: BinaryFunction.Add } => $"({a[0]} + {a[1]})",
             BinaryFormula { Function: BinaryFunction.Subtract } => $"({a[0]} - {a[1]})",

@@ -13,11 +13,11 @@ public static class Formulas
 
     public static Expression Input(int index) => new InputFormula(index);
 
-    public static Expression Number(double value) => new ConstantFormula((float)value);
+    public static Expression Number(double value) => new ConstantFormula(value);
 
     public static Expression Apply(UnaryFunction function, Expression u) => (function, u) switch
     {
-        (UnaryFunction.Negate, ConstantFormula c) => Number(-(double)c.Value),
+        (UnaryFunction.Negate, ConstantFormula c) => Number(-c.Value),
         (UnaryFunction.Negate, UnaryFormula { Function: UnaryFunction.Negate } inner) => inner.Operand,
         _ => new UnaryFormula(function, u),
     };
@@ -33,7 +33,7 @@ public static class Formulas
 
     public static Expression Add(Expression a, Expression b) => (a, b) switch
     {
-        (ConstantFormula x, ConstantFormula y) => Number((double)x.Value + y.Value),
+        (ConstantFormula x, ConstantFormula y) => Number(x.Value + y.Value),
         (ConstantFormula { Value: 0 }, _) => b,
         (_, ConstantFormula { Value: 0 }) => a,
         (_, UnaryFormula { Function: UnaryFunction.Negate } negated) => Subtract(a, negated.Operand),
@@ -42,7 +42,7 @@ public static class Formulas
 
     public static Expression Subtract(Expression a, Expression b) => (a, b) switch
     {
-        (ConstantFormula x, ConstantFormula y) => Number((double)x.Value - y.Value),
+        (ConstantFormula x, ConstantFormula y) => Number(x.Value - y.Value),
         (ConstantFormula { Value: 0 }, _) => Apply(UnaryFunction.Negate, b),
         (_, ConstantFormula { Value: 0 }) => a,
         (_, UnaryFormula { Function: UnaryFunction.Negate } negated) => Add(a, negated.Operand),
@@ -51,14 +51,14 @@ public static class Formulas
 
     public static Expression Multiply(Expression a, Expression b) => (a, b) switch
     {
-        (ConstantFormula x, ConstantFormula y) => Number((double)x.Value * y.Value),
+        (ConstantFormula x, ConstantFormula y) => Number(x.Value * y.Value),
         (ConstantFormula { Value: 0 }, _) or (_, ConstantFormula { Value: 1 }) => a,
         (_, ConstantFormula { Value: 0 }) or (ConstantFormula { Value: 1 }, _) => b,
         (ConstantFormula { Value: -1 }, _) => Apply(UnaryFunction.Negate, b),
         (_, ConstantFormula { Value: -1 }) => Apply(UnaryFunction.Negate, a),
         (_, ConstantFormula) => Multiply(b, a),
         (ConstantFormula x, BinaryFormula { Function: BinaryFunction.Multiply, Left: ConstantFormula y } inner) =>
-            Multiply(Number((double)x.Value * y.Value), inner.Right),
+            Multiply(Number(x.Value * y.Value), inner.Right),
         (_, SelectFormula { Then: ConstantFormula { Value: 1 }, Else: ConstantFormula { Value: 0 } } gate) => new SelectFormula(gate.Condition, a, gate.Else),
         (SelectFormula { Then: ConstantFormula { Value: 1 }, Else: ConstantFormula { Value: 0 } } gate, _) => new SelectFormula(gate.Condition, b, gate.Else),
         _ => a * b,
@@ -67,7 +67,7 @@ public static class Formulas
     public static Expression Divide(Expression a, Expression b) => (a, b) switch
     {
         (ConstantFormula { Value: 0 }, _) or (_, ConstantFormula { Value: 1 }) => a,
-        (ConstantFormula x, ConstantFormula y) when y.Value != 0 => Number((double)x.Value / y.Value),
+        (ConstantFormula x, ConstantFormula y) when y.Value != 0 => Number(x.Value / y.Value),
         _ => a / b,
     };
 
