@@ -27,12 +27,10 @@ public abstract unsafe class CompiledNetwork : IDisposable
 
     /// <summary>For each thread, a cache line apart: 1 while somebody uses its scratch memory.</summary>
     private readonly int[] scratchUse;
-    private delegate*<in StepMemory, int, int, void> step;
-    private int stepUnits;
+    private StepCode step;
 
-    /// <summary>Steps that wait to be run sample by sample, and their units.</summary>
-    private nint[] waiting = new nint[8];
-    private int[] waitingUnits = new int[8];
+    /// <summary>Steps that wait to be run sample by sample.</summary>
+    private StepCode[] waiting = new StepCode[8];
     private int waitingCount;
 
     /// <param name="parameters">Weights to share; null makes a set of its own, initialised with <paramref name="seed"/>.</param>
@@ -155,33 +153,33 @@ public abstract unsafe class CompiledNetwork : IDisposable
 
     internal NetworkTensor OutputTensor(int index) => outputs[index];
 
-    /// <summary>Does units [0, units) of a step for every sample; with steps that were <see cref="Defer">deferred</see>, all of them for
-    /// one sample after another, so that each finds in the caches what those before it left there.</summary>
-    protected void RunSamples(delegate*<in StepMemory, int, int, void> step, int units)
+    /// <summary>Begins a statement of the schedule.</summary>
+    protected Steps Steps => new(this);
+
+    /// <summary>Does a step for every sample; with steps that were <see cref="Defer">deferred</see>, all of them for one sample after another,
+    /// so that each finds in the caches what those before it left there.</summary>
+    internal void RunSamples(StepCode step)
     {
         if (waitingCount > 0)
         {
-            Defer(step, units);
+            Defer(step);
             RunTogether();
             return;
         }
 
         this.step = step;
-        stepUnits = units;
-        Run(&RunSamplesPart, Batch * units);
+        Run(&RunSamplesPart, Batch * step.Units);
     }
 
     /// <summary>Puts a step off until the next <see cref="RunSamples"/>, which must follow before any other step.</summary>
-    protected void Defer(delegate*<in StepMemory, int, int, void> step, int units)
+    internal void Defer(StepCode step)
     {
         if (waitingCount == waiting.Length)
         {
             Array.Resize(ref waiting, 2 * waitingCount);
-            Array.Resize(ref waitingUnits, 2 * waitingCount);
         }
 
-        (waiting[waitingCount], waitingUnits[waitingCount]) = ((nint)step, units);
-        waitingCount++;
+        waiting[waitingCount++] = step;
     }
 
     private void RunTogether()
@@ -211,7 +209,7 @@ public abstract unsafe class CompiledNetwork : IDisposable
                 for (var i = 0; i < network.waitingCount; i++)
                 {
                     clock?.Start();
-                    ((delegate*<in StepMemory, int, int, void>)network.waiting[i])(new StepMemory(network, sample, scratch), 0, network.waitingUnits[i]);
+                    network.waiting[i].Run(network, sample, scratch, 0, network.waiting[i].Units);
                     clock?.Stop(i, sample == 0);
                     afterStep?.Invoke(network.traced + i);
                 }
@@ -223,11 +221,11 @@ public abstract unsafe class CompiledNetwork : IDisposable
         }
     }
 
-    /// <summary>Does units [0, units) of a step that sees the whole batch, or none of its samples.</summary>
-    protected void RunBatch(delegate*<in StepMemory, int, int, void> step, int units)
+    /// <summary>Does a step that sees the whole batch, or none of its samples.</summary>
+    internal void RunBatch(StepCode step)
     {
         this.step = step;
-        Run(&RunBatchPart, units);
+        Run(&RunBatchPart, step.Units);
     }
 
     /// <summary>Splits [0, units) into <see cref="Threads"/> contiguous parts, calls <paramref name="body"/>(this, begin, end) for
@@ -265,13 +263,13 @@ public abstract unsafe class CompiledNetwork : IDisposable
     private static void RunSamplesPart(CompiledNetwork network, int begin, int end)
     {
         var scratch = network.BorrowScratch(out var slot);
-        var units = network.stepUnits;
+        var units = network.step.Units;
         while (begin < end)
         {
             var sample = begin / units;
             var from = begin - (sample * units);
             var to = Math.Min(units, from + end - begin);
-            network.step(new StepMemory(network, sample, scratch), from, to);
+            network.step.Run(network, sample, scratch, from, to);
             begin += to - from;
         }
 
@@ -281,7 +279,7 @@ public abstract unsafe class CompiledNetwork : IDisposable
     private static void RunBatchPart(CompiledNetwork network, int begin, int end)
     {
         var scratch = network.BorrowScratch(out var slot);
-        network.step(new StepMemory(network, 0, scratch), begin, end);
+        network.step.Run(network, 0, scratch, begin, end);
         network.ReturnScratch(slot);
     }
 

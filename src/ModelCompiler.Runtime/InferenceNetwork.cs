@@ -6,7 +6,7 @@ public abstract unsafe class InferenceNetwork : CompiledNetwork
 {
     private readonly Preparation preparation;
     private int preparedVersion;
-    private delegate*<in StepMemory, int, int, void> pack;
+    private StepCode pack;
     private int rowsParameter;
     private int rowFloats;
 
@@ -48,39 +48,47 @@ public abstract unsafe class InferenceNetwork : CompiledNetwork
 
     protected abstract void RunForward();
 
-    /// <summary>Does units [0, units) of a step of the preparation, which reads these parameters whole (places in
-    /// <see cref="NetworkInfo.Parameters"/>).</summary>
-    protected void Pack(delegate*<in StepMemory, int, int, void> step, int units, ReadOnlySpan<int> parameters)
+    /// <summary>See <see cref="Steps.Pack"/>.</summary>
+    internal void Pack(StepCode step, ReadOnlySpan<long> operands)
     {
-        preparation.Stage(parameters);
-        RunBatch(step, units);
+        Span<int> needed = stackalloc int[operands.Length];
+        var count = 0;
+        foreach (var operand in operands)
+        {
+            if (Place.RegionOf(operand) == Place.Weight)
+            {
+                needed[count++] = Place.IndexOf(operand);
+            }
+        }
+
+        preparation.Stage(needed[..count]);
+        RunBatch(step);
     }
 
-    /// <summary>The same for a step whose unit u reads numbers [u * floats, (u + 1) * floats) of one parameter and no others: what
-    /// is still in a file comes from there in pieces.</summary>
-    protected void PackRows(delegate*<in StepMemory, int, int, void> step, int units, int parameter, int floats)
+    /// <summary>See <see cref="Steps.PackRows"/>.</summary>
+    internal void PackRows(StepCode step, ReadOnlySpan<long> operands, int floats)
     {
+        var parameter = 0;
+        foreach (var operand in operands)
+        {
+            parameter = Place.RegionOf(operand) == Place.Weight ? Place.IndexOf(operand) : parameter;
+        }
+
         if (Parameters.PendingAt(parameter) is { IsStored: true })
         {
-            pack = step;
-            (rowsParameter, rowFloats) = (parameter, floats);
-            Run(&PackRowsPart, units);
+            (pack, rowsParameter, rowFloats) = (step, parameter, floats);
+            Run(&PackRowsPart, step.Units);
         }
         else
         {
             preparation.Stage([parameter]);
-            preparation.Source = preparation[parameter];
-            RunBatch(step, units);
-            preparation.Source = null;
+            RunBatch(step);
         }
     }
 
-    /// <summary>For steps of the preparation.</summary>
     internal float* StagedParameter(int place) => preparation[place];
 
     internal float* Temporary => preparation.Temporary;
-
-    internal float* Source => preparation.Source;
 
     private static void PackRowsPart(CompiledNetwork network, int begin, int end)
     {
@@ -102,7 +110,7 @@ public abstract unsafe class InferenceNetwork : CompiledNetwork
         var values = Parameters.PendingAt(rowsParameter);
         if (values is null)
         {
-            pack(new StepMemory(this, 0, scratch, Parameters.Stored + parameter.Info.Offset), begin, end);
+            pack.Run(this, 0, scratch, begin, end, Parameters.Stored + parameter.Info.Offset);
             return;
         }
 
@@ -114,7 +122,7 @@ public abstract unsafe class InferenceNetwork : CompiledNetwork
             var count = (int)(Math.Min((long)to * rowFloats, parameter.Count) - start);
             var piece = preparation.Piece(thread, count);
             values.Read(start, new Span<float>(piece, count));
-            pack(new StepMemory(this, 0, scratch, piece - start), from, to);
+            pack.Run(this, 0, scratch, from, to, piece - start);
         }
     }
 }

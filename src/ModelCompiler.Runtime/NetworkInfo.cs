@@ -81,6 +81,20 @@ public sealed record NetworkInfo(
     long ScratchBytes = 0,
     long PreparationBytes = 0)
 {
+    /// <summary>The layers as another product of the network runs them.</summary>
+    /// <param name="kernels">Kernels by name.</param>
+    /// <param name="ofLayers">For each layer the place of its kernel in <paramref name="kernels"/>.</param>
+    public LayerInfo[] LayersWith(string[] kernels, ReadOnlySpan<int> ofLayers)
+    {
+        var layers = new LayerInfo[Layers.Length];
+        for (var i = 0; i < layers.Length; i++)
+        {
+            layers[i] = Layers[i] with { Kernel = kernels[ofLayers[i]] };
+        }
+
+        return layers;
+    }
+
     /// <summary>Trainable numbers.</summary>
     public long ParameterCount => Parameters.Where(p => p.Trainable).Sum(p => (long)p.Count);
 

@@ -36,9 +36,6 @@ internal sealed unsafe class Preparation
     /// <summary>Values between one step of the preparation and another.</summary>
     public float* Temporary { get; private set; }
 
-    /// <summary>The parameter of the step at hand, where steps have only one that they read by rows and it is in memory.</summary>
-    public float* Source { get; set; }
-
     public void Begin() => Temporary = Allocate(temporaryFloats);
 
     /// <summary>The values of a parameter that <see cref="Stage"/> was told of last.</summary>

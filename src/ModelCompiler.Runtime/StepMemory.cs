@@ -1,5 +1,5 @@
-// What a step works on. Generated steps name their operands as places in here; whose sample it is, and on which
-// thread, they need not know.
+// What a step works on. A generated step is data: which kernel, and a list of places and numbers; the kernel finds its operands
+// through this, and whose sample it is, and on which thread, it need not know.
 namespace ModelCompiler.Runtime;
 
 /// <summary>Where the operands of a step lie. For steps that run for each sample, pointers are those of the sample at hand; for
@@ -7,68 +7,73 @@ namespace ModelCompiler.Runtime;
 public readonly unsafe ref struct StepMemory
 {
     private readonly CompiledNetwork network;
+    private readonly long* operands;
     private readonly int sample;
-    private readonly float* source;
+    private readonly float* scratch;
+    private readonly float* weight;
 
-    internal StepMemory(CompiledNetwork network, int sample, float* scratch)
+    /// <param name="operands">Of the step: places (<see cref="Place"/>), then numbers.</param>
+    /// <param name="scratch">The thread's own memory; what is in it ends with the step, or with the last of those that take turns.</param>
+    /// <param name="weight">Where number 0 of the step's <see cref="Place.Weight"/> lies, or would lie; null where it is staged.</param>
+    internal StepMemory(CompiledNetwork network, long* operands, int sample, float* scratch, float* weight = null)
     {
-        Scratch = scratch;
+        this.weight = weight;
         this.network = network;
+        this.operands = operands;
         this.sample = sample;
-        Sample = network.Samples + (sample * network.SampleFloats);
+        this.scratch = scratch;
     }
 
-    /// <param name="source">See <see cref="Source"/>.</param>
-    internal StepMemory(InferenceNetwork network, int sample, float* scratch, float* source)
-        : this(network, sample, scratch) => this.source = source;
+    /// <summary>Where an operand lies.</summary>
+    public float* this[int operand]
+    {
+        get
+        {
+            var place = operands[operand];
+            var offset = Place.OffsetOf(place);
+            return offset + Place.RegionOf(place) switch
+            {
+                Place.Samples => network.Samples + (sample * network.SampleFloats),
+                Place.Common => network.Common,
+                Place.Parameters => network.Parameters.Pointer,
+                Place.Scratch => scratch,
+                Place.Gradients => Training.Gradients.Pointer,
+                Place.Loss => Training.LossPointer,
+                Place.Preparation => Inference.Temporary,
+                Place.Weight => weight is null ? Inference.StagedParameter(Place.IndexOf(place)) : weight,
+                _ => At(Tensor(place)),
+            };
+        }
+    }
 
-    /// <summary>The sample's activations and their gradients.</summary>
-    public float* Sample { get; }
+    /// <summary>Floats from an operand of one sample to that of the next; 0 where all samples share it.</summary>
+    public long Stride(int operand) => Place.RegionOf(operands[operand]) switch
+    {
+        Place.Samples => network.SampleFloats,
+        Place.Common or Place.Parameters or Place.Scratch or Place.Gradients or Place.Loss or Place.Preparation or Place.Weight => 0,
+        _ => Tensor(operands[operand]).SampleCount,
+    };
 
-    /// <summary>The thread's own memory; what is in it ends with the step, or with the last of those that take turns.</summary>
-    public float* Scratch { get; }
-
-    /// <summary>Packed weights, folded norms, statistics.</summary>
-    public float* Common => network.Common;
-
-    /// <summary>What one step of the preparation leaves for another.</summary>
-    public float* Temporary => Inference.Temporary;
-
-    /// <summary>Where number 0 of the parameter lies, or would lie: a step of the preparation reads the rows of its units only.</summary>
-    public float* Source => source is null ? Inference.Source : source;
-
-    /// <summary>A parameter that the step of the preparation reads whole, by its place in <see cref="NetworkInfo.Parameters"/>.</summary>
-    public float* Parameter(int place) => Inference.StagedParameter(place);
-
-    /// <summary>The parameter set's storage.</summary>
-    public float* Parameters => network.Parameters.Pointer;
-
-    /// <summary>The gradients, laid out as the parameters.</summary>
-    public float* Gradients => Training.Gradients.Pointer;
-
-    public float* Loss => Training.LossPointer;
+    /// <summary>An entry that is a number and no place.</summary>
+    public int Number(int operand) => (int)operands[operand];
 
     /// <summary>Samples per run.</summary>
     public int Batch => network.Batch;
+
+    /// <summary>The key of the stream of random numbers that an entry names: different for every step of training and every sample.</summary>
+    public uint Key(int operand) => RandomBits.Key(Training.Seed, Training.StepNumber, Number(operand), sample);
 
     private InferenceNetwork Inference => (InferenceNetwork)network;
 
     private TrainingNetwork Training => (TrainingNetwork)network;
 
-    public float* Input(int index) => At(network.InputTensor(index));
-
-    /// <summary>Real values of a target.</summary>
-    public float* Target(int index) => At(network.TargetTensor(index));
-
-    /// <summary>Class numbers of a target.</summary>
-    public int* Classes(int index) => (int*)At(network.TargetTensor(index));
-
-    public float* Output(int index) => At(network.OutputTensor(index));
-
-    public float* InputGradient(int index) => At(Training.InputGradientTensor(index));
-
-    /// <summary>The key of a stream of random numbers: different for every step of training and every sample.</summary>
-    public uint Key(int stream) => RandomBits.Key(Training.Seed, Training.StepNumber, stream, sample);
-
     private float* At(NetworkTensor tensor) => tensor.Pointer + ((long)sample * tensor.SampleCount);
+
+    private NetworkTensor Tensor(long place) => (Place.RegionOf(place), Place.IndexOf(place)) switch
+    {
+        (Place.Input, var index) => network.InputTensor(index),
+        (Place.Target, var index) => network.TargetTensor(index),
+        (Place.Output, var index) => network.OutputTensor(index),
+        (_, var index) => Training.InputGradientTensor(index),
+    };
 }

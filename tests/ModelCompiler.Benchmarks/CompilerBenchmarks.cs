@@ -14,20 +14,12 @@ public class CompilerBenchmarks
     public string Network { get; set; } = "";
 
     [GlobalSetup]
-    public void Read() => file = Open(Path.Combine(AppContext.BaseDirectory, "zoo", Network + ".cnn"));
+    public void Read() => file = Zoo.Open(Path.Combine(AppContext.BaseDirectory, "zoo", Network + ".cnn"));
 
     [Benchmark]
-    public EvaluatedFile Evaluate() => Evaluator.Evaluate(file, Import);
+    public EvaluatedFile Evaluate() => Evaluator.Evaluate(file, Zoo.Import);
 
     /// <summary>Lines of C# are the result, so that nothing is left out.</summary>
     [Benchmark]
-    public int Compile() => Compiler.Compile(file, Import, new CompilerOptions("Benchmarks", "")).Networks.Sum(n => n.Source.Count(c => c == '\n'));
-
-    private static SourceFile Open(string path) => new(path, File.ReadAllText(path));
-
-    private static SourceFile? Import(string from, string path)
-    {
-        var full = Path.Combine(Path.GetDirectoryName(from)!, path);
-        return File.Exists(full) ? Open(full) : null;
-    }
+    public int Compile() => Compiler.Compile(file, Zoo.Import, new CompilerOptions("Benchmarks", "")).Networks.Sum(n => n.Source.Count(c => c == '\n'));
 }

@@ -7,12 +7,21 @@ namespace ModelCompiler.Emission;
 
 internal sealed class InfoEmitter(NetworkGraph network, Plan plan, SourceWriter writer)
 {
+    /// <summary>How many numbers stand on a line.</summary>
+    private const int NumbersOnLine = 32;
+
     public void Emit()
     {
+        if (plan.Training)
+        {
+            EmitTraining();
+            return;
+        }
+
         writer.Line("public static new NetworkInfo Info { get; } = new NetworkInfo(");
         writer.Line($"    Name: {Literals.Text(network.Name)},");
         Array("Inputs", "TensorInfo", network.Inputs.Select(Input));
-        Array("Targets", "TensorInfo", plan.Training ? plan.Graph.Targets.Select(Target) : []);
+        writer.Line("    Targets: [],");
         Array("Outputs", "TensorInfo", network.Outputs.Select(o => $"new({Literals.Text(o.Name)}, {Sizes(o.Node.Shape)})"));
         Array("Parameters", "ParameterInfo", ParameterStorage.All(network).Select(Parameter));
         Array("Layers", "LayerInfo", network.Layers.Select(Layer));
@@ -22,6 +31,34 @@ internal sealed class InfoEmitter(NetworkGraph network, Plan plan, SourceWriter 
         writer.Line($"    CommonBytes: {Literals.Int(plan.CommonFloats * 4L)},");
         writer.Line($"    ScratchBytes: {Literals.Int(plan.ScratchFloats * 4L)}{(plan.PreparationFloats == 0 ? "" : $", PreparationBytes: {Literals.Int(plan.PreparationFloats * 4L)}")});");
     }
+
+    /// <summary>What inference and training have in common is written once.</summary>
+    private void EmitTraining()
+    {
+        var kernels = network.Layers.Select(KernelOf).Distinct().ToList();
+        var choices = network.Layers.Select(layer => Literals.Int(kernels.IndexOf(KernelOf(layer)))).ToList();
+        writer.Line($"public static new NetworkInfo Info {{ get; }} = {network.Name}.Info with").Line("{");
+        writer.Line("    Targets =").Line("    [");
+        foreach (var target in plan.Graph.Targets)
+        {
+            writer.Line($"        {Target(target)},");
+        }
+
+        writer.Line("    ],");
+        writer.Line($"    Layers = {network.Name}.Info.LayersWith([{string.Join(", ", kernels.Select(Literals.Text))}],").Line("    [");
+        for (var i = 0; i < choices.Count; i += NumbersOnLine)
+        {
+            writer.Line($"        {string.Join(", ", choices.Skip(i).Take(NumbersOnLine))},");
+        }
+
+        writer.Line("    ]),");
+        writer.Line($"    SampleBytes = {Literals.Int(plan.SampleFloats * 4L)},");
+        writer.Line($"    CommonBytes = {Literals.Int(plan.CommonFloats * 4L)},");
+        writer.Line($"    ScratchBytes = {Literals.Int(plan.ScratchFloats * 4L)},").Line("};");
+    }
+
+    private string KernelOf(Layer layer) =>
+        plan.Graph.Layers.FirstOrDefault(l => l.Path == layer.Path) is { } planned && plan.KernelOf.TryGetValue(planned.Output, out var text) ? text : "fused";
 
     private static string Sizes(Shape shape) => $"[{string.Join(", ", shape.Dimensions.Select(d => Literals.Int(d)))}]";
 
@@ -78,7 +115,6 @@ internal sealed class InfoEmitter(NetworkGraph network, Plan plan, SourceWriter 
     {
         var parameters = layer.Parameters.Where(p => p.As<ParameterAttributes>().Trainable).Sum(p => p.Shape.Count);
         var macs = network.Nodes.Where(n => n.Origin.Path == layer.Path && layer.Path.Length > 0).Sum(n => n.Primitive.Macs(n));
-        var kernel = plan.Graph.Layers.FirstOrDefault(l => l.Path == layer.Path) is { } planned && plan.KernelOf.TryGetValue(planned.Output, out var text) ? text : "fused";
-        return $"new({Literals.Text(layer.Path)}, {Literals.Text(layer.Operator)}, {Sizes(layer.Output.Shape)}, {Literals.Int(parameters)}, {Literals.Int(macs)}, {Literals.Text(kernel)})";
+        return $"new({Literals.Text(layer.Path)}, {Literals.Text(layer.Operator)}, {Sizes(layer.Output.Shape)}, {Literals.Int(parameters)}, {Literals.Int(macs)}, {Literals.Text(KernelOf(layer))})";
     }
 }

@@ -53,18 +53,56 @@ public sealed class KernelGroup
     /// <summary>What a call of <paramref name="kernel"/> passes for them.</summary>
     public ImmutableArray<int> Arguments(Kernel kernel) => arguments[kernel.Key];
 
-    /// <summary>Writes the method and its helpers for one instruction set, two levels deep.</summary>
-    public void Emit(SourceWriter writer, Isa isa) => writer.Append(texts[Isa.All.ToList().IndexOf(isa)]);
+    /// <summary>Writes the methods of all groups for one instruction set, two levels deep, and behind them those that they share.</summary>
+    public static void Emit(SourceWriter writer, IReadOnlyCollection<KernelGroup> groups, Isa isa)
+    {
+        var index = Isa.All.ToList().IndexOf(isa);
+        var shared = new SortedDictionary<string, Action<SourceWriter>>(StringComparer.Ordinal);
+        foreach (var group in groups)
+        {
+            writer.Append(group.texts[index]);
+            foreach (var method in group.Kernel.Code[index].Shared)
+            {
+                shared[method.Key] = method.Value;
+            }
+        }
+
+        var methods = new SourceWriter(Indentation) { IsCompact = true };
+        foreach (var write in shared.Values)
+        {
+            write(methods);
+        }
+
+        writer.Append(methods.ToString());
+    }
 
     /// <summary>Writes the method that steps call, which picks the instruction set.</summary>
     public void EmitDispatch(SourceWriter writer)
     {
         var isBatch = Kernel.Scope == KernelScope.Batch;
-        var names = Kernel.Operands.SelectMany(o => isBatch ? [o.Name, o.Name + "Stride"] : new[] { o.Name })
-            .Concat(isBatch ? ["batch"] : Array.Empty<string>()).Concat(Kernel.Scalars.Select(s => s.Name)).Concat(Parameters);
-        var call = $"{Name}({string.Join(", ", names)}, begin, end);";
+        var arguments = new List<string>();
+        var entry = 0;
+        foreach (var operand in Kernel.Operands)
+        {
+            arguments.Add($"{(operand.Type == "float*" ? "" : $"({operand.Type})")}m[{Literals.Int(entry)}]");
+            if (isBatch)
+            {
+                arguments.Add($"m.Stride({Literals.Int(entry)})");
+            }
+
+            entry++;
+        }
+
+        if (isBatch)
+        {
+            arguments.Add("m.Batch");
+        }
+
+        arguments.AddRange(Kernel.Scalars.Select(s => s is RandomKeyArgument ? $"m.Key({Literals.Int(entry++)})" : "m.Batch"));
+        arguments.AddRange(Parameters.Select(_ => $"m.Number({Literals.Int(entry++)})"));
+        var call = $"{Name}({string.Join(", ", arguments)}, begin, end);";
         writer.Line($"// {Kernel.Comment}");
-        writer.Open($"internal static void {Name}({Kernel.Parameters}{string.Concat(Parameters.Select(p => $", int {p}"))}, int begin, int end)");
+        writer.Open($"internal static void {Name}(in StepMemory m, int begin, int end)");
         writer.Line($"if (Vector512.IsHardwareAccelerated) V512.{call}");
         writer.Line($"else if (Vector256.IsHardwareAccelerated) V256.{call}");
         writer.Line($"else V128.{call}").Close();

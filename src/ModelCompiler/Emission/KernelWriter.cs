@@ -18,11 +18,27 @@ public sealed class KernelWriter(Kernel kernel, int indentation = 0) : SourceWri
 
     private readonly List<Method> methods = new();
     private readonly List<KernelNumber> numbers = new();
+    private readonly Dictionary<string, Action<SourceWriter>> shared = new(StringComparer.Ordinal);
     private bool isScanned;
     private readonly int margin = (indentation + 1) * 4;
 
     /// <summary>Stands for the kernel's name in what is written.</summary>
     public string Own => OwnName;
+
+    /// <summary>Methods that kernels of several names call, by their names; the code of one is written once for all of them.</summary>
+    public IReadOnlyDictionary<string, Action<SourceWriter>> Shared => shared;
+
+    /// <summary>Makes sure that there is a method of this name, which tells everything that decides its code. Returns the name.</summary>
+    /// <param name="write">Writes the whole method, which has no numbers but its own parameters.</param>
+    public string Share(string name, Action<SourceWriter> write)
+    {
+        if (!shared.ContainsKey(name))
+        {
+            shared.Add(name, write);
+        }
+
+        return name;
+    }
 
     /// <summary>Numbers that <see cref="N"/> has met, in the order of appearance.</summary>
     public IReadOnlyList<KernelNumber> Numbers => numbers;
@@ -96,7 +112,7 @@ public sealed class KernelWriter(Kernel kernel, int indentation = 0) : SourceWri
     private void Begin(string suffix, string signature)
     {
         var method = new Method(suffix) { Start = Length };
-        Line(Kernel.Attribute).Open(signature);
+        Open(Kernel.Attribute + " " + signature);
         method.Body = Length;
         methods.Add(method);
     }

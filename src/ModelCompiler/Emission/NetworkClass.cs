@@ -63,7 +63,7 @@ internal sealed class NetworkClass(NetworkGraph network, Plan inference, Plan? t
         var name = plan.Training ? "Training" : network.Name;
         writer.Line("/// <summary>Shapes, layers, parameters and memory, known before any object exists.</summary>");
         new InfoEmitter(network, plan, writer).Emit();
-        writer.Line().Line($"private const long SampleFloats = {N(plan.SampleFloats)};").Line();
+        writer.Line();
         writer.Line("/// <param name=\"batch\">Samples per run.</param>");
         writer.Line("/// <param name=\"threads\">Threads per run; 0 takes one per processor. Results do not depend on it.</param>");
         writer.Line("/// <param name=\"parameters\">Weights to share with other objects of this network; null makes new ones.</param>");
@@ -82,16 +82,7 @@ internal sealed class NetworkClass(NetworkGraph network, Plan inference, Plan? t
 
         EmitBuffers(plan);
         EmitParameters(plan);
-        var places = ParameterStorage.All(network).Select((slot, place) => (slot.Offset, place)).ToDictionary(pair => pair.Offset, pair => pair.place);
-        var steps = new StepEmitter(writer, KernelsName(network.Name), groups, places, options);
-        EmitSchedule(plan, steps);
-        writer.Line();
-        foreach (var step in plan.Prepare.Concat(plan.Steps))
-        {
-            steps.Emit(step);
-        }
-
-        steps.End();
+        EmitSchedule(plan);
     }
 
     private void EmitBuffers(Plan plan)
@@ -125,25 +116,21 @@ internal sealed class NetworkClass(NetworkGraph network, Plan inference, Plan? t
 
     private void EmitParameters(Plan plan)
     {
+        writer.Line();
         foreach (var slot in ParameterStorage.All(network))
         {
-            writer.Line().Line($"/// <summary>Parameter '{slot.Attributes.Name}': {slot.Attributes.Shape}{(slot.Attributes.Trainable ? "" : ", not trained")}.</summary>");
-            writer.Line($"public Parameter {members.Unique(slot.Attributes.Name)} => Parameters[{Literals.Text(slot.Attributes.Name)}];");
+            writer.Line($"/** <summary>Parameter '{slot.Attributes.Name}': {slot.Attributes.Shape}{(slot.Attributes.Trainable ? "" : ", not trained")}.</summary> */ public Parameter {members.Unique(slot.Attributes.Name)} => Parameters[{Literals.Text(slot.Attributes.Name)}];");
         }
     }
 
-    private void EmitSchedule(Plan plan, StepEmitter steps)
+    private void EmitSchedule(Plan plan)
     {
+        var parameters = ParameterStorage.All(network).Select((slot, place) => (slot.Offset, place)).ToDictionary(pair => pair.Offset, pair => pair.place);
+        var steps = new StepEmitter(writer, KernelsName(network.Name), groups, parameters, options);
         if (!plan.Training)
         {
             writer.Line().Line("/// <summary>Runs when weights have changed: folds and packs them.</summary>");
-            writer.Open("protected override void Prepare()");
-            foreach (var step in plan.Prepare)
-            {
-                writer.Line(steps.Run(step));
-            }
-
-            writer.Close();
+            steps.EmitMethod("protected override void Prepare()", "Prepare", plan.Prepare);
         }
 
         if (plan.Training)
@@ -154,13 +141,9 @@ internal sealed class NetworkClass(NetworkGraph network, Plan inference, Plan? t
             writer.Line($"protected override ReadOnlySpan<int> StepLayers => [{string.Join(", ", ofSteps.Select(place => N(place)))}];");
         }
 
-        writer.Line().Open($"protected override void {(plan.Training ? "RunTraining" : "RunForward")}()");
-        foreach (var step in plan.Steps)
-        {
-            writer.Line(steps.Run(step));
-        }
-
-        writer.Close();
+        var run = plan.Training ? "RunTraining" : "RunForward";
+        writer.Line();
+        steps.EmitMethod($"protected override void {run}()", run, plan.Steps);
     }
 }
 
@@ -169,10 +152,10 @@ internal sealed class MemberNames(string className)
 {
     private static readonly string[] Reserved =
     [
-        "Info", "Parameters", "Batch", "Threads", "Inputs", "Targets", "Outputs", "Common", "Samples", "IsDisposed", "Dispose", "Run", "RunSamples", "RunBatch", "Defer", "Forward", "Prepare",
+        "Info", "Parameters", "Batch", "Threads", "Inputs", "Targets", "Outputs", "Common", "Samples", "IsDisposed", "Dispose", "Run", "Forward", "Prepare",
         "RunForward", "RunTraining", "Loss", "StepNumber", "Seed", "Optimizer", "Gradients", "InputGradients", "Source", "LossPointer", "ComputeGradients", "Step",
         "Accumulate", "ApplyAccumulated", "Training", "SampleFloats", "Equals", "GetHashCode", "GetType", "ToString", "MemberwiseClone", "Finalize", "ReferenceEquals",
-        "InputPointer", "StepLayers", "Clock", "TargetPointer", "TargetFloatPointer", "OutputPointer", "InputGradientPointer", "ThrowIfDisposed", "Pack", "PackRows", "BorrowScratch", "ReturnScratch",
+        "InputPointer", "StepLayers", "Steps", "Place", "Clock", "TargetPointer", "TargetFloatPointer", "OutputPointer", "InputGradientPointer", "ThrowIfDisposed", "BorrowScratch", "ReturnScratch",
     ];
 
     private HashSet<string> used = new(Reserved, StringComparer.Ordinal) { className };

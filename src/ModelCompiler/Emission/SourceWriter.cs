@@ -13,12 +13,20 @@ public class SourceWriter(int indentation = 0)
     /// <summary>Levels at the moment.</summary>
     public int Indentation { get; private set; } = indentation;
 
+    /// <summary>Braces end the line they belong to, and methods follow one another without a blank line: for the many methods of kernels.</summary>
+    public bool IsCompact { get; init; }
+
     /// <summary>Characters written so far.</summary>
     protected int Length => text.Length;
 
     /// <summary>One or more lines; the text's own relative indentation is kept.</summary>
     public SourceWriter Line(string lines = "")
     {
+        if (lines.Length == 0 && IsCompact)
+        {
+            return this;
+        }
+
         for (var start = 0; start <= lines.Length;)
         {
             var stop = lines.IndexOf('\n', start);
@@ -48,12 +56,19 @@ public class SourceWriter(int indentation = 0)
     /// <summary>An opening line, a brace, and one level more.</summary>
     public SourceWriter Open(string line)
     {
-        if (line.Length > 0)
+        if (line.Length > 0 && IsCompact)
         {
-            Line(line);
+            Line(line + " {");
+        }
+        else if (line.Length > 0)
+        {
+            Line(line).Line("{");
+        }
+        else
+        {
+            Line("{");
         }
 
-        Line("{");
         Indentation++;
         return this;
     }

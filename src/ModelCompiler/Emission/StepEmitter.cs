@@ -1,5 +1,6 @@
-// One method per step, named by its layer: the kernel with the addresses and numbers it works on here. How the
-// step's units are divided over threads and samples is the runtime's affair.
+// The schedule of a product: a line for each step, with the kernel and the places and numbers it works on here. Steps that a
+// line of the `.cnn` file became, as far as they follow one another, are one statement, which `#line` maps to that line.
+using ModelCompiler.Grammar;
 using ModelCompiler.Kernels;
 using ModelCompiler.Planning;
 
@@ -7,131 +8,121 @@ namespace ModelCompiler.Emission;
 
 /// <param name="kernels">Name of the class that holds the kernels.</param>
 /// <param name="groups">By the kernels' keys.</param>
-/// <param name="places">Of a parameter in the network's information, by its offset in the storage.</param>
+/// <param name="parameters">Place of a parameter in the network's information, by its offset in the storage.</param>
 internal sealed class StepEmitter(
-    SourceWriter writer, string kernels, IReadOnlyDictionary<string, KernelGroup> groups, IReadOnlyDictionary<int, int> places, CompilerOptions options)
+    SourceWriter writer, string kernels, IReadOnlyDictionary<string, KernelGroup> groups, IReadOnlyDictionary<int, int> parameters, CompilerOptions options)
 {
-    private bool isMapped;
+    /// <summary>A method of more steps would be optimised badly, or not at all.</summary>
+    private const int StepsOfMethod = 256;
 
-    /// <summary>The statement that runs a step.</summary>
-    public string Run(Step step)
-    {
-        var method = $"&{Method(step)}, {Literals.Int(step.Kernel.Units)}";
-        var parameters = step.Prepare ? step.Operands.Where(o => o.Region == Region.Parameters).Select(o => Literals.Int(places[o.Offset])).Distinct().ToList() : [];
-        return IsByRows(step) ? $"PackRows({method}, {parameters[0]}, {Literals.Int(step.Kernel.SourceRowFloats)});"
-            : parameters.Count > 0 ? $"Pack({method}, [{string.Join(", ", parameters)}]);"
-            : $"{(step.WithNext ? "Defer" : step.Kernel.Scope == KernelScope.Sample ? "RunSamples" : "RunBatch")}({method});";
-    }
+    /// <summary>Longer chains of calls overflow the stack of a C# compiler.</summary>
+    private const int StepsOfStatement = 32;
 
-    public void Emit(Step step)
+    /// <summary>Writes the method <paramref name="signature"/>, in parts where it is long.</summary>
+    public void EmitMethod(string signature, string name, IReadOnlyList<Step> steps)
     {
-        var isLayer = options.LineDirectives && step.Origin.Place is not null;
-        if (!isLayer)
+        if (steps.Count <= StepsOfMethod)
         {
-            End();
+            writer.Open(signature);
+            EmitSteps(steps);
+            writer.Close();
+            return;
         }
 
-        var group = groups[step.Kernel.Key];
-        writer.Line($"// {step.Description}: {group.Kernel.Comment}");
-        if (isLayer)
+        var parts = (steps.Count + StepsOfMethod - 1) / StepsOfMethod;
+        writer.Open(signature);
+        for (var i = 0; i < parts; i++)
         {
-            var place = step.Origin.Place!.Value;
-            writer.Line($"#line {Literals.Int(place.Line)} {PathLiteral(place.File.Path)}");
-            isMapped = true;
+            writer.Line($"{name}__{Literals.Int(i + 1)}();");
         }
 
-        writer.Line($"private static void {Method(step)}(in StepMemory m, int begin, int end) => {kernels}.{group.Name}({string.Join(", ", Arguments(step, group))}, begin, end);");
+        writer.Close();
+        for (var i = 0; i < parts; i++)
+        {
+            writer.Line().Open($"private void {name}__{Literals.Int(i + 1)}()");
+            EmitSteps(steps.Skip(i * StepsOfMethod).Take(StepsOfMethod).ToList());
+            writer.Close();
+        }
     }
 
-    /// <summary>Behind the last step: lines are the emitted file's again.</summary>
-    public void End()
+    private void EmitSteps(IReadOnlyList<Step> steps)
     {
+        var isMapped = false;
+        for (var from = 0; from < steps.Count;)
+        {
+            var place = options.LineDirectives ? steps[from].Origin.Place : null;
+            var to = from + 1;
+            while (to < steps.Count && to - from < StepsOfStatement && IsSame(place, options.LineDirectives ? steps[to].Origin.Place : null))
+            {
+                to++;
+            }
+
+            if (place is { } known)
+            {
+                writer.Line($"#line {Literals.Int(known.Line)} {PathLiteral(known.File.Path)}");
+                isMapped = true;
+            }
+            else if (isMapped)
+            {
+                writer.Line("#line default");
+                isMapped = false;
+            }
+
+            for (var i = from; i < to; i++)
+            {
+                writer.Line($"{(i == from ? "Steps" : "    ")}.{Call(steps[i])}{(i + 1 < to ? "" : ";")} // {steps[i].Description}");
+            }
+
+            from = to;
+        }
+
         if (isMapped)
         {
             writer.Line("#line default");
-            isMapped = false;
         }
     }
 
-    /// <summary>Such a step reads a parameter that need not be in memory as a whole.</summary>
-    private static bool IsByRows(Step step) =>
-        step.Prepare && step.Kernel.SourceRowFloats > 0 && step.Operands[0].Region == Region.Parameters && step.Operands.Count(o => o.Region == Region.Parameters) == 1;
+    private static bool IsSame(SourceSpan? a, SourceSpan? b) => a is null ? b is null : b is not null && a.Value.Line == b.Value.Line && a.Value.File.Path == b.Value.File.Path;
 
-    private static string Method(Step step) => "Step_" + step.Name;
+    private string Call(Step step)
+    {
+        var group = groups[step.Kernel.Key];
+        var weights = step.Prepare ? step.Operands.Count(o => o.Region == Region.Parameters) : 0;
+        var byRows = weights == 1 && step.Kernel.SourceRowFloats > 0 && step.Operands[0].Region == Region.Parameters;
+        var run = byRows ? "PackRows" : weights > 0 ? "Pack" : step.WithNext ? "Defer" : step.Kernel.Scope == KernelScope.Sample ? "Samples" : "Batch";
+        return $"{run}(&{kernels}.{group.Name}, {Literals.Int(step.Kernel.Units)}, {(byRows ? Literals.Int(step.Kernel.SourceRowFloats) + ", " : "")}[{string.Join(", ", Operands(step, group))}])";
+    }
 
     /// <summary>Paths in #line have no escapes; quotes cannot stand in them.</summary>
     private static string PathLiteral(string path) => "\"" + path.Replace("\"", "").Replace("\n", "").Replace("\r", "") + "\"";
 
-    private IEnumerable<string> Arguments(Step step, KernelGroup group)
+    /// <summary>As the kernel's dispatching method reads them.</summary>
+    private IEnumerable<string> Operands(Step step, KernelGroup group)
     {
-        var kernel = step.Kernel;
-        var operands = kernel.Operands;
+        var operands = step.Kernel.Operands;
         for (var i = 0; i < step.Operands.Length; i++)
         {
-            yield return Pointer(step, step.Operands[i], operands[i]);
-            if (kernel.Scope == KernelScope.Batch)
-            {
-                yield return Stride(step.Operands[i]);
-            }
+            // The preparation reads parameters from wherever they are.
+            yield return step.Prepare && step.Operands[i].Region == Region.Parameters
+                ? PlaceOf("Weight", parameters[step.Operands[i].Offset], operands[i].Offset)
+                : PlaceOf($"{step.Operands[i].Region}", step.Operands[i].Index, checked(step.Operands[i].Offset + operands[i].Offset));
         }
 
-        if (kernel.Scope == KernelScope.Batch)
+        foreach (var key in step.Kernel.Scalars.OfType<RandomKeyArgument>())
         {
-            yield return "m.Batch";
+            yield return Literals.Int(key.Stream);
         }
 
-        foreach (var scalar in kernel.Scalars)
-        {
-            yield return scalar switch
-            {
-                BatchSizeArgument => "m.Batch",
-                RandomKeyArgument key => $"m.Key({Literals.Int(key.Stream)})",
-                _ => throw new InvalidOperationException($"No value for the argument '{scalar.Name}'."),
-            };
-        }
-
-        foreach (var number in group.Arguments(kernel))
+        foreach (var number in group.Arguments(step.Kernel))
         {
             yield return Literals.Int(number);
         }
     }
 
-    private static string Stride(Address address) => address.Region switch
+    private static string PlaceOf(string region, int number, int offset)
     {
-        Region.Samples => "SampleFloats",
-        Region.Input or Region.Target or Region.Output or Region.InputGradient => Literals.Int(address.SampleCount),
-        _ => "0",
-    };
-
-    private string Pointer(Step step, Address address, Operand operand)
-    {
-        if (step.Prepare && address.Region == Region.Parameters)
-        {
-            return Shifted(IsByRows(step) ? "m.Source" : $"m.Parameter({Literals.Int(places[address.Offset])})", operand.Offset);
-        }
-
-        var index = Literals.Int(address.Index);
-        var start = address.Region switch
-        {
-            Region.Samples => "m.Sample",
-            Region.Common => "m.Common",
-            Region.Preparation => "m.Temporary",
-            Region.Scratch => "m.Scratch",
-            Region.Parameters => "m.Parameters",
-            Region.Gradients => "m.Gradients",
-            Region.Input => $"m.Input({index})",
-            Region.Target => operand.Type == "int*" ? $"m.Classes({index})" : $"m.Target({index})",
-            Region.Output => $"m.Output({index})",
-            Region.InputGradient => $"m.InputGradient({index})",
-            _ => "m.Loss",
-        };
-        return Shifted(start, checked(address.Offset + operand.Offset));
+        var index = number switch { 0 => "", 1 => " + Place.Next", _ => $" + {Literals.Int(number)} * Place.Next" };
+        var shift = offset == 0 ? "" : offset < 0 ? $" - {Literals.Int(-(long)offset)}" : $" + {Literals.Int(offset)}";
+        return $"Place.{region}{index}{shift}";
     }
-
-    private static string Shifted(string start, int offset) => offset switch
-    {
-        0 => start,
-        < 0 => $"{start} - {Literals.Int(-(long)offset)}",
-        _ => $"{start} + {Literals.Int(offset)}",
-    };
 }

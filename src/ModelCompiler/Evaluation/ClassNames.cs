@@ -17,7 +17,7 @@ internal static class ClassNames
         "System ModelCompiler Training Math MathF Single Int32 Double Span ReadOnlySpan Array Buffer Unsafe MemoryMarshal MethodImpl MethodImplOptions SkipLocalsInit "
         + "Vector Vector64 Vector128 Vector256 Vector512 Sse Sse2 Sse41 Avx Avx2 Fma Avx512F Avx512BW Avx512DQ Avx512VL AdvSimd "
         + "CompiledNetwork InferenceNetwork TrainingNetwork NetworkInfo TensorInfo TensorKind ParameterInfo LayerInfo InitializerKind Parameter ParameterSet Optimizer Workers "
-        + "VectorMath PortableMath RandomBits GradientSet NetworkTensor Transposition StepMemory");
+        + "VectorMath PortableMath RandomBits GradientSet NetworkTensor Transposition StepMemory Steps Place");
 
     /// <summary>Why a network cannot have the name; null when it can.</summary>
     public static string? Problem(string name) =>

@@ -75,6 +75,9 @@ public sealed record ConvolutionGeometry
 public sealed record FusedOperand(int Offset, int Block, (int Depth, int Rows, int Columns) Step)
 {
     internal string Identity => FormattableString.Invariant($"{Offset},{Block},{KernelName.Text(Step)}");
+
+    /// <summary>One number per channel.</summary>
+    internal bool IsVector => Step == default && Block == Layout.Lanes;
 }
 
 /// <summary>Packed weights are [group of output blocks][input block][depth][row][column][channel in block][block in group][16 outputs]:
@@ -88,24 +91,83 @@ public sealed record ConvolutionKernel(
 {
     private ConvolutionSchedule? schedule;
 
-    public override string Name
+    public override string Name => field ??= KernelName.Of(
+        Samples ? FormattableString.Invariant($"Dense_{Schedule.Tile.Blocks}") : $"Convolution_{Schedule.Tile}",
+        Isa.All.Select(isa => new ConvolutionEmitter(this, isa).Structure).Append(Geometry.Plane.Depth > 1 ? "depth" : "").Append(Geometry.Groups > 1 ? "groups" : ""));
+
+    private string Identity => field ??=
+        $"{Geometry.Identity}|{Bias}|{FormulaText}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}";
+
+    /// <summary>The formula as its code is decided; empty for none.</summary>
+    internal string FormulaText => field ??= Formula is null ? "" : new FormulaProgram([Formula]).Text;
+
+    public override string Comment =>
+        (Samples ? $"multiplies samples with weights, {Schedule.Tile.Blocks} blocks of outputs at a time" : $"direct convolution, tiles of {Schedule.Tile} rows x columns x blocks")
+        + (Geometry.Groups > 1 ? ", groups" : "") + (Formula is null ? "" : "; fused: " + new FormulaProgram([Formula]).Readable);
+
+    /// <summary>Sizes and strides. Which loops there are, tiles, and what the inner loop's addresses are made of is in the name.</summary>
+    public override ImmutableArray<KernelNumber> Numbers => field.IsDefault ? field = [.. NumbersOfPlane(), .. NumbersOfChannels(), .. NumbersOfOperands()] : field;
+
+    private IEnumerable<KernelNumber> NumbersOfPlane()
     {
-        get
+        var (g, s) = (Geometry, Schedule);
+        yield return new("places", s.Places);
+        yield return new("depthPlaces", s.RowTiles * s.Spans);
+        yield return new("spans", s.Spans);
+        yield return new("rowTiles", s.RowTiles);
+        yield return new("lastRow", g.Plane.Rows - s.Tile.Rows);
+        yield return new("columns", g.Plane.Columns);
+        yield return new("spanColumns", s.SpanTiles * s.Tile.Columns);
+        yield return new("groups", s.Groups);
+        yield return new("partGroups", s.PartGroups);
+        yield return new("aheadFloats", AheadLines * 16L);
+        yield return new("aheadGroup", AheadLines == 0 ? 0 : (long)GroupBlocks * g.PackedBlock);
+        yield return new("aheadPlace", s.PartGroups == 1 ? s.SpanTiles * AheadLines * 16L : 0);
+    }
+
+    private IEnumerable<KernelNumber> NumbersOfChannels()
+    {
+        var g = Geometry;
+        yield return new("fullBlocks", g.OutputBlocks / Schedule.Tile.Blocks * Schedule.Tile.Blocks);
+        yield return new("packedBlock", g.PackedBlock);
+        yield return new("inputBlocks", g.Groups == 1 ? g.InputChannels / 16 : g.BlocksRead);
+        yield return new("tail", g.TailChannels);
+        yield return new("outputsPerGroup", g.OutputChannels / g.Groups);
+        yield return new("inputsPerGroup", g.InputChannels / g.Groups);
+        yield return new("lastWindow", g.InputBlocks - g.BlocksRead);
+        yield return new("depthTaps", g.Taps.Depth);
+        yield return new("rowTaps", g.Taps.Rows);
+        yield return new("columnTaps", g.Taps.Columns);
+    }
+
+    private IEnumerable<KernelNumber> NumbersOfOperands()
+    {
+        var g = Geometry;
+        yield return new("inputBlock", g.InputBlock);
+        yield return new("inputLane", g.InputLane);
+        yield return new("inputDepth", g.InputStep.Depth);
+        yield return new("inputRow", g.InputStep.Rows);
+        yield return new("depthTapStep", g.TapStep.Depth);
+        yield return new("rowTapStep", g.TapStep.Rows);
+        yield return new("columnTapStep", g.TapStep.Columns);
+        yield return new("outputBlock", g.OutputBlock);
+        yield return new("outputDepth", g.OutputStep.Depth);
+        yield return new("outputRow", g.OutputStep.Rows);
+        for (var i = 0; i < Fused.Length; i++)
         {
-            var g = Geometry;
-            var text = $"{Title}_{g.InputChannels}to{g.OutputChannels}_k{Size(g.Taps)}_{(Samples ? "batch" : Size(g.Plane))}";
-            return $"{text}_{KernelName.Hash(Identity)}";
+            var name = "e" + Literals.Int(i);
+            yield return new(name + "Block", Fused[i].Block);
+            yield return new(name + "Depth", Fused[i].Step.Depth);
+            yield return new(name + "Row", Fused[i].Step.Rows);
         }
     }
 
-    private string Identity =>
-        $"{Geometry.Identity}|{Bias}|{(Formula is null ? "" : new FormulaProgram([Formula]).Text)}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}";
+    /// <summary>Lines of the next group's weights that one call of a micro-kernel asks for; 0 where it is not worth it.</summary>
+    internal int AheadLines => Schedule.CallsAhead == 0 ? 0 : (int)(((long)GroupBlocks * Geometry.PackedBlock / 16 + Schedule.CallsAhead - 1) / Schedule.CallsAhead);
 
-    public override string Comment =>
-        $"{Title}: {Geometry.InputChannels} to {Geometry.OutputChannels} channels, {Size(Geometry.Taps)} taps"
-        + (Geometry.Groups > 1 ? $", {Geometry.Groups} groups" : "")
-        + (Samples ? ", columns are samples" : $", {Size(Geometry.Plane)} outputs")
-        + (Formula is null ? "" : "; fused: " + new FormulaProgram([Formula]).Readable);
+    /// <summary>The tile of narrower vectors, whose weights are packed for 512-bit vectors: it follows from that of 512-bit vectors alone,
+    /// so that layers which share code there share it everywhere.</summary>
+    internal Tile TileOf(Isa isa) => Schedule.Tile.Narrowed(isa);
 
     public override long Macs =>
         (long)Geometry.OutputChannels * (Geometry.InputChannels / Geometry.Groups) * Geometry.TapCount * Geometry.Plane.Depth * Geometry.Plane.Rows * Geometry.Plane.Columns;
@@ -130,7 +192,7 @@ public sealed record ConvolutionKernel(
         get
         {
             var operands = ImmutableArray.CreateBuilder<Operand>();
-            operands.Add(new Operand("x"));
+            operands.Add(new Operand("x", Offset: Geometry.InputOffset));
             operands.Add(new Operand("w"));
             if (Bias)
             {
@@ -139,10 +201,10 @@ public sealed record ConvolutionKernel(
 
             for (var i = 0; i < Fused.Length; i++)
             {
-                operands.Add(new Operand($"e{i}"));
+                operands.Add(new Operand($"e{i}", Offset: Fused[i].Offset));
             }
 
-            operands.Add(new Operand("y"));
+            operands.Add(new Operand("y", Offset: Geometry.OutputOffset));
             return operands.ToImmutable();
         }
     }
@@ -159,7 +221,7 @@ public sealed record ConvolutionKernel(
 
     public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Identity);
 
-    public override void Emit(KernelWriter writer, Isa isa) => new ConvolutionEmitter(this, writer, isa).Emit();
+    public override void Emit(KernelWriter writer, Isa isa) => new ConvolutionEmitter(this, isa).Emit(writer);
 
     internal static string Size((int Depth, int Rows, int Columns) s) =>
         s.Depth == 1 ? FormattableString.Invariant($"{s.Rows}x{s.Columns}") : FormattableString.Invariant($"{s.Depth}x{s.Rows}x{s.Columns}");

@@ -1,12 +1,15 @@
-// The body of one micro-kernel: accumulators in registers from the first tap to the last, then bias, formula
-// and store. Everything hot of every network is in here, so its shape follows measurements (docs/kernels.md).
+// The micro-kernel of direct convolution, of Winograd's products and of dense layers: accumulators in registers from the
+// first tap to the last, then bias, formula and store. Everything hot of every network is in here, so its shape follows
+// measurements (docs/kernels.md). What it is named after is written as literals; sizes and strides that no turn of the inner
+// loop needs are parameters, so that layers of one tile share it.
 using System.Globalization;
 using ModelCompiler.Emission;
+using ModelCompiler.Planning;
 
 namespace ModelCompiler.Kernels;
 
 /// <param name="packed">Output blocks whose weights lie side by side: at least the tile's.</param>
-internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWriter writer, Isa isa, Tile tile, int packed)
+internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, Isa isa, Tile tile, int packed)
 {
     private readonly ConvolutionGeometry geometry = kernel.Geometry;
 
@@ -14,19 +17,138 @@ internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWr
     private bool isInLoop;
     private bool isBehindLoop;
 
-    /// <summary>Cache lines from the pointer <c>ahead</c> on that are asked for meanwhile; 0: there is no such pointer.</summary>
-    public int AheadLines { get; init; }
+    /// <summary>Whether weights needed later are asked for with every channel: a cache line, or as many as there are blocks.</summary>
+    public bool AsksAhead { get; init; }
 
     /// <summary>Floats by which asking for weights precedes their use; 0: nothing is asked for.</summary>
     public int StreamAhead { get; init; }
 
-    /// <summary>Floats from a block's inputs to those that are asked for meanwhile: of the next tile, or of the next block; 0 for none.</summary>
-    public int InputAhead { get; init; }
+    /// <summary>Asks for inputs of the next tile before they are needed.</summary>
+    public bool PrefetchesInput { get; init; }
+
+    /// <summary>Asks for inputs of the next block before they are needed.</summary>
+    public bool PrefetchesNextBlock { get; init; }
 
     /// <summary>Asks for the places of the outputs, and for operands of the formula, before they are needed.</summary>
     public bool PrefetchesOutput { get; init; }
 
-    public void EmitBody()
+    /// <summary>Of the method: equal names have equal code.</summary>
+    public string Name => field ??= KernelName.Of($"Tile{tile}{(packed == tile.Blocks ? "" : $"of{N(packed)}")}", Structure);
+
+    /// <summary>Sizes and strides that are parameters, behind the pointers, with the names that the numbers of <see cref="ConvolutionKernel"/> have.</summary>
+    public IEnumerable<(string Type, string Name)> Numbers
+    {
+        get
+        {
+            if (FullBlocks > 0)
+            {
+                yield return ("int", "inputBlocks");
+                yield return ("long", "inputBlock");
+            }
+
+            if (HasTail)
+            {
+                yield return ("int", "tail");
+            }
+
+            foreach (var (_, name) in TapLoops)
+            {
+                yield return ("int", name + "Taps");
+                yield return ("long", name + "TapStep");
+            }
+
+            if (tile.Rows > 1)
+            {
+                yield return ("long", "inputRow");
+                yield return ("long", "outputRow");
+            }
+
+            if (geometry.InputLane != 1)
+            {
+                yield return ("long", "inputLane");
+            }
+
+            if (tile.Blocks > 1)
+            {
+                yield return ("long", "outputBlock");
+            }
+
+            for (var i = 0; i < kernel.Fused.Length; i++)
+            {
+                if (tile.Blocks > 1 && !kernel.Fused[i].IsVector)
+                {
+                    yield return ("long", $"e{N(i)}Block");
+                }
+
+                if (tile.Rows > 1 && !kernel.Fused[i].IsVector)
+                {
+                    yield return ("long", $"e{N(i)}Row");
+                }
+            }
+        }
+    }
+
+    /// <summary>Input blocks of sixteen channels; without groups a last one that is not full is apart.</summary>
+    private int FullBlocks => geometry.Groups == 1 ? geometry.InputChannels / 16 : geometry.BlocksRead;
+
+    /// <summary>Channels, where there is not even one full block of them.</summary>
+    private int FewChannels => FullBlocks == 0 ? geometry.InputChannels : 0;
+
+    private bool IsGroupedWithTail => geometry.Groups > 1 && geometry.TailChannels < 16;
+
+    private bool HasTail => FullBlocks > 0 && geometry.TailChannels < 16;
+
+    private IEnumerable<(int Count, string Name)> TapLoops =>
+        new[] { (geometry.Taps.Depth, "depth"), (geometry.Taps.Rows, "row"), (geometry.Taps.Columns, "column") }.Where(t => t.Item1 != 1);
+
+    private string Structure => string.Join("|", [
+        kernel.Bias ? "bias" : "", kernel.FormulaText, string.Join(";", kernel.Fused.Select(f => f.IsVector ? "v" : N(f.Step.Columns))), kernel.Samples ? "samples" : "",
+        IsGroupedWithTail ? "grouped" : "", N(FewChannels), HasTail ? "tail" : "", string.Concat(TapLoops.Select(t => t.Name[0])),
+        kernel.Samples ? "" : N(geometry.InputStep.Columns), geometry.InputLane == 1 ? "" : "lanes", kernel.Samples ? "" : N(geometry.OutputStep.Columns),
+        AsksAhead ? "ahead" : "", N(StreamAhead), PrefetchesInput ? "input" : PrefetchesNextBlock ? "block" : "",
+        PrefetchesOutput ? "output" + (TapLoops.Any() ? N(geometry.Taps.Columns) : "") : ""]);
+
+    /// <summary>The whole method: a tile of samples, or the tiles of a row from column <c>first</c> to <c>last</c>.</summary>
+    public void Emit(SourceWriter writer)
+    {
+        var start = kernel.Samples ? "" : "Start";
+        IEnumerable<string> Pointer(string name) => kernel.Samples ? [$"float* {name}", $"long {name}Stride"] : [$"float* {name}Start"];
+        string[] parameters =
+        [
+            .. Pointer("x"), $"float* w{start}", .. kernel.Bias ? ["float* bias"] : Array.Empty<string>(), .. kernel.Fused.SelectMany((_, i) => Pointer($"e{N(i)}")), .. Pointer("y"),
+            .. IsGroupedWithTail ? ["bool isLast"] : Array.Empty<string>(), .. AsksAhead ? ["float* aheadStart", "long aheadFloats", "bool aheadAll"] : Array.Empty<string>(),
+            .. kernel.Samples ? Array.Empty<string>() : ["int first", "int last", "int columns"], .. Numbers.Select(n => $"{n.Type} {n.Name}"),
+        ];
+        writer.Open(Kernel.Attribute + " " + $"private static void {Name}({string.Join(", ", parameters)})");
+        if (kernel.Samples)
+        {
+            EmitBody(writer);
+        }
+        else
+        {
+            // The last tile is moved back over columns that are already done: it stores the same numbers again.
+            writer.Open($"for (int c = first; c < last; c += {N(tile.Columns)})");
+            writer.Line($"int column = {(tile.Columns == 1 ? "c" : $"Math.Min(c, columns - {N(tile.Columns)})")};");
+            var operands = kernel.Fused.Select((e, i) => (Name: $"e{N(i)}", Step: e.Step.Columns)).Prepend(("w", 0)).Prepend(("x", geometry.InputStep.Columns)).Append(("y", geometry.OutputStep.Columns));
+            writer.Line($"float* {string.Join(", ", operands.Select(o => $"{o.Item1} = {o.Item1}Start{(o.Item2 == 0 ? "" : $" + column * {N(o.Item2)}")}"))};");
+            if (AsksAhead)
+            {
+                writer.Line("float* ahead = aheadStart;");
+            }
+
+            EmitBody(writer);
+            if (AsksAhead)
+            {
+                writer.Line("aheadStart += aheadFloats;");
+            }
+
+            writer.Close();
+        }
+
+        writer.Close().Line();
+    }
+
+    private void EmitBody(SourceWriter writer)
     {
         if (kernel.Samples)
         {
@@ -48,47 +170,48 @@ internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWr
         if (PrefetchesOutput)
         {
             writer.Line("long late = 0;");
+            EmitPlaces(writer);
         }
 
-        var full = geometry.Groups == 1 ? geometry.InputChannels / 16 : geometry.BlocksRead;
-        var tail = geometry.TailChannels % 16;
         var cursor = kernel.Samples ? "at" : "x";
         if (kernel.Samples)
         {
             writer.Line("long at = 0;");
         }
 
-        var grouped = geometry.Groups > 1 && tail > 0;
-        if (full > 1 || grouped)
+        (isInLoop, isBehindLoop) = (FullBlocks > 0, false);
+        if (FullBlocks > 0)
         {
-            writer.Open($"for (int block = 0; block < {(grouped ? $"(tail ? {N(full - 1)} : {N(full)})" : N(full))}; block++)");
-            isInLoop = true;
-            EmitTaps(cursor, 16);
-            isInLoop = false;
-            writer.Line($"{cursor} += {N(geometry.InputBlock)};").Close();
+            writer.Open($"for (int block = 0; block < {(IsGroupedWithTail ? "(isLast ? inputBlocks - 1 : inputBlocks)" : "inputBlocks")}; block++)");
+            EmitTaps(writer, cursor, 16);
+            writer.Line($"{cursor} += inputBlock;").Close();
+            (isInLoop, isBehindLoop) = (false, true);
         }
-        else if (full == 1)
+
+        if (FewChannels > 0)
         {
-            EmitTaps(cursor, 16);
-            if (tail > 0)
+            EmitTaps(writer, cursor, FewChannels);
+        }
+        else if (HasTail)
+        {
+            if (IsGroupedWithTail)
             {
-                writer.Line($"{cursor} += {N(geometry.InputBlock)};");
+                writer.Open("if (isLast)");
+            }
+
+            EmitTaps(writer, cursor, null);
+            if (IsGroupedWithTail)
+            {
+                writer.Close();
             }
         }
 
-        isBehindLoop = full > 0;
-        if (grouped)
+        if (!PrefetchesOutput)
         {
-            writer.Open("if (tail)");
-            EmitTaps(cursor, tail);
-            writer.Close();
-        }
-        else if (geometry.Groups == 1 && tail > 0)
-        {
-            EmitTaps(cursor, tail);
+            EmitPlaces(writer);
         }
 
-        EmitStores();
+        EmitStores(writer);
     }
 
     private static string N(long value) => value.ToString(CultureInfo.InvariantCulture);
@@ -103,70 +226,77 @@ internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWr
         from c in Enumerable.Range(0, tile.Columns)
         select (j, p, r, c);
 
-    /// <summary>All taps of one input block of <paramref name="channels"/> channels; leaves w behind them and the cursor where it was.</summary>
-    private void EmitTaps(string cursor, int channels)
+    /// <summary>Where the outputs of each block and row begin, and the formula's operands.</summary>
+    private void EmitPlaces(SourceWriter writer)
+    {
+        var operands = kernel.Fused.Select((e, i) => (Name: $"e{N(i)}", Block: $"e{N(i)}Block", Row: $"e{N(i)}Row", e.IsVector)).Where(e => !e.IsVector)
+            .Append(("y", "outputBlock", "outputRow", false));
+        foreach (var (name, block, row, _) in operands)
+        {
+            for (var j = 0; j < tile.Blocks; j++)
+            {
+                for (var r = 0; r < tile.Rows; r++)
+                {
+                    if (j + r > 0)
+                    {
+                        writer.Line($"float* {Place(name, j, r)} = {(r > 0 ? $"{Place(name, j, r - 1)} + {row}" : $"{Place(name, j - 1, 0)} + {block}")};");
+                    }
+                }
+            }
+        }
+    }
+
+    private static string Place(string operand, int block, int row) => block + row == 0 ? operand : $"{operand}_{N(block)}{(row == 0 ? "" : $"_{N(row)}")}";
+
+    /// <summary>All taps of one input block of <paramref name="channels"/> channels (null: of the last ones); leaves w behind them and the cursor where it was.</summary>
+    private void EmitTaps(SourceWriter writer, string cursor, int? channels)
     {
         var opened = 0;
-        foreach (var (count, step, name) in new[]
+        foreach (var (_, name) in TapLoops)
         {
-            (geometry.Taps.Depth, geometry.TapStep.Depth, "depthTap"), (geometry.Taps.Rows, geometry.TapStep.Rows, "rowTap"), (geometry.Taps.Columns, geometry.TapStep.Columns, "columnTap"),
-        })
-        {
-            if (count == 1)
-            {
-                continue;
-            }
-
             writer.Open("");
-            var next = (kernel.Samples ? "at" : "x") + (name == "depthTap" ? "d" : name == "rowTap" ? "r" : "c");
+            var next = (kernel.Samples ? "at" : "x") + name[0];
             writer.Line($"{(kernel.Samples ? "long" : "float*")} {next} = {cursor};");
-            writer.Open($"for (int {name} = 0; {name} < {N(count)}; {name}++, {next} += {N(step)})");
+            writer.Open($"for (int {name}Tap = 0; {name}Tap < {name}Taps; {name}Tap++, {next} += {name}TapStep)");
             cursor = next;
             opened += 2;
         }
 
-        EmitChannels(cursor, channels);
+        EmitChannels(writer, cursor, channels);
         while (opened-- > 0)
         {
             writer.Close();
         }
     }
 
-    private void EmitChannels(string cursor, int channels)
+    private void EmitChannels(SourceWriter writer, string cursor, int? channels)
     {
         // Many sums hide the loop behind them; few want more work in each turn of it. More code would only take longer to compile.
         var most = Math.Max(1, 16 / (tile.Pixels * tile.Blocks * isa.Parts));
-        var unroll = Enumerable.Range(1, Math.Min(4, most)).Last(u => channels % u == 0);
+        var unroll = channels is { } known ? Enumerable.Range(1, Math.Min(4, most)).Last(u => known % u == 0) : 1;
         if (unroll == channels)
         {
-            for (var u = 0; u < unroll; u++)
-            {
-                EmitProducts(cursor, u);
-            }
-
-            EmitPrefetches(unroll);
-            EmitOutputPrefetches(unroll, channels);
-            writer.Line($"w += {N((WeightsBehind(channels) + (unroll * 16)) * packed)};");
+            EmitProducts(writer, cursor, unroll);
+            EmitPrefetches(writer, unroll);
+            EmitOutputPrefetches(writer, unroll, unroll);
+            writer.Line($"w += {N(unroll * 16 * packed)};");
             return;
         }
 
         var inner = kernel.Samples ? "ati" : "xi";
         writer.Open("");
         writer.Line($"{(kernel.Samples ? "long" : "float*")} {inner} = {cursor};");
-        if (InputAhead > 0)
+        var prefetches = PrefetchesInput || PrefetchesNextBlock;
+        if (prefetches)
         {
-            writer.Line($"float* next = {cursor} + {N(InputAhead)};");
+            writer.Line($"float* next = {cursor} + {(PrefetchesInput ? N(tile.Columns * geometry.InputStep.Columns) : "inputBlock")};");
         }
 
-        writer.Open($"for (int channel = 0; channel < {N(channels)}; channel += {N(unroll)})");
-        for (var u = 0; u < unroll; u++)
-        {
-            EmitProducts(inner, u);
-        }
-
-        EmitPrefetches(unroll);
-        EmitOutputPrefetches(unroll, channels);
-        if (InputAhead > 0)
+        writer.Open($"for (int channel = 0; channel < {(channels is { } count ? N(count) : "tail")}; channel += {N(unroll)})");
+        EmitProducts(writer, inner, unroll);
+        EmitPrefetches(writer, unroll);
+        EmitOutputPrefetches(writer, unroll, channels ?? 0);
+        if (prefetches)
         {
             var lines = (tile.Columns * unroll + 15) / 16;
             for (var line = 0; line < lines; line++)
@@ -177,17 +307,17 @@ internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWr
             writer.Line($"next += {N(lines * geometry.InputStep.Columns)};");
         }
 
-        writer.Line($"{inner} += {N(unroll * geometry.InputLane)};").Line($"w += {N(unroll * 16 * packed)};").Close();
-        if (WeightsBehind(channels) > 0)
+        writer.Line($"{inner} += {(geometry.InputLane == 1 ? N(unroll) : unroll == 1 ? "inputLane" : $"{N(unroll)} * inputLane")};").Line($"w += {N(unroll * 16 * packed)};").Close();
+        if (IsGroupedWithTail && channels is null)
         {
-            writer.Line($"w += {N(WeightsBehind(channels) * packed)};");
+            writer.Line($"w += (16 - tail) * {N(16 * packed)};");
         }
 
         writer.Close();
     }
 
     /// <summary>What the products of some channels leave time to ask for: weights needed soon, so that none of them is waited for.</summary>
-    private void EmitPrefetches(int channels)
+    private void EmitPrefetches(SourceWriter writer, int channels)
     {
         if (StreamAhead > 0)
         {
@@ -197,33 +327,31 @@ internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWr
             }
         }
 
-        if (AheadLines > 0)
+        if (AsksAhead)
         {
-            var steps = geometry.PackedBlock / 16;
-            var lines = ((AheadLines * channels) + steps - 1) / steps;
-            for (var line = 0; line < lines; line++)
+            string Lines(int from, int to) => string.Join(" ", Enumerable.Range(from, to - from).Select(line => $"Sse.Prefetch1(ahead{Plus(line * 16)});"));
+            writer.Line(Lines(0, channels));
+            if (packed > 1)
             {
-                writer.Line($"Sse.Prefetch1(ahead{(line == 0 ? "" : $" + {N(line * 16)}")});");
+                writer.Line($"if (aheadAll) {{ {Lines(channels, channels * packed)} ahead += {N(channels * (packed - 1) * 16)}; }}");
             }
 
-            writer.Line($"ahead += {N(lines * 16)};");
+            writer.Line($"ahead += {N(channels * 16)};");
         }
     }
 
     /// <summary>Spread over the first turns of the loops: the channels of the first block, or the taps of the first row.</summary>
-    private void EmitOutputPrefetches(int unroll, int channels)
+    private void EmitOutputPrefetches(SourceWriter writer, int unroll, int channels)
     {
         if (!PrefetchesOutput || isBehindLoop)
         {
             return;
         }
 
-        var byTaps = geometry.TapCount > 1;
+        var byTaps = TapLoops.Any();
         var turns = byTaps ? geometry.Taps.Columns * (channels / unroll) : channels / unroll;
         var lines = (tile.Columns + turns - 1) / turns;
-        var first = byTaps
-            ? string.Join(" && ", new[] { (geometry.Taps.Depth, "depthTap == 0"), (geometry.Taps.Rows, "rowTap == 0") }.Where(t => t.Item1 > 1).Select(t => t.Item2))
-            : isInLoop ? "block == 0" : "";
+        var first = byTaps ? string.Join(" && ", TapLoops.Where(t => t.Name != "column").Select(t => $"{t.Name}Tap == 0")) : isInLoop ? "block == 0" : "";
         if (first.Length > 0)
         {
             writer.Open($"if ({first})");
@@ -233,10 +361,10 @@ internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWr
         {
             for (var j = 0; j < tile.Blocks; j++)
             {
-                writer.Line($"Sse.Prefetch0(y + late + {N((j * (long)geometry.OutputBlock) + (line * geometry.OutputStep.Columns))});");
+                writer.Line($"Sse.Prefetch0({Place("y", j, 0)} + late{Plus(line * geometry.OutputStep.Columns)});");
                 foreach (var (e, i) in kernel.Fused.Select((e, i) => (e, i)).Where(f => f.e.Step.Columns != 0))
                 {
-                    writer.Line($"Sse.Prefetch0(e{N(i)} + late + {N((j * (long)e.Block) + (line * e.Step.Columns))});");
+                    writer.Line($"Sse.Prefetch0({Place($"e{N(i)}", j, 0)} + late{Plus(line * e.Step.Columns)});");
                 }
             }
         }
@@ -248,18 +376,46 @@ internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWr
         }
     }
 
-    /// <summary>With groups, weights are packed for whole blocks, also of a block that is not full.</summary>
-    private int WeightsBehind(int channels) => geometry.Groups == 1 ? 0 : (16 - channels) * 16;
+    private static string Plus(int offset) => offset == 0 ? "" : $" + {N(offset)}";
 
-    private void EmitProducts(string cursor, int lane)
+    /// <summary>The products of some channels.</summary>
+    private void EmitProducts(SourceWriter writer, string cursor, int channels)
     {
-        var pixels = (from r in Enumerable.Range(0, tile.Rows) from c in Enumerable.Range(0, tile.Columns) select (r, c)).ToList();
-        string Scalar(int r, int c) => kernel.Samples
-            ? $"x{N(c)}[{cursor} + {N(lane * geometry.InputLane)}]"
-            : $"{cursor}[{N((r * geometry.InputStep.Rows) + (c * geometry.InputStep.Columns) + (lane * geometry.InputLane))}]";
-        string Weight(int j, int p) => isa.Load($"w + {N((((lane * packed) + j) * 16) + (p * isa.Width))}");
+        for (var lane = 0; lane < channels; lane++)
+        {
+            if (channels > 1)
+            {
+                writer.Open("");
+            }
 
-        writer.Open("");
+            EmitProduct(writer, cursor, lane);
+            if (channels > 1)
+            {
+                writer.Close();
+            }
+        }
+    }
+
+    private void EmitProduct(SourceWriter writer, string cursor, int lane)
+    {
+        var channel = lane;
+        var pixels = (from r in Enumerable.Range(0, tile.Rows) from c in Enumerable.Range(0, tile.Columns) select (r, c)).ToList();
+        if (geometry.InputLane != 1 && lane > 0)
+        {
+            writer.Line($"float* p = {cursor} + {(lane == 1 ? "" : $"{N(lane)} * ")}inputLane;");
+            (cursor, lane) = ("p", 0);
+        }
+
+        for (var r = 1; r < tile.Rows; r++)
+        {
+            writer.Line($"float* p{N(r)} = {(r == 1 ? cursor : $"p{N(r - 1)}")} + inputRow;");
+        }
+
+        string Scalar(int r, int c) => kernel.Samples
+            ? $"x{N(c)}[{cursor}{Plus(lane)}]"
+            : $"{(r == 0 ? cursor : $"p{N(r)}")}[{N((c * geometry.InputStep.Columns) + lane)}]";
+        string Weight(int j, int p) => isa.Load($"w + {N((((channel * packed) + j) * 16) + (p * isa.Width))}");
+
         if (pixels.Count == 1)
         {
             writer.Line($"b = {isa.Broadcast(Scalar(0, 0))};");
@@ -296,31 +452,36 @@ internal sealed class ConvolutionMicroEmitter(ConvolutionKernel kernel, SourceWr
                 writer.Line($"b = {isa.Broadcast(Scalar(pixel.Key.Row, pixel.Key.Column))}; {string.Join(" ", products)}");
             }
         }
-
-        writer.Close();
     }
 
-    private void EmitStores()
+    private void EmitStores(SourceWriter writer)
     {
         var formula = kernel.Formula is null ? null : new FormulaEmitter(isa, kernel.Formula);
         formula?.Prepare(writer);
-        foreach (var (j, p, r, c) in Accumulators())
+        foreach (var pixel in Accumulators().GroupBy(a => (a.Row, a.Column)))
         {
-            var value = A(j, p, r, c);
-            if (formula is not null)
+            var stores = new List<string>();
+            foreach (var (j, p, r, c) in pixel)
             {
-                value = formula.ApplyOne(writer, index => index == 0 ? A(j, p, r, c) : isa.Load(FusedAddress(index - 1, j, p, r, c)), "_" + A(j, p, r, c));
+                var value = A(j, p, r, c);
+                if (formula is not null)
+                {
+                    value = formula.ApplyOne(writer, index => index == 0 ? A(j, p, r, c) : isa.Load(FusedAddress(index - 1, j, p, r, c)), "_" + A(j, p, r, c));
+                }
+
+                var place = Place("y", j, r) + Plus((p * isa.Width) + (kernel.Samples ? 0 : c * geometry.OutputStep.Columns));
+                stores.Add(isa.Store(place + (kernel.Samples && c > 0 ? $" + {N(c)} * yStride" : ""), value));
             }
 
-            var offset = ((long)j * geometry.OutputBlock) + (p * isa.Width) + (r * geometry.OutputStep.Rows) + (kernel.Samples ? 0 : c * geometry.OutputStep.Columns);
-            writer.Line(isa.Store($"y + {N(offset)}{(kernel.Samples && c > 0 ? $" + {N(c)} * yStride" : "")}", value));
+            writer.Line(string.Join(" ", stores));
         }
     }
 
     private string FusedAddress(int index, int j, int p, int r, int c)
     {
         var e = kernel.Fused[index];
-        var offset = ((long)j * e.Block) + (p * isa.Width) + (r * e.Step.Rows) + (kernel.Samples ? 0 : c * e.Step.Columns);
-        return $"e{N(index)} + {N(offset)}{(kernel.Samples && c > 0 ? $" + {N(c)} * e{N(index)}Stride" : "")}";
+        var name = $"e{N(index)}";
+        return (e.IsVector ? name + Plus((j * Layout.Lanes) + (p * isa.Width)) : Place(name, j, r) + Plus((p * isa.Width) + (kernel.Samples ? 0 : c * e.Step.Columns)))
+            + (kernel.Samples && c > 0 ? $" + {N(c)} * {name}Stride" : "");
     }
 }

@@ -56,6 +56,17 @@ public readonly record struct Tile(int Rows, int Columns, int Blocks)
         Enumerable.Range(1, blocks).Where(b => blocks % b == 0).Select(b => Choose(geometry, samples: true, isa, 1, b))
             .Where(tile => blocks % tile.Blocks == 0).OrderByDescending(tile => tile.Pixels * tile.Blocks).ThenBy(tile => tile.Blocks).First();
 
+    /// <summary>The tile of narrower vectors that covers this one best.</summary>
+    public Tile Narrowed(Isa isa)
+    {
+        var plane = new ConvolutionGeometry
+        {
+            InputChannels = 256, OutputChannels = Blocks * Layout.Lanes, Taps = (1, 1, 1), Plane = (1, Rows, Columns), InputOffset = 0, InputBlock = 0, InputLane = 1, InputStep = default,
+            TapStep = default, OutputOffset = 0, OutputBlock = 0, OutputStep = default,
+        };
+        return isa == Isa.Avx512 ? this : Choose(plane, samples: false, isa, Rows, Blocks);
+    }
+
     /// <summary>Accumulators, the weights of one input channel and one broadcast must be registers: one too many costs
     /// two to five times.</summary>
     public bool Fits(Isa isa)

@@ -15,12 +15,17 @@ public sealed record DepthwiseKernel(
 {
     private Expression Formula => Epilogue ?? new InputFormula(0);
 
-    public override string Name => KernelName.Of(
-        "Depthwise", $"{Input.Tag}_{Output.Tag}", WindowText.Of(Window), $"{Bias}", new FormulaProgram([Formula]).Text, string.Join(",", Extras.Select(e => e.Tag)));
+    private PoolGeometry Geometry => field ??= new PoolGeometry(Window, Input, Output);
 
-    public override string Comment =>
-        $"y[{Output.Tag}] = depthwise convolution of x[{Input.Tag}] by {WindowText.Of(Window)}{(Bias ? " + bias" : "")}"
-        + (Epilogue is null ? "" : $", then {new FormulaProgram([Epilogue]).Readable}");
+    private PoolOperand X => new("x", Input, true);
+
+    private PoolOperand Y => new("y", Output, false);
+
+    public override string Name => field ??= KernelName.Of("Depthwise", Isa.All.Select(isa => Emitter(isa).Structure));
+
+    public override string Comment => $"depthwise convolution by {Geometry.Comment}{(Bias ? " + bias" : "")}" + (Epilogue is null ? "" : $", then {new FormulaProgram([Epilogue]).Readable}");
+
+    public override ImmutableArray<KernelNumber> Numbers => DepthwiseEmitter.Numbers(Geometry, X, Y, Extras);
 
     public override long Macs => Output.Shape.Count * Window.KernelCount;
 
@@ -32,29 +37,23 @@ public sealed record DepthwiseKernel(
 
     public override ImmutableArray<Operand> Operands =>
     [
-        new("x", Offset: Input.Origin), new("w"), .. Bias ? [new Operand("bias")] : Array.Empty<Operand>(),
-        .. Extras.Select((e, i) => new Operand($"e{i + 1}", Offset: e.Origin)), new("y", Offset: Output.Origin),
+        X.Operand(Geometry), new("w"), .. Bias ? [new Operand("bias")] : Array.Empty<Operand>(),
+        .. Extras.Select((e, i) => new Operand($"e{i + 1}", Offset: e.Origin)), Y.Operand(Geometry),
     ];
 
     public override ImmutableArray<ScalarArgument> Scalars => new FormulaProgram([Formula]).Scalars;
 
-    public override int Units
-    {
-        get
-        {
-            var geometry = new PoolGeometry(Window, Input, Output);
-            return (geometry.Rows + geometry.RowsPerUnit - 1) / geometry.RowsPerUnit;
-        }
-    }
+    public override int Units => (Geometry.Rows + Geometry.RowsPerUnit - 1) / Geometry.RowsPerUnit;
 
     public override void Emit(KernelWriter writer, Isa isa)
     {
-        var geometry = new PoolGeometry(Window, Input, Output);
-        if (!DepthwiseEmitter.HaloCovers(geometry))
+        if (!DepthwiseEmitter.HaloCovers(Geometry))
         {
             throw new InvalidOperationException($"The halo of {Input.Tag} does not cover the padding of {WindowText.Of(Window)}.");
         }
 
-        new DepthwiseEmitter(geometry, writer, isa) { Bias = Bias, Formula = Formula, Extras = Extras }.Emit("x", "w", "y");
+        Emitter(isa).Emit(writer, "w");
     }
+
+    private DepthwiseEmitter Emitter(Isa isa) => new(Geometry, X, Y, isa) { Bias = Bias, Formula = Formula, Extras = Extras };
 }

@@ -1,5 +1,5 @@
 // The rows of a depthwise convolution: a tile is some columns of a row, and small kernels stay in registers for the
-// whole row. Turned round it is the gradient with respect to the input.
+// whole row. Turned round it is the gradient with respect to the input. Planes and strides are numbers.
 using System.Collections.Immutable;
 using ModelCompiler.Emission;
 using ModelCompiler.Graph;
@@ -7,12 +7,9 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Kernels;
 
-internal sealed class DepthwiseEmitter(PoolGeometry geometry, KernelWriter writer, Isa isa)
+/// <param name="input">Follows the window.</param>
+internal sealed class DepthwiseEmitter(PoolGeometry geometry, PoolOperand input, PoolOperand output, Isa isa)
 {
-    private Layout Input => geometry.Input;
-
-    private Layout Output => geometry.Output;
-
     /// <summary>Whether there is an operand <c>bias</c>.</summary>
     public bool Bias { get; init; }
 
@@ -33,22 +30,49 @@ internal sealed class DepthwiseEmitter(PoolGeometry geometry, KernelWriter write
         return Enumerable.Range(0, 3).All(i => before[i] >= geometry.Axes[i].Pad && after[i] >= geometry.Axes[i].Overhang);
     }
 
-    public void Emit(string input, string weights, string output)
+    private int Columns => geometry.Axes[2].Output;
+
+    /// <summary>Whether the kernel stays in registers.</summary>
+    private bool IsHeld => geometry.Count <= (isa.Registers == 32 ? 16 : 9);
+
+    private int Tile => TileOf(Columns, isa.Registers - (IsHeld ? geometry.Count : 1) - 2);
+
+    private int Rest => Columns % Tile;
+
+    /// <summary>Everything that decides the code on this instruction set.</summary>
+    public string Structure => FormattableString.Invariant($"{Tile}+{Rest},{Columns == Tile}|{geometry.Taps}|{geometry.Axes[0].Output == 1}|{Bias}|{new FormulaProgram([Formula]).Text}|{string.Join(",", Extras.Select(Kind))}|{IsTurned}");
+
+    /// <summary>Sizes and strides that the code names.</summary>
+    /// <param name="extras">Names of the extras.</param>
+    public static ImmutableArray<KernelNumber> Numbers(PoolGeometry geometry, PoolOperand input, PoolOperand output, ImmutableArray<Layout> extras) =>
+    [
+        .. geometry.Numbers(input, output),
+        .. extras.SelectMany((e, i) => new KernelNumber[]
+        {
+            new($"e{i + 1}Block", e.BlockStride), new($"e{i + 1}Plane", e.DepthStride), new($"e{i + 1}Row", e.RowStride),
+        }),
+    ];
+
+    public void Emit(KernelWriter writer, string weights)
     {
-        var (depth, rows, columns) = (geometry.Axes[0].Output, geometry.Axes[1].Output, geometry.Axes[2].Output);
-        var held = geometry.Count <= (isa.Registers == 32 ? 16 : 9);
-        var tile = Tile(columns, isa.Registers - (held ? geometry.Count : 1) - 2);
+        var (isFlat, held) = (geometry.Axes[0].Output == 1, IsHeld);
         writer.OpenMethod();
         new FormulaEmitter(isa, Formula).Prepare(writer);
-        writer.Open($"for (var row = begin * {geometry.RowsPerUnit}; row < Math.Min(end * {geometry.RowsPerUnit}, {geometry.Rows}); row++)")
-            .Line($"var block = row / {depth * rows};").Line(depth == 1 ? "const int d = 0;" : $"var d = row / {rows} % {depth};").Line($"var h = row % {rows};")
+        writer.Open("for (var row = begin * rowsPerUnit; row < Math.Min(end * rowsPerUnit, rowsInAll); row++)")
+            .Line(isFlat ? "int block = row / rows, h = row % rows;" : "int block = row / (rows * planes), d = row / rows % planes, h = row % rows;")
             .Open($"for (var lane = 0; lane < {Layout.Lanes}; lane += {isa.Width})")
-            .Line($"var from = {input} + block * {Input.BlockStride} + {geometry.RowStart(Input)} + lane;")
+            .Line($"var from = {input.Name} + block * {input.Number("blockStride")}{(isFlat ? "" : $" + d * {input.Number("planeStep")}")} + h * {input.Number("rowStep")} + lane;")
             .Line($"var kernel = {weights} + block * {geometry.Count * Layout.Lanes} + lane;")
-            .Line($"var to = {output} + block * {Output.BlockStride} + d * {Output.DepthStride} + h * {Output.RowStride} + lane;");
+            .Line($"var to = {output.Name} + block * {output.Number("blockStride")}{(isFlat ? "" : $" + d * {output.Number("planeStride")}")} + h * {output.Number("rowStride")} + lane;");
         for (var i = 0; i < Extras.Length; i++)
         {
-            writer.Line($"var extra{i + 1} = e{i + 1}{ExtraOffset(Extras[i])};");
+            var e = $"e{i + 1}";
+            writer.Line($"var extra{i + 1} = {e}" + Kind(Extras[i]) switch
+            {
+                ExtraKind.Number => ";",
+                ExtraKind.Vector => $" + block * {e}Block + lane;",
+                _ => $" + block * {e}Block{(isFlat ? "" : $" + d * {e}Plane")} + h * {e}Row + lane;",
+            });
         }
 
         for (var k = 0; held && k < geometry.Count; k++)
@@ -61,24 +85,13 @@ internal sealed class DepthwiseEmitter(PoolGeometry geometry, KernelWriter write
             writer.Line($"var start = {isa.Load($"bias + block * {Layout.Lanes} + lane")};");
         }
 
-        var full = columns / tile * tile;
-        if (full > tile)
+        writer.Open(Columns == Tile ? "" : $"for (var c = 0; c {(Rest == 0 ? "< columns" : $"<= columns - {Tile}")}; c += {Tile})");
+        EmitTile(writer, Tile, Columns == Tile ? "0" : "c", held);
+        writer.Close();
+        if (Rest > 0)
         {
-            writer.Open($"for (var c = 0; c < {full}; c += {tile})");
-            EmitTile(tile, "c", held);
-            writer.Close();
-        }
-        else
-        {
-            writer.Open("");
-            EmitTile(tile, "0", held);
-            writer.Close();
-        }
-
-        if (full < columns)
-        {
-            writer.Open("");
-            EmitTile(columns - full, $"{full}", held);
+            writer.Open("").Line($"var c = columns - {Rest};");
+            EmitTile(writer, Rest, "c", held);
             writer.Close();
         }
 
@@ -86,7 +99,7 @@ internal sealed class DepthwiseEmitter(PoolGeometry geometry, KernelWriter write
     }
 
     // The largest tile that divides the row, unless that is small.
-    private static int Tile(int columns, int registers)
+    private static int TileOf(int columns, int registers)
     {
         var most = Math.Min(columns, Math.Min(8, registers));
         for (var tile = most; tile >= Math.Min(4, most); tile--)
@@ -104,15 +117,25 @@ internal sealed class DepthwiseEmitter(PoolGeometry geometry, KernelWriter write
     private string Number(PoolElement element) => !IsTurned ? element.Number
         : element.Place is { } place ? $"{geometry.Count - 1 - place}" : $"{geometry.Count - 1} - ({element.Number})";
 
-    private string ExtraOffset(Layout extra) => extra.Shape.Count == 1 ? ""
-        : extra.Height == Output.Height && extra.Width == Output.Width && extra.Depth == Output.Depth && extra.Kind == LayoutKind.Blocked
-            ? $" + block * {extra.BlockStride} + d * {extra.DepthStride} + h * {extra.RowStride} + lane"
-            : $" + block * {extra.BlockStride} + lane";
+    private enum ExtraKind
+    {
+        Number,
+        Vector,
+        Plane,
+    }
 
-    private void EmitTile(int tile, string column, bool held)
+    private ExtraKind Kind(Layout extra) => extra.Shape.Count == 1 ? ExtraKind.Number
+        : extra.Height == output.Layout.Height && extra.Width == output.Layout.Width && extra.Depth == output.Layout.Depth && extra.Kind == LayoutKind.Blocked ? ExtraKind.Plane : ExtraKind.Vector;
+
+    private void EmitTile(SourceWriter writer, int tile, string column, bool held)
     {
         var step = geometry.Axes[2].Stride * Layout.Lanes;
         writer.Line($"var source = from{(column == "0" ? "" : $" + {column} * {step}")};");
+        if (geometry.IsUnrolled)
+        {
+            geometry.EmitRowPointers(writer, input, "source");
+        }
+
         for (var t = 0; t < tile; t++)
         {
             writer.Line($"var sum{t} = {(Bias ? "start" : $"{isa.Type}.Zero")};");
@@ -127,8 +150,8 @@ internal sealed class DepthwiseEmitter(PoolGeometry geometry, KernelWriter write
 
             for (var t = 0; t < tile; t++)
             {
-                var value = isa.Load($"source + {element.Offset(Input, t * step)}");
-                writer.Line($"sum{t} = {isa.Fma(value, held ? $"w{Number(element)}" : "weight", $"sum{t}")};");
+                var address = geometry.IsUnrolled ? $"source{element.RowSuffix} + {element.ColumnOffset(t * step)}" : $"source + {element.Offset(input, t * step)}";
+                writer.Line($"sum{t} = {isa.Fma(isa.Load(address), held ? $"w{Number(element)}" : "weight", $"sum{t}")};");
             }
 
             if (!held)
@@ -142,8 +165,8 @@ internal sealed class DepthwiseEmitter(PoolGeometry geometry, KernelWriter write
             var offset = column == "0" ? $"{t * Layout.Lanes}" : $"({column} + {t}) * {Layout.Lanes}";
             for (var i = 0; i < Extras.Length; i++)
             {
-                var isPlane = ExtraOffset(Extras[i]).Contains(" h ");
-                var value = Extras[i].Shape.Count == 1 ? isa.Broadcast($"*extra{i + 1}") : isa.Load($"extra{i + 1}{(isPlane ? $" + {offset}" : "")}");
+                var kind = Kind(Extras[i]);
+                var value = kind == ExtraKind.Number ? isa.Broadcast($"*extra{i + 1}") : isa.Load($"extra{i + 1}{(kind == ExtraKind.Plane ? $" + {offset}" : "")}");
                 writer.Line($"var e{i + 1}_{t} = {value};");
             }
 

@@ -47,7 +47,7 @@ public sealed record DepthwiseInputGradientKernel(
     private bool IsConvolution => Gathers && DepthwiseEmitter.HaloCovers(Geometry);
 
     public override string Name => field ??= IsConvolution
-        ? KernelName.Of("DepthwiseInputGradient", $"{OutputGradient.Tag}_{InputGradient.Tag}", WindowText.Of(Window), new FormulaProgram([Formula]).Text, string.Join(",", Extras.Select(e => e.Tag)))
+        ? KernelName.Of("DepthwiseInputGradient", Isa.All.Select(isa => Emitter(isa).Structure))
         : KernelName.Of(Gathers ? "DepthwiseInputGradientGather" : "DepthwiseInputGradientScatter", Geometry.Structure);
 
     public override string Comment => $"dx = gradient of the depthwise convolution by {Geometry.Comment}, for dy" + (Epilogue is null ? "" : $", then {Fusion}");
@@ -56,11 +56,12 @@ public sealed record DepthwiseInputGradientKernel(
 
     public override ImmutableArray<ScalarArgument> Scalars => new FormulaProgram([Formula]).Scalars;
 
-    public override ImmutableArray<Operand> Operands => IsConvolution
-        ? [new("dy", Offset: OutputGradient.Origin), new("weights"), .. Extras.Select((e, i) => new Operand($"e{i + 1}", Offset: e.Origin)), new("dx", Offset: InputGradient.Origin)]
-        : [Dy.Operand(Geometry), Weights.Operand(Geometry), Dx.Operand(Geometry)];
+    public override ImmutableArray<Operand> Operands =>
+        [Dy.Operand(Geometry), Weights.Operand(Geometry), .. Extras.Select((e, i) => new Operand($"e{i + 1}", Offset: e.Origin)), Dx.Operand(Geometry)];
 
-    public override ImmutableArray<KernelNumber> Numbers => IsConvolution ? [] : Geometry.Numbers(Dy, Weights, Dx);
+    public override ImmutableArray<KernelNumber> Numbers => IsConvolution ? DepthwiseEmitter.Numbers(Geometry, Dy, Dx, Extras) : Geometry.Numbers(Dy, Weights, Dx);
+
+    private DepthwiseEmitter Emitter(Isa isa) => new(Geometry, Dy, Dx, isa) { IsTurned = true, Formula = Formula, Extras = Extras };
 
     public override int Units => Gathers ? (Geometry.Rows + Geometry.RowsPerUnit - 1) / Geometry.RowsPerUnit : InputGradient.Blocks;
 
@@ -69,7 +70,7 @@ public sealed record DepthwiseInputGradientKernel(
         var geometry = Geometry;
         if (IsConvolution)
         {
-            new DepthwiseEmitter(geometry, writer, isa) { IsTurned = true, Formula = Formula, Extras = Extras }.Emit("dy", "weights", "dx");
+            Emitter(isa).Emit(writer, "weights");
             return;
         }
 
@@ -130,77 +131,73 @@ public sealed record DepthwiseWeightGradientKernel(Window Window, Layout Input, 
 
     private int Groups => (Window.KernelCount + Group - 1) / Group;
 
-    public override string Name => KernelName.Of("DepthwiseWeightGradient", $"{Input.Tag}_{OutputGradient.Tag}", WindowText.Of(Window));
+    private PoolGeometry Geometry => field ??= new(Window, Input, OutputGradient, unrolled: int.MaxValue);
 
-    public override string Comment =>
-        $"dw = weight gradient of the depthwise convolution by {WindowText.Of(Window)}, for x[{Input.Tag}], dy[{OutputGradient.Tag}]";
+    private PoolOperand X => new("x", Input, true);
+
+    private PoolOperand Dy => new("dy", OutputGradient, false);
+
+    public override string Name => field ??= KernelName.Of("DepthwiseWeightGradient", Geometry.Taps);
+
+    public override string Comment => $"dw = weight gradient of the depthwise convolution by {Geometry.Comment}";
+
+    public override ImmutableArray<KernelNumber> Numbers => Geometry.Numbers(X, Dy);
 
     public override long Macs => OutputGradient.Shape.Count * Window.KernelCount;
 
-    public override ImmutableArray<Operand> Operands => [new("x"), new("dy"), new("dw")];
+    public override ImmutableArray<Operand> Operands => [X.Operand(Geometry), Dy.Operand(Geometry), new("dw")];
 
     /// <summary>A block's group of kernel elements.</summary>
     public override int Units => Input.Blocks * Groups;
 
     public override void Emit(KernelWriter writer, Isa isa)
     {
-        var geometry = new PoolGeometry(Window, Input, OutputGradient, unrolled: int.MaxValue);
-        if (!DepthwiseEmitter.HaloCovers(geometry))
+        if (!DepthwiseEmitter.HaloCovers(Geometry))
         {
             throw new InvalidOperationException($"The halo of {Input.Tag} does not cover the padding of {WindowText.Of(Window)}.");
         }
 
         writer.OpenMethod();
         writer.Open("for (var unit = begin; unit < end; unit++)").Line($"var block = unit / {Groups};")
-            .Line($"var from = x + {Input.Origin} + block * {Input.BlockStride};")
-            .Line($"var gradient = dy + {OutputGradient.Origin} + block * {OutputGradient.BlockStride};")
-            .Line($"var to = dw + block * {Window.KernelCount * Layout.Lanes};");
+            .Line("var from = x + block * xBlockStride;").Line("var gradient = dy + block * dyBlockStride;").Line($"var to = dw + block * {Window.KernelCount * Layout.Lanes};");
         for (var g = 0; g < Groups; g++)
         {
-            var call = $"{Name}_group{g}(from, gradient, to);";
-            if (Groups == 1)
-            {
-                writer.Line(call);
-            }
-            else
-            {
-                writer.Open($"if (unit % {Groups} == {g})").Line(call).Close();
-            }
+            var call = writer.Call($"group{g}", "from, gradient, to") + ";";
+            writer.Line(Groups == 1 ? call : $"if (unit % {Groups} == {g}) {call}");
         }
 
         writer.Close().Close();
         var elements = new List<PoolElement>();
-        geometry.VisitWhole(writer, elements.Add);
+        Geometry.VisitWhole(writer, elements.Add);
         for (var g = 0; g < Groups; g++)
         {
-            EmitGroup(writer, isa, geometry, g, elements.Skip(g * Group).Take(Group).ToArray());
+            EmitGroup(writer, isa, g, elements.Skip(g * Group).Take(Group).ToArray());
         }
     }
 
     // Sums of a row and of the plane follow one another, so that no chain of additions grows long.
-    private void EmitGroup(SourceWriter writer, Isa isa, PoolGeometry geometry, int group, PoolElement[] elements)
+    private void EmitGroup(KernelWriter writer, Isa isa, int group, PoolElement[] elements)
     {
         var all = Enumerable.Range(0, elements.Length).ToArray();
-        void Declare(string name) => Array.ForEach(all, k => writer.Line($"var {name}{k} = {isa.Type}.Zero;"));
-        void Add(string to, string from) => Array.ForEach(all, k => writer.Line($"{to}{k} += {from}{k};"));
+        void Declare(string name) => writer.Line($"{isa.Type} {string.Join(", ", all.Select(k => $"{name}{k} = {isa.Type}.Zero"))};");
 
-        writer.Line($"// Kernel elements {elements[0].Number} to {elements[elements.Length - 1].Number} of one block of channels.").Line(Attribute)
-            .Open($"private static void {Name}_group{group}(float* x, float* dy, float* dw)");
+        writer.OpenHelper($"group{group}", "float* x, float* dy, float* dw");
+        writer.Line($"// Kernel elements {elements[0].Number} to {elements[elements.Length - 1].Number} of one block of channels.");
         writer.Open($"for (var lane = 0; lane < {Layout.Lanes}; lane += {isa.Width})");
         Declare("plane");
-        writer.Open($"for (var d = 0; d < {OutputGradient.Depth}; d++)").Open($"for (var h = 0; h < {OutputGradient.Height}; h++)");
-        writer.Line($"var from = x + lane + {geometry.RowStart(Input)};")
-            .Line($"var gradient = dy + lane + d * {OutputGradient.DepthStride} + h * {OutputGradient.RowStride};");
+        writer.Open("for (var d = 0; d < planes; d++)").Open("for (var h = 0; h < rows; h++)");
+        writer.Line("var source = x + d * xPlaneStep + h * xRowStep + lane;");
+        Geometry.EmitRowPointers(writer, X, "source");
+        writer.Line("var gradient = dy + d * dyPlaneStride + h * dyRowStride + lane;").Line("long at = 0;");
         Declare("row");
-        writer.Open($"for (var w = 0; w < {OutputGradient.Width}; w++)").Line($"var g = {isa.Load($"gradient + w * {Layout.Lanes}")};")
-            .Line($"var source = from + w * {geometry.Axes[2].Stride * Layout.Lanes};");
+        writer.Open($"for (var w = 0; w < columns; w++, at += {Geometry.Axes[2].Stride * Layout.Lanes})").Line($"var g = {isa.Load($"gradient + w * {Layout.Lanes}")};");
         foreach (var k in all)
         {
-            writer.Line($"row{k} = {isa.Fma(isa.Load($"source + {elements[k].Offset(Input, 0)}"), "g", $"row{k}")};");
+            writer.Line($"row{k} = {isa.Fma(isa.Load($"source{elements[k].RowSuffix} + at + {elements[k].ColumnOffset(0)}"), "g", $"row{k}")};");
         }
 
         writer.Close();
-        Add("plane", "row");
+        writer.Line(string.Join(" ", all.Select(k => $"plane{k} += row{k};")));
         writer.Close().Close();
         foreach (var k in all)
         {

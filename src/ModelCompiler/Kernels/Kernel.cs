@@ -104,7 +104,7 @@ public abstract record Kernel
     internal ImmutableArray<KernelWriter> Code => field.IsDefault
         ? field = [.. Isa.All.Select(isa =>
         {
-            var writer = new KernelWriter(this, KernelGroup.Indentation);
+            var writer = new KernelWriter(this, KernelGroup.Indentation) { IsCompact = true };
             Emit(writer, isa);
             return writer;
         })]

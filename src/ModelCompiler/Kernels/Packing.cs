@@ -19,8 +19,20 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
 {
     public override string Key => field ??= "Pack " + Identity;
 
-    public override string Comment => FormattableString.Invariant(
-        $"packs weights as [groups of {GroupBlocks} of {Geometry.OutputBlocks} output blocks][{Geometry.BlocksRead} input blocks][{ConvolutionKernel.Size(Geometry.Taps)} taps][channel][block][16]{(Turned ? ", inputs and outputs exchanged" : "")}");
+    public override string Name => field ??= KernelName.Of(
+        "PackWeights" + (Turned ? "Turned" : ""), IsWhole ? "whole" : Geometry.Groups == 1 ? "many taps" : "groups", ConvolutionKernel.Size(Geometry.Taps), Taps.Identity);
+
+    public override string Comment =>
+        $"packs weights as [group of output blocks][input block][{ConvolutionKernel.Size(Geometry.Taps)} taps][channel][block][16]{(Turned ? ", inputs and outputs exchanged" : "")}";
+
+    public override ImmutableArray<KernelNumber> Numbers =>
+    [
+        new("inputs", Geometry.InputChannels), new("outputs", Geometry.OutputChannels), new("groupBlocks", GroupBlocks), new("outputBlocks", Geometry.OutputBlocks),
+        new("packedBlock", Geometry.PackedBlock), new("outputsPerGroup", Geometry.OutputChannels / Geometry.Groups), new("inputsPerGroup", Geometry.InputChannels / Geometry.Groups),
+        new("lastWindow", Geometry.InputBlocks - Geometry.BlocksRead), new("windowBlocks", Geometry.BlocksRead), new("taps", Geometry.TapCount),
+    ];
+
+    private bool IsWhole => Geometry.Groups == 1 && Taps.Size.Depth * Taps.Size.Rows * Taps.Size.Columns <= MostTaps;
 
     /// <summary>Blocks of 16 by 16 filters with more taps are too large for the stack.</summary>
     internal const int MostTaps = 64;
@@ -44,9 +56,8 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
     {
         static string N(long value) => value.ToString(CultureInfo.InvariantCulture);
         var g = Geometry;
-        var (inPerGroup, outPerGroup) = (g.InputChannels / g.Groups, g.OutputChannels / g.Groups);
         var taps = Taps.Size.Depth * Taps.Size.Rows * Taps.Size.Columns;
-        if (g.Groups == 1 && taps <= MostTaps)
+        if (IsWhole)
         {
             EmitWhole(writer, isa, taps);
             return;
@@ -54,28 +65,28 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
 
         writer.OpenMethod();
         writer.Open("for (int block = begin; block < end; block++)");
-        writer.Line($"int inGroup = block % {writer.N("groupBlocks", GroupBlocks)}, start = block - inGroup, step = Math.Min({writer.N("groupBlocks", GroupBlocks)}, {writer.N("outputBlocks", g.OutputBlocks)} - start) * 16;");
-        writer.Line($"float* to = packed + (long)start * {writer.N("packedBlock", g.PackedBlock)} + inGroup * 16;");
+        writer.Line($"int inGroup = block % groupBlocks, start = block - inGroup, step = Math.Min(groupBlocks, outputBlocks - start) * 16;");
+        writer.Line($"float* to = packed + (long)start * packedBlock + inGroup * 16;");
         writer.Line(g.Groups == 1 ? "int first = 0;"
-            : $"int first = Math.Min(block * 16 / {writer.N("outputsPerGroup", outPerGroup)} * {writer.N("inputsPerGroup", inPerGroup)} / 16, {writer.N("lastWindow", g.InputBlocks - g.BlocksRead)});");
-        writer.Open($"for (int window = 0; window < {writer.N("windowBlocks", g.BlocksRead)}; window++)");
-        writer.Line($"int channels = {(g.Groups == 1 ? $"Math.Min(16, {writer.N("inputs", g.InputChannels)} - window * 16)" : "16")};");
-        writer.Open($"for (int tap = 0; tap < {writer.N("taps", g.TapCount)}; tap++)");
+            : $"int first = Math.Min(block * 16 / outputsPerGroup * inputsPerGroup / 16, lastWindow);");
+        writer.Open($"for (int window = 0; window < windowBlocks; window++)");
+        writer.Line($"int channels = {(g.Groups == 1 ? $"Math.Min(16, inputs - window * 16)" : "16")};");
+        writer.Open($"for (int tap = 0; tap < taps; tap++)");
         writer.Line($"int source = {Source()};");
         writer.Open("for (int channel = 0; channel < channels; channel++, to += step)");
         writer.Line("int from = (first + window) * 16 + channel;");
         writer.Open("for (int lane = 0; lane < 16; lane++)");
         writer.Line("int into = block * 16 + lane;");
-        var inside = $"into < {writer.N("outputs", g.OutputChannels)}";
+        var inside = $"into < outputs";
         if (g.Groups > 1)
         {
-            inside += $" && from < {writer.N("inputs", g.InputChannels)} && from / inputsPerGroup == into / outputsPerGroup";
+            inside += $" && from < inputs && from / inputsPerGroup == into / outputsPerGroup";
         }
 
         // The flat weights are [out][in / groups][taps] of the forward convolution, whichever way we read them.
         var address = Turned
-            ? $"((long)from * {writer.N("outputsPerGroup", outPerGroup)} + into % outputsPerGroup) * {N(taps)} + source"
-            : $"((long)into * {writer.N("inputsPerGroup", inPerGroup)} + from % inputsPerGroup) * {N(taps)} + source";
+            ? $"((long)from * outputsPerGroup + into % outputsPerGroup) * {N(taps)} + source"
+            : $"((long)into * inputsPerGroup + from % inputsPerGroup) * {N(taps)} + source";
         writer.Line($"to[lane] = {inside} ? weight[{address}] : 0f;");
         writer.Close().Close().Close().Close().Close().Close().Line();
     }
@@ -100,9 +111,9 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
         }
 
         writer.Open("for (int block = begin; block < end; block++)");
-        var (inputs, outputs) = (writer.N("inputs", g.InputChannels), writer.N("outputs", g.OutputChannels));
-        writer.Line($"int inGroup = block % {writer.N("groupBlocks", GroupBlocks)}, start = block - inGroup, step = Math.Min({writer.N("groupBlocks", GroupBlocks)}, {writer.N("outputBlocks", g.OutputBlocks)} - start) * 16;");
-        writer.Line($"float* to = packed + (long)start * {writer.N("packedBlock", g.PackedBlock)} + inGroup * 16;");
+        const string inputs = "inputs", outputs = "outputs";
+        writer.Line($"int inGroup = block % groupBlocks, start = block - inGroup, step = Math.Min(groupBlocks, outputBlocks - start) * 16;");
+        writer.Line($"float* to = packed + (long)start * packedBlock + inGroup * 16;");
         writer.Line($"int rest = Math.Min(16, {outputs} - block * 16);");
         writer.Open($"for (int first = 0; first < {inputs}; first += 16)").Line($"int channels = Math.Min(16, {inputs} - first);");
         writer.Line(Turned ? $"float* from = weight + ((long)first * {outputs} + block * 16) * {N(taps)};" : $"float* from = weight + (block * 16L * {inputs} + first) * {N(taps)};");
@@ -121,7 +132,7 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
         {
             var (rows, columns, stride) = Turned ? ("channels", "rest", outputs) : ("rest", "channels", inputs);
             writer.Line($"for (int i = 0; i < {columns} * {N(taps)}; i += 16) Transposition.Turn(from + i, {stride} * {N(taps)}, {rows}, Math.Min(16, {columns} * {N(taps)} - i), across + i * 16);");
-            writer.Open($"for (int tap = 0; tap < {N(g.TapCount)}; tap++)").Line($"float* source = across + ({Source()}) * 16;");
+            writer.Open($"for (int tap = 0; tap < taps; tap++)").Line($"float* source = across + ({Source()}) * 16;");
             if (Turned)
             {
                 writer.Line($"Transposition.Turn(source, {N(taps * 16)}, rest, channels, to, step);").Line("to += channels * step;");

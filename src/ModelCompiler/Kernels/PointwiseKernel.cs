@@ -68,14 +68,17 @@ public sealed record PointwiseKernel(
             writer.Line("const int number = 0;");
         }
 
-        writer.OpenUnits();
         if (IsRun)
         {
-            // Chunks of one run; the last may be shorter.
-            writer.Line("var start = unit * floatsPerUnit;").Line("var stop = Math.Min(start + floatsPerUnit, floats);");
+            // Units are chunks of one run; the last may be shorter.
+            writer.Line("int start = begin * floatsPerUnit, stop = Math.Min(end * floatsPerUnit, floats);");
             EmitVectors(writer, isa, Names, "start", "stop");
+            writer.Close();
+            return;
         }
-        else if (IsByChannel)
+
+        writer.OpenUnits();
+        if (IsByChannel)
         {
             EmitByChannel(writer, isa);
         }

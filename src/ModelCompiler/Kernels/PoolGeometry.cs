@@ -92,6 +92,22 @@ internal sealed class PoolGeometry
     /// <summary>Rows in a unit of work of a kernel that writes rows of output.</summary>
     public int RowsPerUnit => Math.Max(1, Math.Min(Rows, 8192 / (Output.Width * Layout.Lanes * Math.Min(Count, 9))));
 
+    /// <summary>What decides the code of windows that all are whole: elements, and steps along a row.</summary>
+    public string Taps => FormattableString.Invariant($"{Axes[0].Kernel}x{Axes[1].Kernel}x{Axes[2].Kernel},{Axes[2].Stride},{Axes[2].Dilation},{IsUnrolled}");
+
+    /// <summary>Declares where each row of a window starts, of the window at <paramref name="source"/>: <c>source1</c>, <c>source2</c>, …</summary>
+    public void EmitRowPointers(SourceWriter writer, PoolOperand operand, string source)
+    {
+        for (var row = 1; row < Axes[0].Kernel * Axes[1].Kernel; row++)
+        {
+            var (d, h) = (row / Axes[1].Kernel, row % Axes[1].Kernel);
+            var start = h > 0
+                ? $"{source}{(row == 1 ? "" : Literals.Int(row - 1))} + {operand.Number("rowTap")}"
+                : $"{source}{(d == 1 ? "" : Literals.Int(row - Axes[1].Kernel))} + {operand.Number("planeTap")}";
+            writer.Line($"var {source}{Literals.Int(row)} = {start};");
+        }
+    }
+
     /// <summary>What decides the code of kernels over these windows, besides what they compute.</summary>
     public string Structure => string.Join(";", Axes.Select(a => a.Structure)) + FormattableString.Invariant($";{Axes[2].Dilation},{Axes[0].Output == 1},{IsUnrolled}");
 
@@ -209,6 +225,12 @@ internal sealed class PoolElement(PoolGeometry geometry, ImmutableArray<PoolInde
         ? Literals.Int(place) : $"({indices[0].Name} * {geometry.Axes[1].Kernel} + {indices[1].Name}) * {geometry.Axes[2].Kernel} + {indices[2].Name}";
 
     public bool IsFirst => Place == 0;
+
+    /// <summary>Of the pointer that <see cref="PoolGeometry.EmitRowPointers"/> declares for the element's row.</summary>
+    public string RowSuffix => ((indices[0].Value * geometry.Axes[1].Kernel) + indices[1].Value) is var row and not (null or 0) ? Literals.Int(row.Value) : "";
+
+    /// <summary>Distance from the start of its row.</summary>
+    public string ColumnOffset(int part) => Literals.Int((indices[2].Value!.Value * geometry.Axes[2].Dilation * Layout.Lanes) + part);
 
     /// <summary>Distance from the window's start, by the names of the operand's numbers.</summary>
     public string Offset(PoolOperand operand, int part)

@@ -11,7 +11,15 @@ public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry)
 {
     public override string Key => field ??= "Unpack " + Identity;
 
+    public override string Name => field ??= KernelName.Of("UnpackWeightGradient", FormattableString.Invariant($"{IsWhole},{Geometry.Groups == 1},{Geometry.TapCount},{Geometry.Lanes},{Geometry.Splits}"));
+
     public override string Comment => Geometry.Splits == 1 ? "unpacks a weight gradient" : FormattableString.Invariant($"adds {Geometry.Splits} partial sums of a weight gradient and unpacks them");
+
+    public override ImmutableArray<KernelNumber> Numbers =>
+    [
+        new("inputs", Geometry.InputChannels), new("outputs", Geometry.OutputChannels), new("packedBlock", Geometry.PackedBlock), new("outputsPerGroup", Geometry.OutputChannels / Geometry.Groups),
+        new("inputsPerGroup", Geometry.InputChannels / Geometry.Groups), new("lastWindow", Geometry.InputBlocks - Geometry.BlocksRead), new("splitFloats", (long)Geometry.OutputBlocks * Geometry.PackedBlock),
+    ];
 
     public override KernelScope Scope => KernelScope.Once;
 
@@ -38,14 +46,13 @@ public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry)
             return;
         }
 
-        var (inPerGroup, outPerGroup) = (g.InputChannels / g.Groups, g.OutputChannels / g.Groups);
         writer.OpenMethod();
         writer.Open("for (int output = begin; output < end; output++)");
-        var inputs = writer.N("inputsPerGroup", inPerGroup);
-        writer.Line($"float* from = packed + (long)(output / 16) * {writer.N("packedBlock", g.PackedBlock)} + output % 16;");
+        const string inputs = "inputsPerGroup";
+        writer.Line($"float* from = packed + (long)(output / 16) * packedBlock + output % 16;");
         writer.Line($"float* to = gradient + (long)output * ({inputs} * {N(g.TapCount)});");
         writer.Line(g.Groups == 1 ? "int first = 0, start = 0;"
-            : $"int first = Math.Min(output / 16 * 16 / {writer.N("outputsPerGroup", outPerGroup)} * {inputs} / 16, {writer.N("lastWindow", g.InputBlocks - g.BlocksRead)}) * 16, start = output / outputsPerGroup * {inputs};");
+            : $"int first = Math.Min(output / 16 * 16 / outputsPerGroup * {inputs} / 16, lastWindow) * 16, start = output / outputsPerGroup * {inputs};");
         writer.Open($"for (int channel = 0; channel < {inputs}; channel++)");
         writer.Line("int at = start + channel - first;");
         writer.Line($"float* source = from + (at / 16 * {N(g.TapCount * g.Lanes)} + at % 16) * 16;");
@@ -53,7 +60,7 @@ public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry)
         writer.Line("float sum = source[0];");
         if (g.Splits > 1)
         {
-            writer.Line($"for (int split = 1; split < {N(g.Splits)}; split++) sum += source[split * {writer.N("splitFloats", (long)g.OutputBlocks * g.PackedBlock)}];");
+            writer.Line($"for (int split = 1; split < {N(g.Splits)}; split++) sum += source[split * splitFloats];");
         }
 
         writer.Line("*to++ = sum;").Close().Close().Close().Close().Line();
@@ -65,7 +72,7 @@ public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry)
         static string N(long value) => value.ToString(CultureInfo.InvariantCulture);
         var g = Geometry;
         var taps = g.TapCount;
-        var (gather, split) = (taps > 1 || g.Splits > 1, (long)g.OutputBlocks * g.PackedBlock);
+        var gather = taps > 1 || g.Splits > 1;
         writer.OpenMethod();
         if (gather)
         {
@@ -73,8 +80,8 @@ public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry)
         }
 
         writer.Open("for (int block = begin; block < end; block++)");
-        var inputs = writer.N("inputs", g.InputChannels);
-        writer.Line($"float* from = packed + (long)block * {writer.N("packedBlock", g.PackedBlock)};").Line($"int rest = Math.Min(16, {writer.N("outputs", g.OutputChannels)} - block * 16);");
+        const string inputs = "inputs";
+        writer.Line($"float* from = packed + (long)block * packedBlock;").Line($"int rest = Math.Min(16, outputs - block * 16);");
         writer.Open($"for (int first = 0; first < {inputs}; first += 16, from += {N(taps * g.Lanes * 16)})").Line($"int channels = Math.Min(16, {inputs} - first);");
         writer.Line($"float* to = gradient + (block * 16L * {inputs} + first) * {N(taps)};");
         if (gather)
@@ -86,7 +93,7 @@ public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry)
                 writer.Line($"var sum{N(p)} = {isa.Load($"source + {N(p)}")};");
                 for (var s = 1; s < g.Splits; s++)
                 {
-                    writer.Line($"sum{N(p)} += {isa.Load($"source + {N(s)} * {writer.N("splitFloats", split)} + {N(p)}")};");
+                    writer.Line($"sum{N(p)} += {isa.Load($"source + {N(s)} * splitFloats + {N(p)}")};");
                 }
 
                 writer.Line(isa.Store($"across + (channel * {N(taps)} + tap) * 16 + {N(p)}", $"sum{N(p)}"));

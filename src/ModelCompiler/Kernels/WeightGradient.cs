@@ -120,6 +120,37 @@ public sealed record WeightGradientKernel(WeightGradientGeometry Geometry) : Ker
 {
     public override string Key => field ??= "WeightGradient " + Geometry.Identity;
 
+    public override string Name => field ??= KernelName.Of(
+        "WeightGradient",
+        FormattableString.Invariant($"{Geometry.Groups == 1},{Geometry.Tile},{TileOf(Isa.Avx2)},{TileOf(Isa.Vector128)},{Geometry.OutputBlocks % Geometry.Tile.Blocks},{Geometry.Taps},{Geometry.Lanes},{Math.Min(Geometry.Lanes, Geometry.InputChannels)}"),
+        FormattableString.Invariant($"{Geometry.InputLane},{Geometry.TapStep.Columns},{Geometry.Plane.Depth == 1},{Geometry.Plane.Rows == 1},{Geometry.Plane.Columns == 1},{Geometry.OfSample}"));
+
+    public override ImmutableArray<KernelNumber> Numbers =>
+    [
+        new("windows", Geometry.BlocksRead), new("groups", Ceiling(Geometry.OutputBlocks, Geometry.Tile.Blocks)), new("splits", Geometry.Splits),
+        new("outputsPerGroup", Geometry.OutputChannels / Geometry.Groups), new("inputsPerGroup", Geometry.InputChannels / Geometry.Groups), new("lastWindow", Geometry.InputBlocks - Geometry.BlocksRead),
+        new("outputBlocks", Geometry.OutputBlocks), new("packedBlock", Geometry.PackedBlock), new("samplesTogether", Chunk), new("xBlockStride", Geometry.InputBlock),
+        new("gBlockStride", Geometry.GradientBlock), new("xDepthTap", Geometry.TapStep.Depth), new("xRowTap", Geometry.TapStep.Rows), new("xColumnTap", Geometry.TapStep.Columns),
+        new("xChannelStride", Geometry.InputLane), new("depths", Geometry.Plane.Depth), new("rows", Geometry.Plane.Rows), new("columns", Geometry.Plane.Columns),
+        new("xDepthStep", Geometry.InputStep.Depth), new("xRowStep", Geometry.InputStep.Rows), new("xColumnStep", Geometry.InputStep.Columns),
+        new("gDepthStep", Geometry.GradientStep.Depth), new("gRowStep", Geometry.GradientStep.Rows), new("gColumnStep", Geometry.GradientStep.Columns),
+    ];
+
+    internal WeightGradientTile TileOf(Isa isa) => isa == Isa.Avx512 ? Geometry.Tile : WeightGradientTile.Choose(Geometry, isa, Geometry.Tile.Blocks);
+
+    /// <summary>Samples whose planes together take about half a megabyte.</summary>
+    private int Chunk
+    {
+        get
+        {
+            var plane = (long)Geometry.Plane.Depth * Geometry.Plane.Rows * Geometry.Plane.Columns;
+            var bytes = plane * 64 * ((Geometry.InputStep.Columns >= 16 ? Geometry.InputStep.Columns / 16 : 1) + Geometry.Tile.Blocks);
+            return (int)Math.Max(1, Math.Min(64, 500_000 / bytes));
+        }
+    }
+
+    private static int Ceiling(int a, int b) => (a + b - 1) / b;
+
     public override string Comment => FormattableString.Invariant(
         $"weight gradient of {ConvolutionKernel.Size(Geometry.Taps)} taps over the outputs of every sample, {Geometry.Tile} channels x taps x blocks in registers");
 
@@ -147,8 +178,7 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
     public void Emit()
     {
         var unit = geometry.Tile;
-        var tile = isa == Isa.Avx512 ? unit : WeightGradientTile.Choose(geometry, isa, unit.Blocks);
-        var groups = (geometry.OutputBlocks + unit.Blocks - 1) / unit.Blocks;
+        var tile = kernel.TileOf(isa);
         writer.OpenMethod();
         if (geometry.OfSample)
         {
@@ -156,20 +186,17 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
         }
 
         writer.Open("for (int unit = begin; unit < end; unit++)");
-        var (windows, groupCount) = (writer.N("windows", geometry.BlocksRead), writer.N("groups", groups));
-        writer.Line($"int split = unit / ({groupCount} * {windows}), block = unit / {windows} % {groupCount} * {N(unit.Blocks)}, window = unit % {windows};");
-        var splits = writer.N("splits", geometry.Splits);
-        writer.Line($"int from = (int)((long)batch * split / {splits}), to = (int)((long)batch * (split + 1) / {splits});");
+        writer.Line($"int split = unit / (groups * windows), block = unit / windows % groups * {N(unit.Blocks)}, window = unit % windows;");
+        writer.Line($"int from = (int)((long)batch * split / splits), to = (int)((long)batch * (split + 1) / splits);");
         var first = geometry.Groups == 1 ? "window"
-            : $"(Math.Min(block * 16 / {writer.N("outputsPerGroup", geometry.OutputChannels / geometry.Groups)} * {writer.N("inputsPerGroup", geometry.InputChannels / geometry.Groups)} / 16, {writer.N("lastWindow", geometry.InputBlocks - geometry.BlocksRead)}) + window)";
-        writer.Line($"float* into = dw + ((long)split * {writer.N("outputBlocks", geometry.OutputBlocks)} + block) * {writer.N("packedBlock", geometry.PackedBlock)} + window * {N(geometry.TapCount * geometry.Lanes * 16)};");
+            : $"(Math.Min(block * 16 / outputsPerGroup * inputsPerGroup / 16, lastWindow) + window)";
+        writer.Line($"float* into = dw + ((long)split * outputBlocks + block) * packedBlock + window * {N(geometry.TapCount * geometry.Lanes * 16)};");
         writer.Line("bool add = false;");
         writer.Line("// A few samples at a time, so that their planes stay in the cache for all taps.");
-        var together = writer.N("samplesTogether", Chunk);
-        writer.Open($"for (int sample = from; sample < to || !add; sample += {together})");
-        writer.Line($"int samples = Math.Max(0, Math.Min({together}, to - sample));");
-        writer.Line($"float* xs = x + sample * xStride + {first} * {writer.N("xBlockStride", geometry.InputBlock)};");
-        writer.Line($"float* gs = g + sample * gStride + block * {writer.N("gBlockStride", geometry.GradientBlock)};");
+        writer.Open($"for (int sample = from; sample < to || !add; sample += samplesTogether)");
+        writer.Line($"int samples = Math.Max(0, Math.Min(samplesTogether, to - sample));");
+        writer.Line($"float* xs = x + sample * xStride + {first} * xBlockStride;");
+        writer.Line($"float* gs = g + sample * gStride + block * gBlockStride;");
         var rest = geometry.OutputBlocks % unit.Blocks;
         if (rest == 0)
         {
@@ -177,7 +204,7 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
         }
         else
         {
-            writer.Open($"if (block < {writer.N("outputBlocks", geometry.OutputBlocks)} - {N(rest)})");
+            writer.Open($"if (block < outputBlocks - {N(rest)})");
             EmitTiles(tile, unit.Blocks);
             writer.Close().Open("else");
             EmitTiles(tile, rest);
@@ -188,17 +215,6 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
         foreach (var micro in micros)
         {
             new WeightGradientMicro(geometry, micro.Value).Emit(writer, isa, micro.Key);
-        }
-    }
-
-    /// <summary>Samples whose planes together take about half a megabyte.</summary>
-    private int Chunk
-    {
-        get
-        {
-            var plane = (long)geometry.Plane.Depth * geometry.Plane.Rows * geometry.Plane.Columns;
-            var bytes = plane * 64 * ((geometry.InputStep.Columns >= 16 ? geometry.InputStep.Columns / 16 : 1) + geometry.Tile.Blocks);
-            return (int)Math.Max(1, Math.Min(64, 500_000 / bytes));
         }
     }
 
@@ -214,7 +230,7 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
             micros[$"{t}"] = t;
             var depth = 0;
             var x = "xs";
-            var into = b == 0 ? "into" : $"into + {N(b)} * {writer.N("packedBlock", geometry.PackedBlock)}";
+            var into = b == 0 ? "into" : $"into + {N(b)} * packedBlock";
             void Loop(string variable, string count, int length, int by, string xStep, int wStep)
             {
                 if (length > by)
@@ -226,11 +242,11 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
                 }
             }
 
-            Loop("depthTap", N(geometry.Taps.Depth), geometry.Taps.Depth, 1, writer.N("xDepthTap", geometry.TapStep.Depth), geometry.Taps.Rows * geometry.Taps.Columns * lanes * 16);
-            Loop("rowTap", N(geometry.Taps.Rows), geometry.Taps.Rows, t.TapRows, writer.N("xRowTap", geometry.TapStep.Rows), geometry.Taps.Columns * lanes * 16);
-            Loop("columnTap", N(geometry.Taps.Columns), geometry.Taps.Columns, t.TapColumns, writer.N("xColumnTap", geometry.TapStep.Columns), lanes * 16);
-            Loop("channel", N(used), used, t.Channels, geometry.InputLane == 1 ? "1" : writer.N("xChannelStride", geometry.InputLane), 16);
-            var call = writer.Call($"{t}", $"{x}, xStride, gs{(b == 0 ? "" : $" + {N(b)} * {writer.N("gBlockStride", geometry.GradientBlock)}")}, gStride, samples, {into}, add");
+            Loop("depthTap", N(geometry.Taps.Depth), geometry.Taps.Depth, 1, "xDepthTap", geometry.Taps.Rows * geometry.Taps.Columns * lanes * 16);
+            Loop("rowTap", N(geometry.Taps.Rows), geometry.Taps.Rows, t.TapRows, "xRowTap", geometry.Taps.Columns * lanes * 16);
+            Loop("columnTap", N(geometry.Taps.Columns), geometry.Taps.Columns, t.TapColumns, "xColumnTap", lanes * 16);
+            Loop("channel", N(used), used, t.Channels, geometry.InputLane == 1 ? "1" : "xChannelStride", 16);
+            var call = writer.Call($"{t}", $"{x}, xStride, gs{(b == 0 ? "" : $" + {N(b)} * gBlockStride")}, gStride, samples, {into}, add");
             writer.Line(call + ";");
             while (depth-- > 0)
             {

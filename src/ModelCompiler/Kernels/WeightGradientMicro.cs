@@ -17,15 +17,15 @@ internal sealed class WeightGradientMicro(WeightGradientGeometry geometry, Weigh
                     from j in Enumerable.Range(0, tile.Blocks) from p in Enumerable.Range(0, isa.Parts) select (c, r, k, j, p)).ToList();
         string A(int c, int r, int k, int j, int p) => $"a{N(c)}_{N(r)}_{N(k)}_{N(j)}" + (isa.Parts > 1 ? ((char)('a' + p)).ToString() : "");
         string Address(int c, int r, int k, int j, int p) =>
-            $"dw + {(j == 0 ? "" : $"{N(j)} * {writer.N("packedBlock", geometry.PackedBlock)} + ")}{N((((r * geometry.Taps.Columns) + k) * geometry.Lanes * 16) + (c * 16) + (p * isa.Width))}";
+            $"dw + {(j == 0 ? "" : $"{N(j)} * packedBlock + ")}{N((((r * geometry.Taps.Columns) + k) * geometry.Lanes * 16) + (c * 16) + (p * isa.Width))}";
         for (var j = 1; j < tile.Blocks; j++)
         {
-            writer.Line($"long gBlock{N(j)} = {N(j)}L * {writer.N("gBlockStride", geometry.GradientBlock)};");
+            writer.Line($"long gBlock{N(j)} = {N(j)}L * gBlockStride;");
         }
 
         for (var r = 1; r < tile.TapRows; r++)
         {
-            writer.Line($"long xRow{N(r)} = {N(r)}L * {writer.N("xRowTap", geometry.TapStep.Rows)};");
+            writer.Line($"long xRow{N(r)} = {N(r)}L * xRowTap;");
         }
 
         writer.Line($"{isa.Type} {string.Join(", ", sums.Select(s => $"{A(s.c, s.r, s.k, s.j, s.p)} = {isa.Type}.Zero"))};");
@@ -39,10 +39,10 @@ internal sealed class WeightGradientMicro(WeightGradientGeometry geometry, Weigh
         writer.Line($"{isa.Type} b;");
         writer.Open("for (int sample = 0; sample < samples; sample++, x += xStride, g += gStride)");
         var (x, g, opened) = ("x", "g", 0);
-        foreach (var (axis, count, xStep, gStep) in new[]
+        foreach (var (axis, count) in new[]
         {
-            ("Depth", plane.Depth, geometry.InputStep.Depth, geometry.GradientStep.Depth), ("Row", plane.Rows, geometry.InputStep.Rows, geometry.GradientStep.Rows),
-            ("Column", plane.Columns, geometry.InputStep.Columns, geometry.GradientStep.Columns),
+            ("Depth", plane.Depth), ("Row", plane.Rows),
+            ("Column", plane.Columns),
         })
         {
             if (count == 1)
@@ -53,7 +53,7 @@ internal sealed class WeightGradientMicro(WeightGradientGeometry geometry, Weigh
             writer.Line($"float* x{axis} = {x}, g{axis} = {g};");
             (x, g) = ("x" + axis, "g" + axis);
             var index = char.ToLowerInvariant(axis[0]) + axis.Substring(1);
-            writer.Open($"for (int {index} = 0; {index} < {writer.N(index + "s", count)}; {index}++, {x} += {writer.N($"x{axis}Step", xStep)}, {g} += {writer.N($"g{axis}Step", gStep)})");
+            writer.Open($"for (int {index} = 0; {index} < {index}s; {index}++, {x} += x{axis}Step, {g} += g{axis}Step)");
             opened++;
         }
 

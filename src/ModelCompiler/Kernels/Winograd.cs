@@ -51,12 +51,44 @@ public sealed record WinogradKernel(
 
     internal WinogradTransform Transform { get; } = new(Outputs);
 
-    public override string Name => FormattableString.Invariant(
-        $"Winograd{Outputs}_{Input.Channels}to{Output.Channels}_{Output.Height}x{Output.Width}_{KernelName.Hash(Identity)}");
+    public override string Name => field ??= KernelName.Of(
+        $"Winograd{Literals.Int(Outputs)}", Isa.All.Select(isa => new WinogradEmitter(this, isa).Structure).Append(OutputStructure).Append(Filters.ToString()));
 
-    public override string Comment => FormattableString.Invariant(
-        $"Winograd F({Outputs}x{Outputs}, 3x3): {Input.Channels} to {Output.Channels} channels, {Output.Height}x{Output.Width} outputs")
-        + (Formula is null ? "" : "; fused: " + new FormulaProgram([Formula]).Readable);
+    public override string Comment => FormattableString.Invariant($"Winograd F({Outputs}x{Outputs}, 3x3), products by tiles of {Tile}")
+        + (Filters == WinogradFilterForm.Packed ? "" : ", transforms its filters") + (Formula is null ? "" : "; fused: " + new FormulaProgram([Formula]).Readable);
+
+    public override ImmutableArray<KernelNumber> Numbers => field.IsDefault ? field = [.. AllNumbers()] : field;
+
+    private IEnumerable<KernelNumber> AllNumbers()
+    {
+        var rest = Math.Max(1, Output.Blocks % Tile.Blocks);
+        yield return new("channels", Input.Channels);
+        yield return new("outputs", Output.Channels);
+        yield return new("tileRows", TileRows);
+        yield return new("tileColumns", TileColumns);
+        yield return new("groups", Groups);
+        yield return new("manyWeights", HasManyWeights ? 1 : 0);
+        yield return new("chunk", Chunk);
+        yield return new("xBlocks", Input.Blocks);
+        yield return new("xBlock", Input.BlockStride);
+        yield return new("xRow", Input.RowStride);
+        yield return new("inputPoint", InputPoint);
+        yield return new("productPoint", ProductPoint);
+        yield return new("inputBlocks", Input.Channels / Layout.Lanes);
+        yield return new("tail", Input.Channels % Layout.Lanes);
+        yield return new("groupPoint", PackWinogradKernel.PointFloats(Input.Channels, Tile.Blocks));
+        yield return new("restPoint", PackWinogradKernel.PointFloats(Input.Channels, rest));
+        yield return new("yBlocks", Output.Blocks);
+        yield return new("yRows", Output.Height);
+        yield return new("yColumns", Output.Width);
+        yield return new("yBlock", Output.BlockStride);
+        yield return new("yRow", Output.RowStride);
+        for (var i = 0; i < Fused.Length; i++)
+        {
+            yield return new($"e{Literals.Int(i)}Block", Fused[i].Block);
+            yield return new($"e{Literals.Int(i)}Row", Fused[i].Step.Rows);
+        }
+    }
 
     public override KernelScope Scope => KernelScope.Batch;
 
@@ -73,7 +105,7 @@ public sealed record WinogradKernel(
         get
         {
             var operands = ImmutableArray.CreateBuilder<Operand>();
-            operands.Add(new Operand("x"));
+            operands.Add(new Operand("x", Offset: Input.Origin - (PadRows * Input.RowStride) - (PadColumns * Input.ColumnStride)));
             operands.Add(new Operand("w"));
             if (Bias)
             {
@@ -82,10 +114,10 @@ public sealed record WinogradKernel(
 
             for (var i = 0; i < Fused.Length; i++)
             {
-                operands.Add(new Operand($"e{i}"));
+                operands.Add(new Operand($"e{i}", Offset: Fused[i].Offset));
             }
 
-            operands.Add(new Operand("y"));
+            operands.Add(new Operand("y", Offset: Output.Origin));
             operands.Add(new Operand("scratch"));
             return operands.ToImmutable();
         }
@@ -112,7 +144,17 @@ public sealed record WinogradKernel(
     internal int Tiles => TileRows * TileColumns;
 
     /// <summary>Tiles of the plane and blocks of outputs that stay in registers with 512-bit vectors. Blocks decide how weights are packed.</summary>
-    internal Tile Tile => Tile.Choose(Product(Tiles * Samples), samples: false, Isa.Avx512, 1, MostBlocks);
+    internal Tile Tile => chosen ??= Tile.Choose(Product(Tiles * Samples), samples: false, Isa.Avx512, 1, MostBlocks);
+
+    private Tile? chosen;
+
+    /// <summary>The tile on narrower vectors, whose weights are packed for 512-bit vectors.</summary>
+    internal Tile TileOf(Isa isa) => Tile.Narrowed(isa);
+
+    /// <summary>What decides the code of the way back to outputs.</summary>
+    internal string OutputStructure => FormattableString.Invariant($"{Bias}|{FormulaText}|{string.Join(";", Fused.Select(f => f.IsVector ? "v" : Literals.Int(f.Step.Columns)))}");
+
+    private string FormulaText => Formula is null ? "" : new FormulaProgram([Formula]).Text;
 
     /// <summary>Tiles that are transformed together, a multiple of the register tile.</summary>
     internal int Chunk
@@ -142,13 +184,13 @@ public sealed record WinogradKernel(
     private int WeightFloats => checked(Output.Blocks * Transform.Points * Input.Channels * Layout.Lanes);
 
     private string Identity => FormattableString.Invariant(
-        $"{Outputs}|{Input.Tag}|{Output.Tag}|{PadRows},{PadColumns}|{Bias}|{(Formula is null ? "" : new FormulaProgram([Formula]).Text)}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}|{Filters}");
+        $"{Outputs}|{Input.Tag}|{Output.Tag}|{PadRows},{PadColumns}|{Bias}|{FormulaText}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}|{Filters}");
 
     public bool Equals(WinogradKernel? other) => other is not null && Identity == other.Identity;
 
     public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Identity);
 
-    public override void Emit(KernelWriter writer, Isa isa) => new WinogradEmitter(this, writer, isa).Emit();
+    public override void Emit(KernelWriter writer, Isa isa) => new WinogradEmitter(this, isa).Emit(writer);
 
     /// <summary>The matrix product at one point as a 1x1 convolution whose columns are <paramref name="tiles"/> tiles.</summary>
     internal ConvolutionGeometry Product(int tiles) => new()

@@ -1,161 +1,181 @@
 // Writes the C# of a Winograd convolution: a driver over chunks of tiles, the matrix products, whose micro-kernel is that of
-// direct convolution, and the way back to outputs.
+// direct convolution, and the way back to outputs. Planes, channels and chunks are numbers; register tiles, formula and the
+// form of the filters decide the code.
 using System.Collections.Immutable;
 using ModelCompiler.Emission;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Kernels;
 
-internal sealed class WinogradEmitter(WinogradKernel kernel, KernelWriter writer, Isa isa)
+internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
 {
     private readonly WinogradTransform transform = kernel.Transform;
     private readonly int outputs = kernel.Outputs;
-    private readonly int side = kernel.Transform.Inputs;
-    private readonly int channels = kernel.Input.Channels;
-    private readonly int chunk = kernel.Chunk;
     private readonly int groupBlocks = kernel.Tile.Blocks;
 
-    public void Emit()
+    private bool IsPacked => kernel.Filters == WinogradFilterForm.Packed;
+
+    /// <summary>Blocks of a full group, where there is one, and of the last group, where it has fewer.</summary>
+    private IEnumerable<int> GroupSizes => new[] { Math.Min(groupBlocks, kernel.Output.Blocks), kernel.Output.Blocks % groupBlocks }.Where(b => b > 0).Distinct();
+
+    /// <summary>Everything that decides the code on this instruction set.</summary>
+    public string Structure => string.Join(";", GroupSizes.Select(blocks => $"{N(blocks)}={ProductsName(blocks)}"));
+
+    public void Emit(KernelWriter writer)
     {
-        EmitDriver();
-        var input = kernel.Input;
-        new WinogradTiles(
-            $"{writer.Own}_input", transform, Gradients: false, input, input.Origin - (kernel.PadRows * input.RowStride) - (kernel.PadColumns * input.ColumnStride),
-            kernel.Output.Height + 2, kernel.Output.Width + 2, kernel.TileRows, kernel.TileColumns, chunk, kernel.InputPoint).Emit(writer, isa);
-        EmitOutput();
-        if (kernel.Filters != WinogradFilterForm.Packed)
+        var points = transform.Points;
+        var columns = N(kernel.Tile.Columns);
+        writer.OpenMethod();
+        writer.Line($"float* products = scratch + {N(points)}L * inputPoint, halfway = products + {N(points)}L * productPoint{(IsPacked ? "" : $", filters = halfway + {N(2 * points * Layout.Lanes)}")};");
+        writer.Line($"int from = 0, to = batch * tileRows * tileColumns, firstGroup = 0, lastGroup = groups, pieces = (to + {N(kernel.Tile.Columns - 1)}) / {columns};");
+        writer.Line("// Units are parts of the tiles, or of the weights where there are few tiles or many weights.");
+        writer.Open("if (groups > 1 && (manyWeights != 0 || pieces < 8))").Line($"firstGroup = groups * begin / {N(kernel.Units)};").Line($"lastGroup = groups * end / {N(kernel.Units)};").Close();
+        writer.Open("else").Line($"from = (int)((long)pieces * begin / {N(kernel.Units)}) * {columns};").Line($"to = Math.Min(to, (int)((long)pieces * end / {N(kernel.Units)}) * {columns});").Close();
+        writer.Open("for (int first = firstGroup < lastGroup ? from : to; first < to; first += chunk)").Line("int tiles = Math.Min(chunk, to - first);");
+        writer.Line(new WinogradTiles(transform, Gradients: false, isa).Call(
+            writer, "x", "xStride", "scratch", "first, tiles", "xBlocks", "tileRows, tileColumns, xBlock, xRow, yRows + 2, yColumns + 2", "chunk, inputPoint"));
+        writer.Open("for (int group = firstGroup; group < lastGroup; group++)");
+        writer.Line($"int block = group * {N(groupBlocks)}, blocks = Math.Min({N(groupBlocks)}, yBlocks - block);");
+        if (!IsPacked)
         {
-            new WinogradFilters(transform, channels, kernel.Output.Channels, kernel.Filters == WinogradFilterForm.Turned).Emit(writer, isa, $"{writer.Own}_filters");
+            var filters = new WinogradFilters(transform, kernel.Filters == WinogradFilterForm.Turned, isa);
+            writer.Line("for (int b = 0; b < blocks; b++) " + filters.Call(writer, "w, filters + b * 16, block + b, blocks * channels * 16 + 16, blocks * 16, channels, outputs"));
         }
 
-        var full = isa == Isa.Avx512 ? kernel.Tile : Tile.Choose(kernel.Product(chunk), samples: false, isa, 1, groupBlocks);
-        var micros = new SortedDictionary<string, ConvolutionMicroEmitter>(StringComparer.Ordinal);
-        foreach (var blocks in new[] { Math.Min(groupBlocks, kernel.Output.Blocks), kernel.Output.Blocks % groupBlocks }.Where(b => b > 0).Distinct())
+        var sizes = GroupSizes.ToList();
+        for (var i = 0; i < sizes.Count; i++)
         {
-            EmitProducts(blocks, full, micros);
+            var size = sizes[i];
+            var weights = IsPacked ? $"w + group * {N(points)}L * groupPoint" : "filters";
+            var call = $"{writer.Share(ProductsName(size), w => EmitProducts(w, size))}(scratch, {weights}, products, tiles, chunk, inputPoint, productPoint, inputBlocks, tail, {(size == groupBlocks ? "groupPoint" : "restPoint")});";
+            foreach (var micro in Tiles(size).Select(t => Micro(t, size)))
+            {
+                writer.Share(micro.Name, micro.Emit);
+            }
+
+            writer.Line((sizes.Count == 1 ? "" : i == 0 ? $"if (blocks == {N(size)}) " : "else ") + call);
         }
 
-        foreach (var micro in micros)
-        {
-            writer.Line(Kernel.Attribute).Open($"private static void {micro.Key}(float* x, float* w, float* y{(micro.Value.AheadLines > 0 ? ", float* ahead" : "")})");
-            micro.Value.EmitBody();
-            writer.Close().Line();
-        }
+        writer.Line($"{writer.Share(OutputName, EmitOutput)}(products, halfway, {string.Join(", ", OutputArguments)});");
+        writer.Close().Close().Close().Line();
     }
 
     private static string N(long value) => Literals.Int(value);
 
-    private void EmitDriver()
+    private string ProductsName(int blocks) => KernelName.Of($"Winograd{N(outputs)}Products{N(blocks)}", Tiles(blocks).Select(t => Micro(t, blocks).Name));
+
+    /// <summary>The register tiles that a group's blocks are cut into.</summary>
+    private IEnumerable<Tile> Tiles(int blocks)
     {
-        var points = transform.Points;
-        var (groups, units, columns) = (kernel.Groups, kernel.Units, kernel.Tile.Columns);
-        var rest = kernel.Output.Blocks % groupBlocks;
-        var groupWeights = (long)points * PackWinogradKernel.PointFloats(channels, groupBlocks);
-        writer.OpenMethod();
-        writer.Line($"float* products = scratch + {N((long)points * kernel.InputPoint)}, halfway = products + {N((long)points * kernel.ProductPoint)}{(kernel.FilterFloats > 0 ? $", filters = halfway + {N(2 * points * Layout.Lanes)}" : "")};");
-        writer.Line($"int from = 0, to = batch * {N(kernel.Tiles)}, firstGroup = 0, lastGroup = {N(groups)}, pieces = (to + {N(columns - 1)}) / {N(columns)};");
-        if (groups > 1)
-        {
-            writer.Line("// Units are parts of the tiles, or of the weights where there are few tiles or many weights.");
-            writer.Open(kernel.HasManyWeights ? "" : "if (pieces < 8)").Line($"firstGroup = {N(groups)} * begin / {N(units)};").Line($"lastGroup = {N(groups)} * end / {N(units)};").Close();
-        }
-
-        if (groups == 1 || !kernel.HasManyWeights)
-        {
-            writer.Open(groups == 1 ? "" : "else").Line($"from = (int)((long)pieces * begin / {N(units)}) * {N(columns)};").Line($"to = Math.Min(to, (int)((long)pieces * end / {N(units)}) * {N(columns)});").Close();
-        }
-
-        writer.Open($"for (int first = {(groups == 1 ? "from" : "firstGroup < lastGroup ? from : to")}; first < to; first += {N(chunk)})");
-        writer.Line($"int tiles = Math.Min({N(chunk)}, to - first);").Line($"{writer.Own}_input(x, xStride, scratch, halfway, first, tiles, {N(kernel.Input.Blocks)});");
-        writer.Open("for (int group = firstGroup; group < lastGroup; group++)");
-        var packed = kernel.Filters == WinogradFilterForm.Packed;
-        var call = $"{writer.Own}_products{{0}}(scratch, {(packed ? $"w + group * {N(groupWeights)}L" : "filters")}, products, tiles);";
-        var pointers = string.Join("", Enumerable.Range(0, kernel.Fused.Length).Select(i => $"e{i}, e{i}Stride, "));
-        var blocks = rest == 0 ? N(groupBlocks) : $"(group < {N(groups - 1)} ? {N(groupBlocks)} : {N(rest)})";
-        if (!packed)
-        {
-            writer.Line($"int blocks = Math.Min({N(groupBlocks)}, {N(kernel.Output.Blocks)} - group * {N(groupBlocks)});");
-            writer.Line($"for (int b = 0; b < blocks; b++) {writer.Own}_filters(w, filters + b * 16, group * {N(groupBlocks)} + b, blocks * {N(channels * 16L)} + 16, blocks * 16);");
-        }
-
-        if (rest == 0 || groups == 1)
-        {
-            writer.Line(call.Replace("{0}", N(Math.Min(groupBlocks, kernel.Output.Blocks))));
-        }
-        else
-        {
-            writer.Line($"if (group < {N(groups - 1)}) {call.Replace("{0}", N(groupBlocks))}").Line($"else {call.Replace("{0}", N(rest))}");
-        }
-
-        writer.Line($"{writer.Own}_output(products, halfway, {(kernel.Bias ? "bias, " : "")}{pointers}y, yStride, first, tiles, group * {N(groupBlocks)}, {blocks});");
-        writer.Close().Close().Close().Line();
-    }
-
-    /// <summary>At every point: transformed inputs times transformed weights, for one group of output blocks.</summary>
-    private void EmitProducts(int blocks, Tile full, SortedDictionary<string, ConvolutionMicroEmitter> micros)
-    {
-        var product = new ConvolutionKernel(kernel.Product(chunk), false, null, ImmutableArray<FusedOperand>.Empty, Samples: false, "WinogradProduct");
-        var pointWeights = PackWinogradKernel.PointFloats(channels, blocks);
-
-        // While a point is computed the weights of the next one, which lie behind its own, come nearer.
-        var calls = (chunk + full.Columns - 1) / full.Columns;
-        var aheadLines = isa == Isa.Vector128 ? 0 : (int)((pointWeights / Layout.Lanes + calls - 1) / calls);
-        writer.Line(Kernel.Attribute).Open($"private static void {writer.Own}_products{N(blocks)}(float* u, float* w, float* products, int tiles)");
-        writer.Open($"for (int point = 0; point < {N(transform.Points)}; point++)");
-        if (aheadLines > 0)
-        {
-            writer.Line($"float* ahead = w + {N(pointWeights)};");
-        }
-
+        var full = kernel.TileOf(isa);
         for (var b = 0; b < blocks; b += full.Blocks)
         {
-            var tile = full with { Blocks = Math.Min(full.Blocks, blocks - b) };
-            var name = $"{writer.Own}_{tile}{(blocks == groupBlocks ? "" : $"_of{N(blocks)}")}";
-            var lines = b == 0 ? aheadLines : 0;
-            if (!micros.ContainsKey(name))
-            {
-                micros.Add(name, new ConvolutionMicroEmitter(product, writer, isa, tile, blocks)
-                {
-                    AheadLines = aheadLines, InputAhead = isa == Isa.Vector128 ? 0 : chunk * Layout.Lanes, PrefetchesOutput = isa != Isa.Vector128 && channels <= 512,
-                });
-            }
+            yield return full with { Blocks = Math.Min(full.Blocks, blocks - b) };
+        }
+    }
 
-            writer.Open($"for (int t = 0; t < tiles; t += {N(tile.Columns)})");
-            writer.Line($"int at = Math.Min(t, {N(chunk - tile.Columns)}) * {N(Layout.Lanes)};");
-            writer.Line($"{name}(u + at, w{(b == 0 ? "" : $" + {N(b * Layout.Lanes)}")}, products + at + {N(b * chunk * Layout.Lanes)}{(aheadLines > 0 ? b == 0 ? ", ahead" : ", w" : "")});");
-            if (lines > 0)
-            {
-                writer.Line($"ahead += {N(lines * Layout.Lanes)};");
-            }
+    private ConvolutionMicroEmitter Micro(Tile tile, int blocks) =>
+        new(new ConvolutionKernel(kernel.Product(kernel.Chunk), false, null, ImmutableArray<FusedOperand>.Empty, Samples: false, "WinogradProduct"), isa, tile, blocks)
+        {
+            AsksAhead = isa != Isa.Vector128, PrefetchesNextBlock = isa != Isa.Vector128 && kernel.Input.Channels >= Layout.Lanes, PrefetchesOutput = isa != Isa.Vector128,
+        };
 
-            writer.Close();
+    /// <summary>At every point: transformed inputs times transformed weights, for one group of output blocks.</summary>
+    private void EmitProducts(SourceWriter writer, int blocks)
+    {
+        writer.Open(Kernel.Attribute + " " + $"private static void {ProductsName(blocks)}(float* u, float* w, float* products, int tiles, int chunk, int inputPoint, int productPoint, int inputBlocks, int tail, int pointWeights)");
+        writer.Line("long inputBlock = chunk * 16, outputBlock = inputBlock;");
+        var columns = kernel.TileOf(isa).Columns;
+        if (isa != Isa.Vector128)
+        {
+            writer.Line("// While a point is computed the weights of the next one, which lie behind its own, come nearer.");
+            writer.Line($"int calls = (chunk + {N(columns - 1)}) / {N(columns)}, aheadFloats = (pointWeights / 16 + calls - 1) / calls * 16;");
         }
 
-        writer.Line($"u += {N(kernel.InputPoint)};").Line($"w += {N(pointWeights)};").Line($"products += {N(kernel.ProductPoint)};");
+        writer.Open($"for (int point = 0; point < {N(transform.Points)}; point++)");
+        var b = 0;
+        foreach (var tile in Tiles(blocks))
+        {
+            var micro = Micro(tile, blocks);
+
+            string[] arguments =
+            [
+                "u", b == 0 ? "w" : $"w + {N(b * Layout.Lanes)}", b == 0 ? "products" : $"products + {N(b)} * outputBlock",
+                .. !micro.AsksAhead ? Array.Empty<string>() : b == 0 ? ["w + pointWeights", "aheadFloats", "calls == 1"] : ["w", "0", "false"], "0", "tiles", "chunk", .. micro.Numbers.Select(n => n.Name),
+            ];
+            writer.Line($"{micro.Name}({string.Join(", ", arguments)});");
+            b += tile.Blocks;
+        }
+
+        writer.Line("u += inputPoint;").Line("w += pointWeights;").Line("products += productPoint;");
         writer.Close().Close().Line();
     }
 
+    private string OutputName => KernelName.Of($"Winograd{N(outputs)}Outputs", kernel.OutputStructure);
+
+    private IEnumerable<(int Index, FusedOperand Operand)> Planes => kernel.Fused.Select((e, i) => (i, e)).Where(f => !f.e.IsVector);
+
+    private IEnumerable<string> OutputArguments =>
+    [
+        .. kernel.Bias ? ["bias"] : Array.Empty<string>(), .. kernel.Fused.SelectMany((_, i) => new[] { $"e{N(i)}", $"e{N(i)}Stride" }), "y", "yStride", "first", "tiles", "block", "blocks",
+        "tileRows", "tileColumns", "yRows", "yColumns", "yBlock", "yRow", "chunk", "productPoint", .. Planes.SelectMany(p => new[] { $"e{N(p.Index)}Block", $"e{N(p.Index)}Row" }),
+    ];
+
     /// <summary>Products of a chunk and a group back to outputs, with bias and formula.</summary>
-    private void EmitOutput()
+    private void EmitOutput(SourceWriter writer)
     {
-        var output = kernel.Output;
-        var fused = string.Join("", Enumerable.Range(0, kernel.Fused.Length).Select(i => $"float* e{i}, long e{i}Stride, "));
-        writer.Line(Kernel.Attribute).Open(
-            $"private static void {writer.Own}_output(float* products, float* halfway, {(kernel.Bias ? "float* bias, " : "")}{fused}float* y, long yStride, int first, int tiles, int firstBlock, int blocks)");
+        var pointers = kernel.Fused.Select((_, i) => $"e{N(i)}").Append("bias").Append("y").ToList();
+        var parameters = OutputArguments.Select(a => $"{(pointers.Contains(a) ? "float*" : a.EndsWith("Stride", StringComparison.Ordinal) ? "long" : "int")} {a}");
+        writer.Open(Kernel.Attribute + " " + $"private static void {OutputName}(float* products, float* halfway, {string.Join(", ", parameters)})");
         transform.Constants(writer, isa);
         var formula = kernel.Formula is null ? null : new FormulaEmitter(isa, kernel.Formula);
         formula?.Prepare(writer);
-        writer.Open("for (int b = 0; b < blocks; b++)").Line("int block = firstBlock + b;");
+        writer.Line($"long pointRow = productPoint * {N(transform.Inputs)};");
+        WinogradTiles.EmitMultiples(writer, "pointRow", transform.Inputs);
+        WinogradTiles.EmitFirstPlace(writer, outputs);
+        writer.Open("for (int b = 0; b < blocks; b++)").Line("int channelBlock = block + b;");
+        WinogradTiles.EmitStart(writer);
         writer.Open("for (int i = 0; i < tiles; i++)");
-        WinogradTiles.EmitPlace(writer, kernel.TileRows, kernel.TileColumns, outputs);
-        writer.Line($"int rows = {(output.Height % outputs == 0 ? N(outputs) : $"Math.Min({N(outputs)}, {N(output.Height)} - row)")};");
-        OpenParts();
-        writer.Line($"float* from = products + b * {N(chunk * Layout.Lanes)} + i * {N(Layout.Lanes)}{Part};");
-        writer.Open($"for (int c = 0; c < {N(side)}; c++, from += {N(kernel.ProductPoint)})").Line($"float* target = halfway + c * {N(isa.Width)};");
+        writer.Line($"int rows = Math.Min({N(outputs)}, yRows - row);");
+        OpenParts(writer);
+        EmitColumns(writer);
+        writer.Line($"float* to = y + sample * yStride + channelBlock * yBlock + row * yRow + column * 16{Part};");
+        foreach (var (e, i) in kernel.Fused.Select((e, i) => (e, i)))
+        {
+            writer.Line($"float* f{i} = e{i} + sample * e{i}Stride + channelBlock * {(e.IsVector ? "16" : $"e{i}Block + row * e{i}Row + column * {N(e.Step.Columns)}")}{Part};");
+        }
+
+        writer.Open("for (int r = 0; r < rows; r++)").Line($"float* source = halfway + r * {N(transform.Inputs * isa.Width)};");
+        for (var c = 0; c < transform.Inputs; c++)
+        {
+            writer.Line($"var d{N(c)} = {isa.Load($"source + {N(c * isa.Width)}")};");
+        }
+
+        transform.Output(writer, isa);
+        EmitStores(writer, formula);
+        writer.Line("to += yRow;");
+        foreach (var (i, _) in Planes)
+        {
+            writer.Line($"f{i} += e{i}Row;");
+        }
+
+        writer.Close();
+        CloseParts(writer);
+        WinogradTiles.EmitNext(writer, outputs);
+        writer.Close().Close().Close().Line();
+    }
+
+    /// <summary>The columns of a tile's products, halfway back.</summary>
+    private void EmitColumns(SourceWriter writer)
+    {
+        var side = transform.Inputs;
+        writer.Line($"float* from = products + (b * chunk + i) * 16{Part};");
+        writer.Open($"for (int c = 0; c < {N(side)}; c++, from += productPoint)").Line($"float* target = halfway + c * {N(isa.Width)};");
         for (var r = 0; r < side; r++)
         {
-            writer.Line($"var d{N(r)} = {isa.Load($"from + {N((long)r * side * kernel.ProductPoint)}")};");
-            Prefetch($"from + {N(((long)r * side * kernel.ProductPoint) + Layout.Lanes)}");
+            // What the next tile reads lies beyond the first-level cache; asked for a tile ahead, it is there.
+            var source = $"from{WinogradTiles.Multiple("pointRow", r)}";
+            writer.Line($"var d{N(r)} = {isa.Load(source)};{(isa == Isa.Vector128 ? "" : $" Sse.Prefetch0({source} + 16);")}");
         }
 
         transform.Output(writer, isa);
@@ -165,81 +185,44 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, KernelWriter writer
         }
 
         writer.Close();
-        writer.Line($"float* to = y + sample * yStride + {ConvolutionEmitter.Sum(output.Origin, ("block", output.BlockStride), ("row", output.RowStride), ("column", output.ColumnStride))}{Part};");
-        foreach (var (e, i) in kernel.Fused.Select((e, i) => (e, i)))
-        {
-            writer.Line($"float* f{i} = e{i} + sample * e{i}Stride + {ConvolutionEmitter.Sum(e.Offset, ("block", e.Block), ("row", e.Step.Rows), ("column", e.Step.Columns))}{Part};");
-        }
-
-        writer.Open("for (int r = 0; r < rows; r++)").Line($"float* source = halfway + r * {N(side * isa.Width)};");
-        LoadHalfway();
-        transform.Output(writer, isa);
-        EmitStores(formula);
-        writer.Line($"to += {N(output.RowStride)};");
-        foreach (var (e, i) in kernel.Fused.Select((e, i) => (e, i)).Where(f => f.e.Step.Rows != 0))
-        {
-            writer.Line($"f{i} += {N(e.Step.Rows)};");
-        }
-
-        writer.Close();
-        CloseParts();
-        writer.Close().Close().Close().Line();
     }
 
-    private void EmitStores(FormulaEmitter? formula)
+    private void EmitStores(SourceWriter writer, FormulaEmitter? formula)
     {
         for (var c = 0; c < outputs; c++)
         {
             var column = c;
-            var always = c == 0 || kernel.Output.Width % outputs == 0;
-            if (!always)
+            if (c > 0)
             {
-                writer.Open($"if (column + {N(c)} < {N(kernel.Output.Width)})");
+                writer.Open($"if (column + {N(c)} < yColumns)");
             }
 
             if (kernel.Bias)
             {
-                writer.Line($"o{N(c)} += {isa.Load($"bias + block * {N(Layout.Lanes)}{Part}")};");
+                writer.Line($"o{N(c)} += {isa.Load($"bias + channelBlock * 16{Part}")};");
             }
 
             var value = formula is null
                 ? $"o{N(c)}"
                 : formula.ApplyOne(writer, index => index == 0 ? $"o{N(column)}" : isa.Load($"f{index - 1} + {N(column * kernel.Fused[index - 1].Step.Columns)}"), $"_{N(c)}");
             writer.Line(isa.Store($"to + {N(c * Layout.Lanes)}", value));
-            Prefetch($"to + {N((c + (2 * outputs)) * Layout.Lanes)}");
-            foreach (var (e, i) in kernel.Fused.Select((e, i) => (e, i)).Where(f => f.e.Step.Columns != 0))
+            if (isa != Isa.Vector128)
             {
-                Prefetch($"f{i} + {N((c + (2 * outputs)) * e.Step.Columns)}");
+                writer.Line(string.Join(" ", kernel.Fused.Select((e, i) => (Name: $"f{i}", Step: e.Step.Columns)).Where(f => f.Step != 0).Prepend(("to", Layout.Lanes))
+                    .Select(f => $"Sse.Prefetch0({f.Item1} + {N((c + (2 * outputs)) * f.Item2)});")));
             }
 
-            if (!always)
+            if (c > 0)
             {
                 writer.Close();
             }
         }
     }
 
-    /// <summary>What the next tile reads and writes lies beyond the first-level cache; asked for a tile ahead, it is there.</summary>
-    private void Prefetch(string address)
-    {
-        if (isa != Isa.Vector128)
-        {
-            writer.Line($"Sse.Prefetch0({address});");
-        }
-    }
-
-    private void LoadHalfway()
-    {
-        for (var c = 0; c < side; c++)
-        {
-            writer.Line($"var d{N(c)} = {isa.Load($"source + {N(c * isa.Width)}")};");
-        }
-    }
-
     /// <summary>A block of 16 channels is one, two or four vectors; each goes through the transforms alone.</summary>
     private string Part => isa.Parts == 1 ? "" : " + part";
 
-    private void OpenParts()
+    private void OpenParts(SourceWriter writer)
     {
         if (isa.Parts > 1)
         {
@@ -247,7 +230,7 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, KernelWriter writer
         }
     }
 
-    private void CloseParts()
+    private void CloseParts(SourceWriter writer)
     {
         if (isa.Parts > 1)
         {

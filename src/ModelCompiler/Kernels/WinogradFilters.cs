@@ -4,16 +4,21 @@ using ModelCompiler.Emission;
 
 namespace ModelCompiler.Kernels;
 
-/// <summary>Writes <c>name(weight, to, block, pointStride, step)</c>: flat weights to [point][input][16 outputs], inputs <c>step</c> floats apart.</summary>
 /// <param name="turned">For data gradients: weights are [in][out][3][3], their taps in reverse order.</param>
-internal sealed class WinogradFilters(WinogradTransform transform, int inputs, int outputs, bool turned)
+internal sealed class WinogradFilters(WinogradTransform transform, bool turned, Isa isa)
 {
+    private string Name => $"Winograd{N(transform.Outputs)}Filters{(turned ? "Turned" : "")}";
+
+    /// <summary>The call that makes [point][input][16 outputs] of the flat weights of a block of outputs, inputs <c>step</c> floats apart.</summary>
+    /// <param name="arguments"><c>weight, to, block, pointStride, step, inputs, outputs</c>.</param>
+    public string Call(KernelWriter writer, string arguments) => $"{writer.Share(Name, Emit)}({arguments});";
+
     private static string N(long value) => Literals.Int(value);
 
-    public void Emit(SourceWriter writer, Isa isa, string name)
+    private void Emit(SourceWriter writer)
     {
         var side = transform.Inputs;
-        writer.Line(Kernel.Attribute).Open($"private static void {name}(float* weight, float* to, int block, long pointStride, int step)");
+        writer.Open(Kernel.Attribute + " " + $"private static void {Name}(float* weight, float* to, int block, long pointStride, int step, int inputs, int outputs)");
         writer.Line("// [channel][tap][16 outputs] of sixteen channels; for turned weights [tap][channel][16 outputs].");
         writer.Line("float* taps = stackalloc float[2304];");
         if (turned)
@@ -21,19 +26,19 @@ internal sealed class WinogradFilters(WinogradTransform transform, int inputs, i
             writer.Line("float* across = stackalloc float[2304];");
         }
 
-        writer.Line($"int outputs = Math.Min(16, {N(outputs)} - block * 16);");
-        writer.Open($"for (int first = 0; first < {N(inputs)}; first += 16)");
-        writer.Line($"int channels = Math.Min(16, {N(inputs)} - first);");
+        writer.Line("int lanes = Math.Min(16, outputs - block * 16);");
+        writer.Open("for (int first = 0; first < inputs; first += 16)");
+        writer.Line("int channels = Math.Min(16, inputs - first);");
         if (turned)
         {
-            writer.Line($"float* from = weight + (first * {N(outputs)}L + block * 16) * 9;");
-            writer.Line($"for (int i = 0; i < outputs * 9; i += 16) Transposition.Turn(from + i, {N(outputs * 9L)}, channels, Math.Min(16, outputs * 9 - i), across + i * 16);");
-            writer.Line("for (int tap = 0; tap < 9; tap++) Transposition.Turn(across + tap * 16, 144, outputs, channels, taps + (8 - tap) * 256);");
+            writer.Line("float* from = weight + ((long)first * outputs + block * 16) * 9;");
+            writer.Line("for (int i = 0; i < lanes * 9; i += 16) Transposition.Turn(from + i, outputs * 9, channels, Math.Min(16, lanes * 9 - i), across + i * 16);");
+            writer.Line("for (int tap = 0; tap < 9; tap++) Transposition.Turn(across + tap * 16, 144, lanes, channels, taps + (8 - tap) * 256);");
         }
         else
         {
-            writer.Line($"float* from = weight + (block * {N(16L * inputs)} + first) * 9;");
-            writer.Line($"for (int i = 0; i < channels * 9; i += 16) Transposition.Turn(from + i, {N(inputs * 9L)}, outputs, Math.Min(16, channels * 9 - i), taps + i * 16);");
+            writer.Line("float* from = weight + (block * 16L * inputs + first) * 9;");
+            writer.Line("for (int i = 0; i < channels * 9; i += 16) Transposition.Turn(from + i, inputs * 9, lanes, Math.Min(16, channels * 9 - i), taps + i * 16);");
         }
 
         writer.Open("for (int channel = 0; channel < channels; channel++, to += step)");

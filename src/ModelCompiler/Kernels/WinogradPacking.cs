@@ -13,14 +13,17 @@ public sealed record PackWinogradKernel(int Outputs, int InputChannels, int Outp
 {
     private readonly WinogradTransform transform = new(Outputs);
 
-    public override string Name => FormattableString.Invariant($"PackWinograd{Outputs}{(Turned ? "Turned" : "")}_{InputChannels}to{OutputChannels}_by{GroupBlocks}");
+    public override string Name => $"PackWinograd{Literals.Int(Outputs)}{(Turned ? "Turned" : "")}";
 
     public override string Comment => FormattableString.Invariant(
-        $"transforms filters for F({Outputs}x{Outputs}, 3x3) and packs them as [groups of {GroupBlocks} output blocks][{transform.Points} points][{InputChannels} inputs][block][16]{(Turned ? ", inputs and outputs exchanged" : "")}");
+        $"transforms filters for F({Outputs}x{Outputs}, 3x3) and packs them as [group of output blocks][{transform.Points} points][input][block][16]{(Turned ? ", inputs and outputs exchanged" : "")}");
 
     public override KernelScope Scope => KernelScope.Once;
 
     public override ImmutableArray<Operand> Operands { get; } = ImmutableArray.Create(new Operand("weight"), new Operand("packed"));
+
+    public override ImmutableArray<KernelNumber> Numbers =>
+        [new("inputs", InputChannels), new("outputs", OutputChannels), new("outputBlocks", OutputBlocks), new("groupBlocks", GroupBlocks)];
 
     public override int Units => OutputBlocks;
 
@@ -37,14 +40,11 @@ public sealed record PackWinogradKernel(int Outputs, int InputChannels, int Outp
 
     public override void Emit(KernelWriter writer, Isa isa)
     {
-        static string N(long value) => Literals.Int(value);
-        var rest = OutputBlocks % GroupBlocks;
         writer.OpenMethod();
         writer.Open("for (int block = begin; block < end; block++)");
-        writer.Line($"int group = block / {N(GroupBlocks)}, inGroup = block % {N(GroupBlocks)};");
-        writer.Line($"long pointStride = {(rest == 0 ? "" : $"block >= {N(OutputBlocks - rest)} ? {N(PointFloats(InputChannels, rest))} : ")}{N(PointFloats(InputChannels, GroupBlocks))};");
-        writer.Line($"{Name}_filters(weight, packed + group * {N((long)PointFloats(InputChannels, GroupBlocks) * transform.Points)}L + inGroup * 16, block, pointStride, {(rest == 0 ? "" : $"block >= {N(OutputBlocks - rest)} ? {N(rest * 16)} : ")}{N(GroupBlocks * 16)});");
+        writer.Line("int inGroup = block % groupBlocks, start = block - inGroup, step = Math.Min(groupBlocks, outputBlocks - start) * 16;");
+        writer.Line($"float* to = packed + start / groupBlocks * {Literals.Int(transform.Points)}L * (groupBlocks * inputs * 16 + 16) + inGroup * 16;");
+        writer.Line(new WinogradFilters(transform, Turned, isa).Call(writer, "weight, to, block, step * inputs + 16, step, inputs, outputs"));
         writer.Close().Close().Line();
-        new WinogradFilters(transform, InputChannels, OutputChannels, Turned).Emit(writer, isa, $"{Name}_filters");
     }
 }

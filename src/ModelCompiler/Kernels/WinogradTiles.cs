@@ -1,109 +1,125 @@
 // Tiles of a chunk, cut out of the planes of a batch and transformed: the inputs of a convolution, or the gradients of its
-// outputs. What comes out is [point][block][tile][16], a matrix for each point.
+// outputs. What comes out is [point][block][tile][16], a matrix for each point. One method for all planes.
 using ModelCompiler.Emission;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Kernels;
 
-/// <summary>Writes the methods <paramref name="Name"/>(x, xStride, to, halfway, first, tiles, blocks) and <c>Name_tile</c>.</summary>
 /// <param name="Gradients">Tiles of outputs' gradients, m x m, instead of inputs, (m + 2) x (m + 2).</param>
-/// <param name="Offset">From the value's start to the first element of the first tile.</param>
-/// <param name="Rows">Rows that tiles may read, from the first tile's first one on; beyond them a tile reads zeros.</param>
-/// <param name="Columns">As <paramref name="Rows"/>.</param>
-/// <param name="TileRows">Tiles of a plane, one below the other.</param>
-/// <param name="TileColumns">Tiles of a plane, side by side.</param>
-/// <param name="Chunk">Tiles that a matrix has room for.</param>
-/// <param name="PointStride">Floats from matrix to matrix.</param>
-internal sealed record WinogradTiles(
-    string Name, WinogradTransform Transform, bool Gradients, Layout Source, int Offset, int Rows, int Columns, int TileRows, int TileColumns, int Chunk, int PointStride)
+internal sealed record WinogradTiles(WinogradTransform Transform, bool Gradients, Isa Isa)
 {
     private int Size => Gradients ? Transform.Outputs : Transform.Inputs;
 
     private int Side => Transform.Inputs;
 
-    /// <summary>Where tile <c>first + i</c> of the batch begins: sample, row and column.</summary>
-    public static void EmitPlace(SourceWriter writer, int tileRows, int tileColumns, int outputs) => writer
-        .Line($"int sample = (first + i) / {N(tileRows * tileColumns)}, place = (first + i) % {N(tileRows * tileColumns)};")
-        .Line($"int row = place / {N(tileColumns)} * {N(outputs)}, column = place % {N(tileColumns)} * {N(outputs)};");
+    private string Name => $"Winograd{N(Transform.Outputs)}{(Gradients ? "Gradients" : "Inputs")}";
 
-    public void Emit(SourceWriter writer, Isa isa)
+    private string Part => Isa.Parts == 1 ? "" : " + part";
+
+    /// <summary>The call of the method as text.</summary>
+    /// <param name="x">Tile (0, 0) of the sample that the batch begins with.</param>
+    /// <param name="plane"><c>tileRows, tileColumns, xBlock, xRow, rows, columns</c>: tiles below one another and side by side, strides, and
+    /// rows and columns that tiles may read, from the first tile's on; beyond them a tile reads zeros.</param>
+    /// <param name="matrix"><c>chunk, point</c>: tiles that a matrix has room for, floats from matrix to matrix.</param>
+    public string Call(KernelWriter writer, string x, string xStride, string to, string tiles, string blocks, string plane, string matrix)
     {
-        var outputs = Transform.Outputs;
-        writer.Line(Kernel.Attribute).Open($"private static void {Name}(float* x, long xStride, float* u, float* halfway, int first, int tiles, int blocks)");
-        writer.Line($"float* patch = halfway + {N(Transform.Points * Layout.Lanes)};");
-        writer.Open("for (int block = 0; block < blocks; block++)").Open("for (int i = 0; i < tiles; i++)");
-        EmitPlace(writer, TileRows, TileColumns, outputs);
-        writer.Line($"float* from = x + sample * xStride + {ConvolutionEmitter.Sum(Offset, ("block", Source.BlockStride), ("row", Source.RowStride), ("column", Source.ColumnStride))};");
-        writer.Line($"float* to = u + block * {N(Chunk * Layout.Lanes)} + i * {N(Layout.Lanes)};");
-        var (lastRow, lastColumn) = (Rows - Size, Columns - Size);
-        if ((TileRows - 1) * outputs <= lastRow && (TileColumns - 1) * outputs <= lastColumn)
-        {
-            writer.Line($"{Name}_tile(from, {N(Source.RowStride)}, to, halfway);");
-        }
-        else
-        {
-            writer.Open($"if (row <= {N(lastRow)} && column <= {N(lastColumn)})").Line($"{Name}_tile(from, {N(Source.RowStride)}, to, halfway);").Close();
-            writer.Open("else").Line("// Beyond the plane and its padding a tile reads zeros: whatever lies there is another's.");
-            writer.Open($"for (int r = 0; r < {N(Size)}; r++)").Open($"for (int c = 0; c < {N(Size)}; c++)");
-            writer.Line($"bool inside = row + r < {N(Rows)} && column + c < {N(Columns)};");
-            writer.Line($"float* cell = patch + (r * {N(Size)} + c) * {N(Layout.Lanes)};");
-            for (var p = 0; p < isa.Parts; p++)
-            {
-                writer.Line(isa.Store($"cell + {N(p * isa.Width)}", $"inside ? {isa.Load($"from + r * {N(Source.RowStride)} + c * {N(Source.ColumnStride)} + {N(p * isa.Width)}")} : {isa.Type}.Zero"));
-            }
-
-            writer.Close().Close().Line($"{Name}_tile(patch, {N(Size * Layout.Lanes)}, to, halfway);").Close();
-        }
-
-        writer.Close().Close().Close().Line();
-        EmitTile(writer, isa);
+        writer.Share(Name + "Tile", EmitTile);
+        return $"{writer.Share(Name, Emit)}({x}, {xStride}, {to}, halfway, {tiles}, {blocks}, {plane}, {matrix});";
     }
+
+    /// <summary>Declares where tile <c>first</c> of the batch begins, and where a plane ends.</summary>
+    public static void EmitFirstPlace(SourceWriter writer, int outputs) => writer
+        .Line("int firstSample = first / (tileRows * tileColumns), place = first % (tileRows * tileColumns);")
+        .Line($"int firstRow = place / tileColumns * {N(outputs)}, firstColumn = place % tileColumns * {N(outputs)}, endRow = tileRows * {N(outputs)}, endColumn = tileColumns * {N(outputs)};");
+
+    /// <summary>The start of the first tile.</summary>
+    public static void EmitStart(SourceWriter writer) => writer.Line("int sample = firstSample, row = firstRow, column = firstColumn;");
+
+    /// <summary>On to the next tile.</summary>
+    public static void EmitNext(SourceWriter writer, int outputs) => writer
+        .Line($"column += {N(outputs)};").Open("if (column == endColumn)").Line("column = 0;").Line($"row += {N(outputs)};")
+        .Open("if (row == endRow)").Line("row = 0;").Line("sample++;").Close().Close();
+
+    /// <summary>Declares multiples of a stride, for addresses that need no arithmetic.</summary>
+    /// <param name="count">One more than the largest multiple.</param>
+    public static void EmitMultiples(SourceWriter writer, string stride, int count)
+    {
+        if (count > 2)
+        {
+            writer.Line($"long {string.Join(", ", Enumerable.Range(2, count - 2).Select(i => $"{stride}{N(i)} = {N(i)} * {stride}"))};");
+        }
+    }
+
+    /// <summary><c> + stride3</c>; empty for 0.</summary>
+    public static string Multiple(string stride, int count) => count == 0 ? "" : $" + {stride}{(count == 1 ? "" : N(count))}";
 
     private static string N(long value) => Literals.Int(value);
 
-    /// <summary>Columns, then rows of one tile. A block of 16 channels is one, two or four vectors; each goes through alone.</summary>
-    private void EmitTile(SourceWriter writer, Isa isa)
+    private void Emit(SourceWriter writer)
     {
-        var part = isa.Parts == 1 ? "" : " + part";
-        writer.Line(Kernel.Attribute).Open($"private static void {Name}_tile(float* from, int rowStride, float* to, float* halfway)");
-        Transform.Constants(writer, isa);
-        if (isa.Parts > 1)
+        writer.Open(Kernel.Attribute + " " + $"private static void {Name}(float* x, long xStride, float* u, float* halfway, int first, int tiles, int blocks, int tileRows, int tileColumns, int xBlock, int xRow, int rows, int columns, int chunk, int point)");
+        writer.Line($"float* patch = halfway + {N(Transform.Points * Layout.Lanes)};");
+        EmitFirstPlace(writer, Transform.Outputs);
+        writer.Open("for (int block = 0; block < blocks; block++)");
+        EmitStart(writer);
+        writer.Line("float* to = u + block * chunk * 16;").Open("for (int i = 0; i < tiles; i++, to += 16)");
+        writer.Line("float* from = x + sample * xStride + block * xBlock + row * xRow + column * 16;");
+        writer.Open($"if (row + {N(Size)} <= rows && column + {N(Size)} <= columns)").Line($"{Name}Tile(from, xRow, to, point, halfway);").Close();
+        writer.Open("else").Line("// Beyond the plane and its padding a tile reads zeros: whatever lies there is another's.");
+        writer.Open($"for (int r = 0; r < {N(Size)}; r++)").Open($"for (int c = 0; c < {N(Size)}; c++)");
+        writer.Line("bool inside = row + r < rows && column + c < columns;");
+        writer.Line($"float* cell = patch + (r * {N(Size)} + c) * 16;");
+        for (var p = 0; p < Isa.Parts; p++)
         {
-            writer.Open($"for (int part = 0; part < {N(Layout.Lanes)}; part += {N(isa.Width)})");
+            writer.Line(Isa.Store($"cell + {N(p * Isa.Width)}", $"inside ? {Isa.Load($"from + r * xRow + c * 16 + {N(p * Isa.Width)}")} : {Isa.Type}.Zero"));
         }
 
-        writer.Open($"for (int c = 0; c < {N(Size)}; c++)").Line($"float* source = from + c * {N(Layout.Lanes)}{part}, target = halfway + c * {N(isa.Width)};");
+        writer.Close().Close().Line($"{Name}Tile(patch, {N(Size * Layout.Lanes)}, to, point, halfway);").Close();
+        EmitNext(writer, Transform.Outputs);
+        writer.Close().Close().Close().Line();
+    }
+
+    /// <summary>Columns, then rows of one tile. A block of 16 channels is one, two or four vectors; each goes through alone.</summary>
+    private void EmitTile(SourceWriter writer)
+    {
+        writer.Open(Kernel.Attribute + " " + $"private static void {Name}Tile(float* from, long rowStride, float* to, long point, float* halfway)");
+        Transform.Constants(writer, Isa);
+        if (Isa.Parts > 1)
+        {
+            writer.Open($"for (int part = 0; part < {N(Layout.Lanes)}; part += {N(Isa.Width)})");
+        }
+
+        EmitMultiples(writer, "rowStride", Size);
+        EmitMultiples(writer, "point", Side);
+        writer.Open($"for (int c = 0; c < {N(Size)}; c++)").Line($"float* source = from + c * 16{Part}, target = halfway + c * {N(Isa.Width)};");
         for (var r = 0; r < Size; r++)
         {
-            writer.Line($"var d{N(r)} = {isa.Load(r == 0 ? "source" : $"source + {N(r)} * rowStride")};");
+            writer.Line($"var d{N(r)} = {Isa.Load($"source{Multiple("rowStride", r)}")};");
         }
 
-        Apply(writer, isa);
+        Apply(writer);
         for (var r = 0; r < Side; r++)
         {
-            writer.Line(isa.Store($"target + {N(r * Size * isa.Width)}", $"o{N(r)}"));
+            writer.Line(Isa.Store($"target + {N(r * Size * Isa.Width)}", $"o{N(r)}"));
         }
 
         writer.Close();
-        writer.Open($"for (int r = 0; r < {N(Side)}; r++)").Line($"float* source = halfway + r * {N(Size * isa.Width)}, target = to + r * {N((long)Side * PointStride)}{part};");
+        writer.Line($"float* result = to{Part};");
+        writer.Open($"for (int r = 0; r < {N(Side)}; r++, result += {N(Side)} * point)").Line($"float* source = halfway + r * {N(Size * Isa.Width)};");
         for (var c = 0; c < Size; c++)
         {
-            writer.Line($"var d{N(c)} = {isa.Load($"source + {N(c * isa.Width)}")};");
+            writer.Line($"var d{N(c)} = {Isa.Load($"source + {N(c * Isa.Width)}")};");
         }
 
-        Apply(writer, isa);
+        Apply(writer);
         for (var c = 0; c < Side; c++)
         {
-            writer.Line(isa.Store($"target + {N((long)c * PointStride)}", $"o{N(c)}"));
-            if (isa != Isa.Vector128)
-            {
-                // Where the next tile goes lies beyond the first-level cache; asked for a tile ahead, it is there.
-                writer.Line($"Sse.Prefetch0(target + {N(((long)c * PointStride) + Layout.Lanes)});");
-            }
+            // Where the next tile goes lies beyond the first-level cache; asked for a tile ahead, it is there.
+            writer.Line($"{Isa.Store($"result{Multiple("point", c)}", $"o{N(c)}")}{(Isa == Isa.Vector128 ? "" : $" Sse.Prefetch0(result{Multiple("point", c)} + 16);")}");
         }
 
         writer.Close();
-        if (isa.Parts > 1)
+        if (Isa.Parts > 1)
         {
             writer.Close();
         }
@@ -111,15 +127,15 @@ internal sealed record WinogradTiles(
         writer.Close().Line();
     }
 
-    private void Apply(SourceWriter writer, Isa isa)
+    private void Apply(SourceWriter writer)
     {
         if (Gradients)
         {
-            Transform.Gradient(writer, isa);
+            Transform.Gradient(writer, Isa);
         }
         else
         {
-            Transform.Input(writer, isa);
+            Transform.Input(writer, Isa);
         }
     }
 }

@@ -25,15 +25,25 @@ public sealed record WinogradWeightGradientKernel(int Outputs, Layout Input, Lay
 
     internal WinogradTransform Transform { get; } = new(Outputs);
 
-    public override string Name => FormattableString.Invariant(
-        $"WinogradWeightGradient{Outputs}_{Input.Channels}to{Gradient.Channels}_{Gradient.Height}x{Gradient.Width}_{KernelName.Hash(Identity)}");
+    public override string Name => field ??= KernelName.Of(
+        $"WinogradWeightGradient{Literals.Int(Outputs)}", Isa.All.Select(isa => string.Join(";", new WinogradWeightGradientEmitter(this, isa).Tiles)));
 
-    public override string Comment => FormattableString.Invariant(
-        $"weight gradient by Winograd F({Outputs}x{Outputs}, 3x3): {Input.Channels} to {Gradient.Channels} channels, over {Gradient.Height}x{Gradient.Width} outputs of every sample");
+    public override string Comment => FormattableString.Invariant($"weight gradient by Winograd F({Outputs}x{Outputs}, 3x3), over the outputs of every sample");
+
+    public override ImmutableArray<KernelNumber> Numbers =>
+    [
+        new("inputs", Input.Channels), new("outputs", Gradient.Channels), new("tileRows", TileRows), new("tileColumns", TileColumns), new("chunk", Chunk), new("together", Together),
+        new("xBlocks", Input.Blocks), new("xBlock", Input.BlockStride), new("xRow", Input.RowStride), new("gBlock", Gradient.BlockStride), new("gRow", Gradient.RowStride),
+        new("gRows", Gradient.Height), new("gColumns", Gradient.Width), new("inputPoint", InputPoint), new("gradientPoint", GradientPoint), new("sumPoint", SumPoint),
+        new("packedBlock", Product(1).PackedBlock), new("gBlockStride", Product(1).GradientBlock),
+    ];
 
     public override KernelScope Scope => KernelScope.Batch;
 
-    public override ImmutableArray<Operand> Operands { get; } = [new("x"), new("g"), new("dw"), new("scratch")];
+    public override ImmutableArray<Operand> Operands { get; } =
+    [
+        new("x", Offset: Input.Origin - (PadRows * Input.RowStride) - (PadColumns * Input.ColumnStride)), new("g", Offset: Gradient.Origin), new("dw"), new("scratch"),
+    ];
 
     public override int ReadOperands => 2;
 
@@ -92,98 +102,96 @@ public sealed record WinogradWeightGradientKernel(int Outputs, Layout Input, Lay
 
     public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Identity);
 
-    public override void Emit(KernelWriter writer, Isa isa) => new WinogradWeightGradientEmitter(this, writer, isa).Emit();
+    public override void Emit(KernelWriter writer, Isa isa) => new WinogradWeightGradientEmitter(this, isa).Emit(writer);
 
     private static int Ceiling(int a, int b) => (a + b - 1) / b;
 }
 
-internal sealed class WinogradWeightGradientEmitter(WinogradWeightGradientKernel kernel, KernelWriter writer, Isa isa)
+internal sealed class WinogradWeightGradientEmitter(WinogradWeightGradientKernel kernel, Isa isa)
 {
     private readonly WinogradTransform transform = kernel.Transform;
-    private readonly SortedDictionary<string, WeightGradientTile> micros = new(StringComparer.Ordinal);
 
-    public void Emit()
+    /// <summary>Register tiles for as many blocks as fit, then for fewer: whatever number of blocks is left.</summary>
+    public IEnumerable<WeightGradientTile> Tiles
     {
-        var (input, gradient) = (kernel.Input, kernel.Gradient);
-        EmitDriver();
-        new WinogradTiles(
-            $"{writer.Own}_input", transform, Gradients: false, input, input.Origin - (kernel.PadRows * input.RowStride) - (kernel.PadColumns * input.ColumnStride),
-            gradient.Height + 2, gradient.Width + 2, kernel.TileRows, kernel.TileColumns, kernel.Chunk, kernel.InputPoint).Emit(writer, isa);
-        new WinogradTiles(
-            $"{writer.Own}_gradient", transform, Gradients: true, gradient, gradient.Origin,
-            gradient.Height, gradient.Width, kernel.TileRows, kernel.TileColumns, kernel.Chunk, kernel.GradientPoint).Emit(writer, isa);
-        EmitProducts();
-        foreach (var micro in micros)
+        get
         {
-            new WeightGradientMicro(kernel.Product(kernel.Together), micro.Value).Emit(writer, isa, micro.Key);
+            var tile = WeightGradientTile.Choose(kernel.Product(kernel.Together), isa, kernel.Together);
+            return Enumerable.Range(1, tile.Blocks).Reverse()
+                .Select(blocks => blocks == tile.Blocks ? tile : WeightGradientTile.Choose(kernel.Product(blocks), isa, blocks)).Where((part, i) => part.Blocks == tile.Blocks - i);
         }
+    }
 
-        EmitTaps();
+    public void Emit(KernelWriter writer)
+    {
+        EmitDriver(writer);
+        EmitProducts(writer);
+        foreach (var tile in Tiles)
+        {
+            new WeightGradientMicro(kernel.Product(kernel.Together), tile).Emit(writer, isa, $"{tile}");
+        }
     }
 
     private static string N(long value) => Literals.Int(value);
 
-    private void EmitDriver()
+    private void EmitDriver(KernelWriter writer)
     {
-        var (points, chunk, together) = (transform.Points, kernel.Chunk, kernel.Together);
+        var points = N(transform.Points);
+        string Inputs(string first) => new WinogradTiles(transform, Gradients: false, isa).Call(
+            writer, "x", "xStride", "u", first, "xBlocks", "tileRows, tileColumns, xBlock, xRow, gRows + 2, gColumns + 2", "chunk, inputPoint");
         writer.OpenMethod();
-        writer.Line($"float* u = scratch, v = u + {N((long)points * kernel.InputPoint)}, sums = v + {N((long)points * kernel.GradientPoint)}, halfway = sums + {N((long)points * kernel.SumPoint)};");
-        writer.Line($"int total = batch * {N(kernel.Tiles)};").Line($"bool once = total <= {N(chunk)};");
+        writer.Line($"float* u = scratch, v = u + {points}L * inputPoint, sums = v + {points}L * gradientPoint, halfway = sums + {points}L * sumPoint;");
+        writer.Line("int total = batch * tileRows * tileColumns;").Line("bool once = total <= chunk;");
         writer.Line("// Where all tiles are one chunk, inputs are transformed once for all blocks.");
-        writer.Line($"if (once) {writer.Own}_input(x, xStride, u, halfway, 0, total, {N(kernel.Input.Blocks)});");
-        writer.Open($"for (int block = begin; block < end; block += {N(together)})");
-        writer.Line($"int blocks = Math.Min({N(together)}, end - block);");
-        writer.Open($"for (int first = 0; first < total; first += {N(chunk)})");
-        writer.Line($"int tiles = Math.Min({N(chunk)}, total - first);");
-        writer.Line($"if (!once) {writer.Own}_input(x, xStride, u, halfway, first, tiles, {N(kernel.Input.Blocks)});");
-        writer.Line($"{writer.Own}_gradient(g + block * {N(kernel.Gradient.BlockStride)}, gStride, v, halfway, first, tiles, blocks);");
-        writer.Line($"{writer.Own}_products(u, v, sums, tiles, blocks, first > 0);").Close();
-        writer.Line($"{writer.Own}_taps(sums, dw, block, blocks);").Close().Close().Line();
+        writer.Line($"if (once) {Inputs("0, total")}");
+        writer.Open("for (int block = begin; block < end; block += together)");
+        writer.Line("int blocks = Math.Min(together, end - block);");
+        writer.Open("for (int first = 0; first < total; first += chunk)");
+        writer.Line("int tiles = Math.Min(chunk, total - first);");
+        writer.Line($"if (!once) {Inputs("first, tiles")}");
+        writer.Line(new WinogradTiles(transform, Gradients: true, isa).Call(
+            writer, "g + block * gBlock", "gStride", "v", "first, tiles", "blocks", "tileRows, tileColumns, gBlock, gRow, gRows, gColumns", "chunk, gradientPoint"));
+        writer.Line(writer.Call("products", "u, v, sums, tiles, blocks, first > 0") + ";").Close();
+        writer.Line($"{writer.Share(TapsName, EmitTaps)}(sums, dw, block, blocks, inputs, outputs, packedBlock, sumPoint);").Close().Close().Line();
     }
 
     /// <summary>At every point: what the tiles of a chunk add to the sums of some blocks.</summary>
-    private void EmitProducts()
+    private void EmitProducts(KernelWriter writer)
     {
-        writer.Line(Kernel.Attribute).Open($"private static void {writer.Own}_products(float* u, float* v, float* sums, int tiles, int blocks, bool add)");
-        writer.Open($"for (int point = 0; point < {N(transform.Points)}; point++, u += {N(kernel.InputPoint)}, v += {N(kernel.GradientPoint)}, sums += {N(kernel.SumPoint)})");
-        var tile = WeightGradientTile.Choose(kernel.Product(kernel.Together), isa, kernel.Together);
+        writer.OpenHelper("products", "float* u, float* v, float* sums, int tiles, int blocks, bool add");
+        writer.Open($"for (int point = 0; point < {N(transform.Points)}; point++, u += inputPoint, v += gradientPoint, sums += sumPoint)");
         writer.Line("int block = 0;");
-        for (var blocks = tile.Blocks; blocks > 0; blocks--)
+        foreach (var tile in Tiles)
         {
-            var part = blocks == tile.Blocks ? tile : WeightGradientTile.Choose(kernel.Product(blocks), isa, blocks);
-            if (part.Blocks < blocks)
-            {
-                continue;
-            }
-
-            micros[$"{part}"] = part;
-            writer.Open($"for (; block + {N(blocks)} <= blocks; block += {N(blocks)})");
-            writer.Open($"for (int inputs = 0; inputs < {N(kernel.Input.Blocks)}; inputs++)").Open($"for (int channel = 0; channel < 16; channel += {N(part.Channels)})");
-            writer.Line(writer.Call($"{part}", $"u + inputs * {N(kernel.Chunk * Layout.Lanes)} + channel, 16, v + block * {N(kernel.Chunk * Layout.Lanes)}, 16, tiles, sums + (block * {N(kernel.Input.Blocks)} + inputs) * 256 + channel * 16, add") + ";");
+            writer.Open($"for (; block + {N(tile.Blocks)} <= blocks; block += {N(tile.Blocks)})");
+            writer.Open("for (int input = 0; input < xBlocks; input++)").Open($"for (int channel = 0; channel < 16; channel += {N(tile.Channels)})");
+            writer.Line(writer.Call($"{tile}", "u + input * gBlockStride + channel, 16, v + block * gBlockStride, 16, tiles, sums + block * packedBlock + input * 256 + channel * 16, add") + ";");
             writer.Close().Close().Close();
         }
 
         writer.Close().Close().Line();
     }
 
+    private string TapsName => $"Winograd{N(kernel.Outputs)}Taps";
+
     /// <summary>The sums of some blocks back to nine taps, in PyTorch's order.</summary>
-    private void EmitTaps()
+    private void EmitTaps(SourceWriter writer)
     {
-        var (side, channels) = (transform.Inputs, kernel.Input.Channels);
-        writer.Line(Kernel.Attribute).Open($"private static void {writer.Own}_taps(float* sums, float* dw, int block, int blocks)");
+        var side = transform.Inputs;
+        writer.Open(Kernel.Attribute + " " + $"private static void {TapsName}(float* sums, float* dw, int block, int blocks, int inputs, int outputs, int packedBlock, int sumPoint)");
         writer.Line("float* taps = stackalloc float[2304], halfway = stackalloc float[288];");
         writer.Open("for (int b = 0; b < blocks; b++)");
-        writer.Line($"int outputs = Math.Min(16, {N(kernel.Gradient.Channels)} - (block + b) * 16);");
-        writer.Open($"for (int first = 0; first < {N(channels)}; first += 16)");
-        writer.Line($"int inputs = Math.Min(16, {N(channels)} - first);");
-        writer.Line($"float* from = sums + b * {N(kernel.Input.Blocks * 256)} + first * 16, to = taps;");
-        writer.Open("for (int channel = 0; channel < inputs; channel++, from += 16, to += 144)").Open($"for (int lane = 0; lane < 16; lane += {N(isa.Width)})");
+        writer.Line("int lanes = Math.Min(16, outputs - (block + b) * 16);");
+        writer.Open("for (int first = 0; first < inputs; first += 16)");
+        writer.Line("int channels = Math.Min(16, inputs - first);");
+        writer.Line("float* from = sums + b * packedBlock + first * 16, to = taps;");
+        writer.Open("for (int channel = 0; channel < channels; channel++, from += 16, to += 144)").Open($"for (int lane = 0; lane < 16; lane += {N(isa.Width)})");
         for (var c = 0; c < side; c++)
         {
             writer.Open("");
             for (var r = 0; r < side; r++)
             {
-                writer.Line($"var s{N(r)} = {isa.Load($"from + {N((long)((r * side) + c) * kernel.SumPoint)} + lane")};");
+                writer.Line($"var s{N(r)} = {isa.Load($"from + {N((r * side) + c)}L * sumPoint + lane")};");
             }
 
             for (var tap = 0; tap < 3; tap++)
@@ -211,8 +219,8 @@ internal sealed class WinogradWeightGradientEmitter(WinogradWeightGradientKernel
         }
 
         writer.Close().Close();
-        writer.Line($"float* weights = dw + ((block + b) * {N(16L * channels)} + first) * 9;");
-        writer.Line($"for (int i = 0; i < inputs * 9; i += 16) Transposition.Return(taps + i * 16, Math.Min(16, inputs * 9 - i), outputs, weights + i, {N(channels * 9L)});");
+        writer.Line("float* weights = dw + ((block + b) * 16L * inputs + first) * 9;");
+        writer.Line("for (int i = 0; i < channels * 9; i += 16) Transposition.Return(taps + i * 16, Math.Min(16, channels * 9 - i), lanes, weights + i, inputs * 9);");
         writer.Close().Close().Close().Line();
     }
 

@@ -38,11 +38,7 @@ public sealed unsafe class CompiledKernels
         foreach (var isa in Isa.All)
         {
             writer.Open($"internal static unsafe class K{isa.Suffix}");
-            foreach (var group in all)
-            {
-                group.Emit(writer, isa);
-            }
-
+            KernelGroup.Emit(writer, all, isa);
             writer.Close();
         }
 

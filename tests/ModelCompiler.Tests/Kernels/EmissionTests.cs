@@ -65,7 +65,7 @@ public class EmissionTests
         foreach (var (kernel, isa) in kernels.SelectMany(k => Isa.All.Select(isa => (k, isa))))
         {
             writer.Line($"{kernel.Key} {kernel.Units}");
-            KernelGroup.Of([kernel]).Single().Emit(writer, isa);
+            KernelGroup.Emit(writer, KernelGroup.Of([kernel]), isa);
         }
 
         return writer.ToString();

@@ -13,6 +13,7 @@ public class KernelNameTests
     public void EqualNamesHaveEqualCode()
     {
         var codes = new Dictionary<string, (string Code, string Network)>();
+        var shared = new Dictionary<string, string>();
         foreach (var file in Files)
         {
             var network = ZooTests.Evaluate(file);
@@ -24,7 +25,7 @@ public class KernelNameTests
 
             foreach (var kernel in plans.SelectMany(p => p.Prepare.Concat(p.Steps)).Select(s => s.Kernel).DistinctBy(k => k.Key))
             {
-                var code = Code(kernel);
+                var code = Code(kernel, shared);
                 if (codes.TryGetValue(kernel.Name, out var known))
                 {
                     Assert.True(known.Code == code, $"{kernel.Name} of {file} differs from that of {known.Network}:\n{known.Code}\n{code}");
@@ -44,8 +45,8 @@ public class KernelNameTests
         "swin_t.cnn", "convnext_tiny.cnn", "r3d_18.cnn", "tcn.cnn", "deeplabv3_resnet50.cnn", "alexnet_grouped.cnn", "hrnet_stage.cnn", "efficientnet_b0.cnn",
     ];
 
-    // With every number as a name.
-    private static string Code(Kernel kernel)
+    // With every number as a name. Methods that kernels share have equal code wherever they come from.
+    private static string Code(Kernel kernel, Dictionary<string, string> shared)
     {
         var text = string.Join(" ", kernel.Numbers.Select(n => n.Name)) + "\n" + kernel.Comment + "\n";
         foreach (var isa in Isa.All)
@@ -53,6 +54,15 @@ public class KernelNameTests
             var writer = new KernelWriter(kernel);
             kernel.Emit(writer, isa);
             text += writer.Finish([.. kernel.Numbers.Select(n => n.Name)]);
+            foreach (var (name, write) in writer.Shared)
+            {
+                var method = new SourceWriter();
+                write(method);
+                if (!shared.TryAdd($"{name} {isa.Suffix}", method.ToString()))
+                {
+                    Assert.Equal(shared[$"{name} {isa.Suffix}"], method.ToString());
+                }
+            }
         }
 
         return text;

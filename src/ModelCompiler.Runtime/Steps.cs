@@ -1,0 +1,70 @@
+// The sentences of a generated schedule. What a line of the `.cnn` file became is one statement, so that debuggers and stack traces
+// of the schedule speak of that line.
+namespace ModelCompiler.Runtime;
+
+/// <summary>Runs steps one after another. Kernels are static methods; operands (<see cref="Place"/>s, then numbers) must be constants
+/// of the assembly, whose memory never moves.</summary>
+public readonly unsafe ref struct Steps
+{
+    private readonly CompiledNetwork network;
+
+    internal Steps(CompiledNetwork network) => this.network = network;
+
+    /// <summary>Does units [0, units) of a step for every sample.</summary>
+    public Steps Samples(delegate*<in StepMemory, int, int, void> kernel, int units, ReadOnlySpan<long> operands)
+    {
+        network.RunSamples(new StepCode(kernel, units, operands));
+        return this;
+    }
+
+    /// <summary>The same, put off until the next step for every sample, which must follow before any other step.</summary>
+    public Steps Defer(delegate*<in StepMemory, int, int, void> kernel, int units, ReadOnlySpan<long> operands)
+    {
+        network.Defer(new StepCode(kernel, units, operands));
+        return this;
+    }
+
+    /// <summary>Does units [0, units) of a step that sees the whole batch, or none of its samples.</summary>
+    public Steps Batch(delegate*<in StepMemory, int, int, void> kernel, int units, ReadOnlySpan<long> operands)
+    {
+        network.RunBatch(new StepCode(kernel, units, operands));
+        return this;
+    }
+
+    /// <summary>Does units [0, units) of a step of the preparation that reads parameters (<see cref="Place.Weight"/>) whole.</summary>
+    public Steps Pack(delegate*<in StepMemory, int, int, void> kernel, int units, ReadOnlySpan<long> operands)
+    {
+        ((InferenceNetwork)network).Pack(new StepCode(kernel, units, operands), operands);
+        return this;
+    }
+
+    /// <summary>The same for a step whose unit u reads numbers [u * floats, (u + 1) * floats) of its only parameter: what is still
+    /// in a file comes from there in pieces.</summary>
+    public Steps PackRows(delegate*<in StepMemory, int, int, void> kernel, int units, int floats, ReadOnlySpan<long> operands)
+    {
+        ((InferenceNetwork)network).PackRows(new StepCode(kernel, units, operands), operands, floats);
+        return this;
+    }
+}
+
+/// <summary>A step: what is called, on what, and how many units it has.</summary>
+internal readonly unsafe struct StepCode
+{
+    private readonly delegate*<in StepMemory, int, int, void> kernel;
+    private readonly long* operands;
+
+    public StepCode(delegate*<in StepMemory, int, int, void> kernel, int units, ReadOnlySpan<long> operands)
+    {
+        this.kernel = kernel;
+        Units = units;
+
+        // Constants of an assembly stay where they are.
+        this.operands = (long*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref System.Runtime.InteropServices.MemoryMarshal.GetReference(operands));
+    }
+
+    public int Units { get; }
+
+    /// <param name="weight">As for <see cref="StepMemory"/>.</param>
+    public void Run(CompiledNetwork network, int sample, float* scratch, int begin, int end, float* weight = null) =>
+        kernel(new StepMemory(network, operands, sample, scratch, weight), begin, end);
+}

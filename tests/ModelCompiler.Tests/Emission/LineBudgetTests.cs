@@ -1,0 +1,33 @@
+// Emitted code stays small: its size is what a build waits for, in the C# compiler and in the JIT. The limit is 25,000 lines for a
+// network of two hundred layers, inference and training together; what is above it is listed, and may only shrink.
+using ModelCompiler.Tests.Evaluation;
+
+namespace ModelCompiler.Tests.Emission;
+
+public class LineBudgetTests
+{
+    private const int Limit = 25_000;
+
+    /// <summary>Lines of networks whose layers share little: many kernel sizes, many planes, or formulas of their own for each.</summary>
+    private static readonly Dictionary<string, int> Larger = new()
+    {
+        ["replknet31b.cnn"] = 97_000, ["fcn32s.cnn"] = 91_000, ["hrnet_w32.cnn"] = 46_500, ["swin_t.cnn"] = 45_500, ["slowfast_4x16_r50.cnn"] = 45_000,
+        ["mobilenet_v3_large.cnn"] = 43_500, ["efficientnet_b0.cnn"] = 43_000, ["stacked_hourglass.cnn"] = 41_500, ["mobilenet_v3_small.cnn"] = 39_500,
+        ["inception_v3.cnn"] = 39_500, ["fcn16s.cnn"] = 35_000, ["se_resnet50.cnn"] = 30_000, ["resnet152.cnn"] = 30_000, ["googlenet.cnn"] = 28_000, ["resnet101.cnn"] = 27_500,
+    };
+
+    /// <summary>Networks that benchmarks name, at what they take.</summary>
+    private static readonly Dictionary<string, int> Known = new()
+    {
+        ["lenet5.cnn"] = 7_500, ["resnet18.cnn"] = 20_500, ["resnet50.cnn"] = 24_500, ["mobilenet_v2.cnn"] = 23_000, ["densenet121.cnn"] = 22_000, ["densenet201.cnn"] = Limit,
+    };
+
+    [Theory]
+    [MemberData(nameof(ZooTests.Files), MemberType = typeof(ZooTests))]
+    public void CodeForInferenceAndTrainingStaysWithinItsLines(string file)
+    {
+        var result = Compiler.Compile(ZooTests.Read(file)!, ZooTests.Import, new CompilerOptions("Emitted", ""));
+        var lines = result.Networks.Sum(source => source.Source.Count(c => c == '\n'));
+        Assert.InRange(lines, 1, Known.TryGetValue(file, out var known) ? known : Larger.GetValueOrDefault(file, Limit));
+    }
+}
