@@ -11,15 +11,16 @@ public class LineBudgetTests
     /// <summary>Lines of networks whose layers share little: many kernel sizes, many planes, or formulas of their own for each.</summary>
     private static readonly Dictionary<string, int> Larger = new()
     {
-        ["replknet31b.cnn"] = 97_000, ["fcn32s.cnn"] = 91_000, ["hrnet_w32.cnn"] = 46_500, ["swin_t.cnn"] = 45_500, ["slowfast_4x16_r50.cnn"] = 45_000,
+        ["replknet31b.cnn"] = 97_500, ["fcn32s.cnn"] = 91_000, ["hrnet_w32.cnn"] = 46_500, ["swin_t.cnn"] = 45_500, ["slowfast_4x16_r50.cnn"] = 45_000,
         ["mobilenet_v3_large.cnn"] = 43_500, ["efficientnet_b0.cnn"] = 43_000, ["stacked_hourglass.cnn"] = 41_500, ["mobilenet_v3_small.cnn"] = 39_500,
-        ["inception_v3.cnn"] = 39_500, ["fcn16s.cnn"] = 35_000, ["se_resnet50.cnn"] = 30_000, ["resnet152.cnn"] = 30_000, ["googlenet.cnn"] = 28_000, ["resnet101.cnn"] = 27_500,
+        ["inception_v3.cnn"] = 39_500, ["fcn16s.cnn"] = 35_000, ["se_resnet50.cnn"] = 30_500, ["resnet152.cnn"] = 30_500, ["googlenet.cnn"] = 28_500, ["resnet101.cnn"] = 27_500,
+        ["faster_rcnn_resnet50_fpn.cnn"] = 41_500, ["retinanet_resnet50_fpn.cnn"] = 39_500, ["rpn_resnet50_fpn.cnn"] = 33_500, ["ssd300_vgg16.cnn"] = 32_000,
     };
 
     /// <summary>Networks that benchmarks name, at what they take.</summary>
     private static readonly Dictionary<string, int> Known = new()
     {
-        ["lenet5.cnn"] = 7_500, ["resnet18.cnn"] = 20_500, ["resnet50.cnn"] = 24_500, ["mobilenet_v2.cnn"] = 23_000, ["densenet121.cnn"] = 22_000, ["densenet201.cnn"] = Limit,
+        ["lenet5.cnn"] = 7_500, ["resnet18.cnn"] = 20_500, ["resnet50.cnn"] = Limit, ["mobilenet_v2.cnn"] = 23_000, ["densenet121.cnn"] = 22_000, ["densenet201.cnn"] = Limit,
     };
 
     [Theory]
