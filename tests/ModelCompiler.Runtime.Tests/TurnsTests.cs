@@ -37,21 +37,21 @@ public class TurnsTests
     {
         public void Turn()
         {
-            Defer(&Clear, 1);
+            Steps.Defer(&Clear, 1, [Place.Scratch]);
             for (var i = 0; i < 10; i++)
             {
-                Defer(&AddOne, 2 + (i % 2));
+                Steps.Defer(&AddOne, 2 + (i % 2), [Place.Scratch]);
             }
 
-            RunSamples(&Store, 1);
+            Steps.Samples(&Store, 1, [Place.Samples, Place.Scratch]);
         }
 
         public float[] Results() => [.. Enumerable.Range(0, Batch).Select(sample => Samples[sample * SampleFloats])];
 
-        private static void Clear(in StepMemory m, int begin, int end) => *m.Scratch = 86;
+        private static void Clear(in StepMemory m, int begin, int end) => *m[0] = 86;
 
-        private static void AddOne(in StepMemory m, int begin, int end) => *m.Scratch += end - begin;
+        private static void AddOne(in StepMemory m, int begin, int end) => *m[0] += end - begin;
 
-        private static void Store(in StepMemory m, int begin, int end) => *m.Sample = *m.Scratch;
+        private static void Store(in StepMemory m, int begin, int end) => *m[0] = *m[1];
     }
 }
