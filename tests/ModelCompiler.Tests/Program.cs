@@ -1,5 +1,5 @@
-// Run as a process of its own by tests that switch instruction sets off, for whether vectors are accelerated is
-// decided once per process, and by tests that let the JIT write down what it does.
+// Run as a process of its own by tests that switch instruction sets off: whether vectors are accelerated is
+// decided once per process.
 using System.Reflection;
 using System.Runtime.Intrinsics;
 using ModelCompiler.Tests.Kernels;
@@ -9,19 +9,10 @@ namespace ModelCompiler.Tests;
 
 internal static class Program
 {
-    public const string Prepare = "prepare";
-
-    /// <param name="arguments"><see cref="Prepare"/> and an assembly of kernels to be compiled; or the widest vectors that should be
-    /// accelerated: 128, 256 or 512 bits.</param>
+    /// <param name="arguments">Widest vectors that should be accelerated: 128, 256 or 512 bits.</param>
     /// <returns>0 when everything marked <see cref="OnEveryHardwareAttribute"/> passes, 1 when not, 2 when the hardware is another.</returns>
     public static int Main(string[] arguments)
     {
-        if (arguments is [Prepare, var assembly])
-        {
-            JitOutcomeTests.Prepare(assembly);
-            return 0;
-        }
-
         var widest = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128;
         if (arguments is not [var expected] || expected != $"{widest}")
         {
