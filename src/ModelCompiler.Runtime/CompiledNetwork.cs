@@ -87,7 +87,8 @@ public abstract unsafe class CompiledNetwork : IDisposable
     /// <summary>Threads per run. Results do not depend on it.</summary>
     public int Threads { get; }
 
-    /// <summary>Takes the time of every step while it is set; null, the default, costs nothing.</summary>
+    /// <summary>Takes the time of every step while it is set; null, the default, costs nothing. Steps that take turns run on the calling thread
+    /// meanwhile.</summary>
     public StepClock? Clock
     {
         get => clock;

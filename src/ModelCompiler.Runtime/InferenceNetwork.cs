@@ -68,12 +68,7 @@ public abstract unsafe class InferenceNetwork : CompiledNetwork
     /// <summary>See <see cref="Steps.PackRows"/>.</summary>
     internal void PackRows(StepCode step, ReadOnlySpan<long> operands, int floats)
     {
-        var parameter = 0;
-        foreach (var operand in operands)
-        {
-            parameter = Place.RegionOf(operand) == Place.Weight ? Place.IndexOf(operand) : parameter;
-        }
-
+        var parameter = Place.IndexOf(operands[0]);
         if (Parameters.PendingAt(parameter) is { IsStored: true })
         {
             (pack, rowsParameter, rowFloats) = (step, parameter, floats);
@@ -81,8 +76,7 @@ public abstract unsafe class InferenceNetwork : CompiledNetwork
         }
         else
         {
-            preparation.Stage([parameter]);
-            RunBatch(step);
+            Pack(step, operands);
         }
     }
 

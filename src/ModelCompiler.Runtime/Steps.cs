@@ -38,8 +38,8 @@ public readonly unsafe ref struct Steps
         return this;
     }
 
-    /// <summary>The same for a step whose unit u reads numbers [u * floats, (u + 1) * floats) of its only parameter: what is still
-    /// in a file comes from there in pieces.</summary>
+    /// <summary>The same for a step whose unit u reads numbers [u * floats, (u + 1) * floats) of its only parameter, which is
+    /// its first operand: what is still in a file comes from there in pieces.</summary>
     public Steps PackRows(delegate*<in StepMemory, int, int, void> kernel, int units, int floats, ReadOnlySpan<long> operands)
     {
         ((InferenceNetwork)network).PackRows(new StepCode(kernel, units, operands), operands, floats);

@@ -140,12 +140,12 @@ public sealed class StoredTensor
     /// <exception cref="InvalidOperationException">The elements are not real numbers.</exception>
     public float[] ToFloats()
     {
-        var values = new float[ByteCount / Math.Max(ElementSize(ElementType), 1)];
         if (!IsFloat)
         {
             throw new InvalidOperationException($"tensor '{Name}' holds {ElementType}, not real numbers (F32, F64, F16 or BF16).");
         }
 
+        var values = new float[ByteCount / ElementSize(ElementType)];
         Read(0, values);
         return values;
     }

@@ -7,6 +7,8 @@ namespace ModelCompiler.Emission;
 
 internal sealed class InfoEmitter(NetworkGraph network, Plan plan, SourceWriter writer)
 {
+    private readonly Dictionary<string, Layer> planned = plan.Graph.Layers.GroupBy(layer => layer.Path).ToDictionary(same => same.Key, same => same.First());
+
     /// <summary>How many numbers stand on a line.</summary>
     private const int NumbersOnLine = 32;
 
@@ -35,8 +37,9 @@ internal sealed class InfoEmitter(NetworkGraph network, Plan plan, SourceWriter 
     /// <summary>What inference and training have in common is written once.</summary>
     private void EmitTraining()
     {
-        var kernels = network.Layers.Select(KernelOf).Distinct().ToList();
-        var choices = network.Layers.Select(layer => Literals.Int(kernels.IndexOf(KernelOf(layer)))).ToList();
+        var ofLayers = network.Layers.Select(KernelOf).ToList();
+        var kernels = ofLayers.Distinct().ToList();
+        var choices = ofLayers.Select(kernel => Literals.Int(kernels.IndexOf(kernel))).ToList();
         writer.Line($"public static new NetworkInfo Info {{ get; }} = {network.Name}.Info with").Line("{");
         writer.Line("    Targets =").Line("    [");
         foreach (var target in plan.Graph.Targets)
@@ -59,7 +62,7 @@ internal sealed class InfoEmitter(NetworkGraph network, Plan plan, SourceWriter 
     }
 
     private string KernelOf(Layer layer) =>
-        plan.Graph.Layers.FirstOrDefault(l => l.Path == layer.Path) is { } planned && plan.KernelOf.TryGetValue(planned.Output, out var text) ? text : "fused";
+        planned.TryGetValue(layer.Path, out var same) && plan.KernelOf.TryGetValue(same.Output, out var text) ? text : "fused";
 
     private static string Sizes(Shape shape) => $"[{string.Join(", ", shape.Dimensions.Select(d => Literals.Int(d)))}]";
 

@@ -1,6 +1,7 @@
 // Activation checkpointing (Chen et al., 2016): of what lies inside `checkpoint(…)` only what leaves it is kept until the
 // backward pass, which computes the rest again when it gets there. Statistics and other values that all samples share are small
-// and stay, so that a second pass changes no running statistic; dropout draws the same numbers again.
+// and stay, so that a second pass changes no running statistic; dropout draws the same numbers again. Without being asked the same
+// is done with cheap formulas of a value that the backward pass reads anyway.
 using System.Collections.Immutable;
 using ModelCompiler.Graph;
 using ModelCompiler.Operators;

@@ -86,8 +86,9 @@ public sealed record FusedOperand(int Offset, int Block, (int Depth, int Rows, i
 /// <param name="Formula">Input 0 is the sum (with bias), inputs 1… the fused operands. Null: the sum itself.</param>
 /// <param name="Samples">True when the columns of the plane are the samples of the batch (Plane is 1x1x1, distances are
 /// given at run time): dense layers, which so read their weights once for a tile of samples.</param>
+/// <param name="IsDense">Whether it is a dense layer or its data gradient: what a reader is told of layouts.</param>
 public sealed record ConvolutionKernel(
-    ConvolutionGeometry Geometry, bool Bias, Expression? Formula, ImmutableArray<FusedOperand> Fused, bool Samples, string Title) : Kernel
+    ConvolutionGeometry Geometry, bool Bias, Expression? Formula, ImmutableArray<FusedOperand> Fused, bool Samples, bool IsDense = false) : Kernel
 {
     private ConvolutionSchedule? schedule;
 
@@ -178,7 +179,7 @@ public sealed record ConvolutionKernel(
     {
         get
         {
-            var plane = Title.StartsWith("Dense", StringComparison.Ordinal) ? "flat" : "blocked";
+            var plane = IsDense ? "flat" : "blocked";
             return $"{(Geometry.InputLane == 1 ? plane : "planar")} -> {(Geometry.OutputStep.Columns == Layout.Lanes ? "blocked" : plane)}";
         }
     }
@@ -217,7 +218,7 @@ public sealed record ConvolutionKernel(
 
     internal ConvolutionSchedule Schedule => schedule ??= ConvolutionSchedule.Of(this);
 
-    public bool Equals(ConvolutionKernel? other) => other is not null && Identity == other.Identity && Title == other.Title;
+    public bool Equals(ConvolutionKernel? other) => other is not null && Identity == other.Identity && IsDense == other.IsDense;
 
     public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Identity);
 

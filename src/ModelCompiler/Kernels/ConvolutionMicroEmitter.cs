@@ -119,7 +119,7 @@ internal sealed partial class ConvolutionMicroEmitter(ConvolutionKernel kernel, 
             .. IsGroupedWithTail ? ["bool isLast"] : Array.Empty<string>(), .. AsksAhead ? ["float* aheadStart", "long aheadFloats", "bool aheadAll"] : Array.Empty<string>(),
             .. kernel.Samples ? Array.Empty<string>() : ["int first", "int last", "int columns"], .. Numbers.Select(n => $"{n.Type} {n.Name}"),
         ];
-        writer.Open(Kernel.Attribute + " " + $"private static void {Name}({string.Join(", ", parameters)})");
+        writer.Open(Kernel.Helper(Name, string.Join(", ", parameters)));
         if (kernel.Samples)
         {
             EmitBody(writer);

@@ -22,9 +22,9 @@ internal sealed record ConvolutionSchedule(Tile Tile, int Groups, int PartGroups
     /// <summary>With more calls than these for a group's weights it does not matter how the first one finds them.</summary>
     private const int MostCallsAhead = 48;
 
-    public int Parts => Ceiling(Groups, PartGroups);
+    public int Parts => Rounding.Ceiling(Groups, PartGroups);
 
-    public int Spans => Ceiling(ColumnTiles, SpanTiles);
+    public int Spans => Rounding.Ceiling(ColumnTiles, SpanTiles);
 
     /// <summary>Units of one part.</summary>
     public int Places => Depth * RowTiles * Spans;
@@ -46,13 +46,13 @@ internal sealed record ConvolutionSchedule(Tile Tile, int Groups, int PartGroups
     {
         var geometry = kernel.Geometry;
         var tile = kernel.Samples ? ForSamples(kernel) : Tile.Choose(geometry, samples: false, Isa.Avx512, int.MaxValue, MostBlocks(geometry));
-        var groups = Ceiling(geometry.OutputBlocks, tile.Blocks);
+        var groups = Rounding.Ceiling(geometry.OutputBlocks, tile.Blocks);
         if (kernel.Samples)
         {
             return new ConvolutionSchedule(tile, groups, 1, 1, 1, 1, 1);
         }
 
-        var (rowTiles, columnTiles) = (Ceiling(geometry.Plane.Rows, tile.Rows), Ceiling(geometry.Plane.Columns, tile.Columns));
+        var (rowTiles, columnTiles) = (Rounding.Ceiling(geometry.Plane.Rows, tile.Rows), Rounding.Ceiling(geometry.Plane.Columns, tile.Columns));
         var planes = geometry.Plane.Depth * rowTiles;
         var groupBytes = Math.Max(1, geometry.PackedBlock * 4L * tile.Blocks);
         var partGroups = (int)Math.Min(groups, Math.Max(1, WeightBytes / groupBytes));
@@ -60,21 +60,21 @@ internal sealed record ConvolutionSchedule(Tile Tile, int Groups, int PartGroups
         // Long rows are cut where several groups read the same inputs, and where threads would have too little to share.
         var tileBytes = 4L * Math.Max(1, geometry.InputChannels) * tile.Columns * tile.Rows;
         var span = partGroups == 1 ? columnTiles : (int)Math.Min(columnTiles, Math.Max(1, InputBytes / tileBytes));
-        while (planes * Ceiling(columnTiles, span) * Ceiling(groups, partGroups) < FewestUnits && (span > 1 || partGroups > 1))
+        while (planes * Rounding.Ceiling(columnTiles, span) * Rounding.Ceiling(groups, partGroups) < FewestUnits && (span > 1 || partGroups > 1))
         {
             if (partGroups > 1 && (span == 1 || groups >= FewestUnits))
             {
-                partGroups = Ceiling(partGroups, 2);
+                partGroups = Rounding.Ceiling(partGroups, 2);
             }
             else
             {
-                span = Ceiling(span, 2);
+                span = Rounding.Ceiling(span, 2);
             }
         }
 
         // Parts and spans of nearly the same size.
-        partGroups = Ceiling(groups, Ceiling(groups, partGroups));
-        span = Ceiling(columnTiles, Ceiling(columnTiles, span));
+        partGroups = Rounding.Ceiling(groups, Rounding.Ceiling(groups, partGroups));
+        span = Rounding.Ceiling(columnTiles, Rounding.Ceiling(columnTiles, span));
         return new ConvolutionSchedule(tile, groups, partGroups, geometry.Plane.Depth, rowTiles, columnTiles, span);
     }
 
@@ -89,6 +89,4 @@ internal sealed record ConvolutionSchedule(Tile Tile, int Groups, int PartGroups
         var perGroup = geometry.OutputChannels / geometry.Groups;
         return geometry.Groups == 1 ? Most : Enumerable.Range(1, Most).Last(b => b == 1 || perGroup % (16 * b) == 0);
     }
-
-    private static int Ceiling(int a, int b) => (a + b - 1) / b;
 }

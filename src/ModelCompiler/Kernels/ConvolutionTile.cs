@@ -36,7 +36,7 @@ public readonly record struct Tile(int Rows, int Columns, int Blocks)
                         continue;
                     }
 
-                    var places = (double)Ceiling(rows, r) * Ceiling(columns, c);
+                    var places = (double)Rounding.Ceiling(rows, r) * Rounding.Ceiling(columns, c);
                     var groups = geometry.OutputBlocks / b;
                     var rest = geometry.OutputBlocks % b;
                     var cost = places * ((groups * tile.Cycles(steps, isa)) + (rest == 0 ? 0 : (tile with { Blocks = rest }).Cycles(steps, isa)));
@@ -83,6 +83,4 @@ public readonly record struct Tile(int Rows, int Columns, int Blocks)
         var weights = steps * Blocks * 64 > FirstLevelBytes ? Blocks * 64 / SecondLevelBytesPerCycle : 0;
         return (steps * Math.Max(Math.Max(Math.Max(products, loads) / 2.0, weights), 4)) + 40 + (products * 1.5);
     }
-
-    private static int Ceiling(int a, int b) => (a + b - 1) / b;
 }

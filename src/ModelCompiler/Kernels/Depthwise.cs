@@ -23,7 +23,7 @@ public sealed record DepthwiseKernel(
 
     public override string Name => field ??= KernelName.Of("Depthwise", Isa.All.Select(isa => Emitter(isa).Structure));
 
-    public override string Comment => $"depthwise convolution by {Geometry.Comment}{(Bias ? " + bias" : "")}" + (Epilogue is null ? "" : $", then {new FormulaProgram([Epilogue]).Readable}");
+    public override string Comment => $"depthwise convolution by {Geometry.Comment}{(Bias ? " + bias" : "")}" + (Epilogue is null ? "" : $", then {Fusion}");
 
     public override ImmutableArray<KernelNumber> Numbers => DepthwiseEmitter.Numbers(Geometry, X, Y, Extras);
 
@@ -43,7 +43,7 @@ public sealed record DepthwiseKernel(
 
     public override ImmutableArray<ScalarArgument> Scalars => new FormulaProgram([Formula]).Scalars;
 
-    public override int Units => (Geometry.Rows + Geometry.RowsPerUnit - 1) / Geometry.RowsPerUnit;
+    public override int Units => Geometry.RowUnits;
 
     public override void Emit(KernelWriter writer, Isa isa)
     {

@@ -63,7 +63,7 @@ public sealed record DepthwiseInputGradientKernel(
 
     private DepthwiseEmitter Emitter(Isa isa) => new(Geometry, Dy, Dx, isa) { IsTurned = true, Formula = Formula, Extras = Extras };
 
-    public override int Units => Gathers ? (Geometry.Rows + Geometry.RowsPerUnit - 1) / Geometry.RowsPerUnit : InputGradient.Blocks;
+    public override int Units => Gathers ? Geometry.RowUnits : InputGradient.Blocks;
 
     public override void Emit(KernelWriter writer, Isa isa)
     {

@@ -121,4 +121,7 @@ public abstract record Kernel
 
     /// <summary>Every kernel method: without this attribute its first calls run at 7 % of peak.</summary>
     public const string Attribute = "[MethodImpl(MethodImplOptions.AggressiveOptimization)]";
+
+    /// <summary>The head of a private method that kernels call.</summary>
+    internal static string Helper(string name, string parameters) => $"{Attribute} private static void {name}({parameters})";
 }

@@ -26,7 +26,7 @@ public sealed record MaxPoolPlacesKernel(Window Window, Layout Input, Layout Out
 
     public override ImmutableArray<KernelNumber> Numbers => Geometry.Numbers(X, Y);
 
-    public override int Units => (Geometry.Rows + Geometry.RowsPerUnit - 1) / Geometry.RowsPerUnit;
+    public override int Units => Geometry.RowUnits;
 
     public override void Emit(KernelWriter writer, Isa isa)
     {

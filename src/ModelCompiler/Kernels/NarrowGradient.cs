@@ -79,7 +79,7 @@ internal sealed class NarrowGradientEmitter(NarrowGradientKernel kernel, KernelW
     private void EmitTurn()
     {
         var dy = kernel.OutputGradient;
-        writer.Open(Kernel.Attribute + " " + $"private static void {kernel.Name}_turn(float* dy, long dyStride, int samples, float* to)");
+        writer.Open(Kernel.Helper($"{kernel.Name}_turn", "float* dy, long dyStride, int samples, float* to"));
         writer.Line($"new Span<float>(to, {N(kernel.ScratchFloats)}).Clear();");
         writer.Open($"for (int row = 0; row < {N(dy.Height)}; row++)").Open($"for (int column = 0; column < {N(dy.Width)}; column++)").Open($"for (int block = 0; block < {N(dy.Blocks)}; block++)");
         writer.Line($"Transposition.Turn(dy + block * {N(dy.BlockStride)} + row * {N(dy.RowStride)} + column * {N(dy.ColumnStride)}, dyStride, samples, Math.Min(16, {N(dy.Channels)} - block * 16), "
@@ -92,7 +92,7 @@ internal sealed class NarrowGradientEmitter(NarrowGradientKernel kernel, KernelW
         var (width, height) = (Tile, kernel.OutputGradient.Channels);
         var sums = (from i in Enumerable.Range(0, channels) from t in Enumerable.Range(0, width) select $"a{N(i)}_{N(t)}").ToList();
         writer.Line("// Where the taps end is known for rows; columns find zeros.");
-        writer.Open(Kernel.Attribute + " " + $"private static void {kernel.Name}_tile(float* dy, float* w, int taps, int samples, float* dx, long dxStride)");
+        writer.Open(Kernel.Helper($"{kernel.Name}_tile", "float* dy, float* w, int taps, int samples, float* dx, long dxStride"));
         writer.Line($"float* turned = stackalloc float[{N(width * 256)}];");
         writer.Open($"for (int part = 0; part < {N(Layout.Lanes)}; part += {N(isa.Width)})");
         writer.Line($"{isa.Type} b, {string.Join(", ", sums.Select(s => $"{s} = {isa.Type}.Zero"))};");

@@ -65,22 +65,22 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
 
         writer.OpenMethod();
         writer.Open("for (int block = begin; block < end; block++)");
-        writer.Line($"int inGroup = block % groupBlocks, start = block - inGroup, step = Math.Min(groupBlocks, outputBlocks - start) * 16;");
-        writer.Line($"float* to = packed + (long)start * packedBlock + inGroup * 16;");
+        writer.Line("int inGroup = block % groupBlocks, start = block - inGroup, step = Math.Min(groupBlocks, outputBlocks - start) * 16;");
+        writer.Line("float* to = packed + (long)start * packedBlock + inGroup * 16;");
         writer.Line(g.Groups == 1 ? "int first = 0;"
-            : $"int first = Math.Min(block * 16 / outputsPerGroup * inputsPerGroup / 16, lastWindow);");
-        writer.Open($"for (int window = 0; window < windowBlocks; window++)");
-        writer.Line($"int channels = {(g.Groups == 1 ? $"Math.Min(16, inputs - window * 16)" : "16")};");
-        writer.Open($"for (int tap = 0; tap < taps; tap++)");
+            : "int first = Math.Min(block * 16 / outputsPerGroup * inputsPerGroup / 16, lastWindow);");
+        writer.Open("for (int window = 0; window < windowBlocks; window++)");
+        writer.Line($"int channels = {(g.Groups == 1 ? "Math.Min(16, inputs - window * 16)" : "16")};");
+        writer.Open("for (int tap = 0; tap < taps; tap++)");
         writer.Line($"int source = {Source()};");
         writer.Open("for (int channel = 0; channel < channels; channel++, to += step)");
         writer.Line("int from = (first + window) * 16 + channel;");
         writer.Open("for (int lane = 0; lane < 16; lane++)");
         writer.Line("int into = block * 16 + lane;");
-        var inside = $"into < outputs";
+        var inside = "into < outputs";
         if (g.Groups > 1)
         {
-            inside += $" && from < inputs && from / inputsPerGroup == into / outputsPerGroup";
+            inside += " && from < inputs && from / inputsPerGroup == into / outputsPerGroup";
         }
 
         // The flat weights are [out][in / groups][taps] of the forward convolution, whichever way we read them.
@@ -111,28 +111,27 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
         }
 
         writer.Open("for (int block = begin; block < end; block++)");
-        const string inputs = "inputs", outputs = "outputs";
-        writer.Line($"int inGroup = block % groupBlocks, start = block - inGroup, step = Math.Min(groupBlocks, outputBlocks - start) * 16;");
-        writer.Line($"float* to = packed + (long)start * packedBlock + inGroup * 16;");
-        writer.Line($"int rest = Math.Min(16, {outputs} - block * 16);");
-        writer.Open($"for (int first = 0; first < {inputs}; first += 16)").Line($"int channels = Math.Min(16, {inputs} - first);");
-        writer.Line(Turned ? $"float* from = weight + ((long)first * {outputs} + block * 16) * {N(taps)};" : $"float* from = weight + (block * 16L * {inputs} + first) * {N(taps)};");
+        writer.Line("int inGroup = block % groupBlocks, start = block - inGroup, step = Math.Min(groupBlocks, outputBlocks - start) * 16;");
+        writer.Line("float* to = packed + (long)start * packedBlock + inGroup * 16;");
+        writer.Line("int rest = Math.Min(16, outputs - block * 16);");
+        writer.Open("for (int first = 0; first < inputs; first += 16)").Line("int channels = Math.Min(16, inputs - first);");
+        writer.Line(Turned ? $"float* from = weight + ((long)first * outputs + block * 16) * {N(taps)};" : $"float* from = weight + (block * 16L * inputs + first) * {N(taps)};");
         if (taps == 1 && Turned)
         {
-            writer.Open($"for (int channel = 0; channel < channels; channel++, to += step, from += {outputs})");
+            writer.Open("for (int channel = 0; channel < channels; channel++, to += step, from += outputs)");
             writer.Open("if (rest == 16)");
             CopyBlock(writer, isa, "from", "to");
             writer.Close().Line("else for (int lane = 0; lane < 16; lane++) to[lane] = lane < rest ? from[lane] : 0f;").Close();
         }
         else if (taps == 1)
         {
-            writer.Line($"Transposition.Turn(from, {inputs}, rest, channels, to, step);").Line("to += channels * step;");
+            writer.Line("Transposition.Turn(from, inputs, rest, channels, to, step);").Line("to += channels * step;");
         }
         else
         {
-            var (rows, columns, stride) = Turned ? ("channels", "rest", outputs) : ("rest", "channels", inputs);
+            var (rows, columns, stride) = Turned ? ("channels", "rest", "outputs") : ("rest", "channels", "inputs");
             writer.Line($"for (int i = 0; i < {columns} * {N(taps)}; i += 16) Transposition.Turn(from + i, {stride} * {N(taps)}, {rows}, Math.Min(16, {columns} * {N(taps)} - i), across + i * 16);");
-            writer.Open($"for (int tap = 0; tap < taps; tap++)").Line($"float* source = across + ({Source()}) * 16;");
+            writer.Open("for (int tap = 0; tap < taps; tap++)").Line($"float* source = across + ({Source()}) * 16;");
             if (Turned)
             {
                 writer.Line($"Transposition.Turn(source, {N(taps * 16)}, rest, channels, to, step);").Line("to += channels * step;");

@@ -92,6 +92,9 @@ internal sealed class PoolGeometry
     /// <summary>Rows in a unit of work of a kernel that writes rows of output.</summary>
     public int RowsPerUnit => Math.Max(1, Math.Min(Rows, 8192 / (Output.Width * Layout.Lanes * Math.Min(Count, 9))));
 
+    /// <summary>Units of such a kernel.</summary>
+    public int RowUnits => Rounding.Ceiling(Rows, RowsPerUnit);
+
     /// <summary>What decides the code of windows that all are whole: elements, and steps along a row.</summary>
     public string Taps => FormattableString.Invariant($"{Axes[0].Kernel}x{Axes[1].Kernel}x{Axes[2].Kernel},{Axes[2].Stride},{Axes[2].Dilation},{IsUnrolled}");
 
@@ -180,15 +183,10 @@ internal sealed class PoolGeometry
     }
 
     /// <summary>Start of the window of the output at (d, h, w), from the block's first element: perhaps outside the plane.</summary>
-    public string WindowStart(Layout layout) => Start(layout, 3);
-
-    /// <summary>Start of the windows of the output's row (d, h): that of column 0.</summary>
-    public string RowStart(Layout layout) => Start(layout, 2);
-
-    private string Start(Layout layout, int axes)
+    public string WindowStart(Layout layout)
     {
         var pad = Axes.Zip(Strides(layout), (axis, stride) => axis.Pad * stride).Sum();
-        var terms = Axes.Zip(Strides(layout), (axis, stride) => axis.Output == 1 ? "" : $"{axis.Name} * {axis.Stride * stride}").Take(axes).Where(t => t.Length > 0);
+        var terms = Axes.Zip(Strides(layout), (axis, stride) => axis.Output == 1 ? "" : $"{axis.Name} * {axis.Stride * stride}").Where(t => t.Length > 0);
         return string.Join(" + ", terms.DefaultIfEmpty("0")) + Minus(pad);
     }
 

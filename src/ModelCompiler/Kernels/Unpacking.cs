@@ -48,12 +48,11 @@ public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry)
 
         writer.OpenMethod();
         writer.Open("for (int output = begin; output < end; output++)");
-        const string inputs = "inputsPerGroup";
-        writer.Line($"float* from = packed + (long)(output / 16) * packedBlock + output % 16;");
-        writer.Line($"float* to = gradient + (long)output * ({inputs} * {N(g.TapCount)});");
+        writer.Line("float* from = packed + (long)(output / 16) * packedBlock + output % 16;");
+        writer.Line($"float* to = gradient + (long)output * (inputsPerGroup * {N(g.TapCount)});");
         writer.Line(g.Groups == 1 ? "int first = 0, start = 0;"
-            : $"int first = Math.Min(output / 16 * 16 / outputsPerGroup * {inputs} / 16, lastWindow) * 16, start = output / outputsPerGroup * {inputs};");
-        writer.Open($"for (int channel = 0; channel < {inputs}; channel++)");
+            : "int first = Math.Min(output / 16 * 16 / outputsPerGroup * inputsPerGroup / 16, lastWindow) * 16, start = output / outputsPerGroup * inputsPerGroup;");
+        writer.Open("for (int channel = 0; channel < inputsPerGroup; channel++)");
         writer.Line("int at = start + channel - first;");
         writer.Line($"float* source = from + (at / 16 * {N(g.TapCount * g.Lanes)} + at % 16) * 16;");
         writer.Open($"for (int tap = 0; tap < {N(g.TapCount)}; tap++, source += {N(g.Lanes * 16)})");
@@ -80,10 +79,9 @@ public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry)
         }
 
         writer.Open("for (int block = begin; block < end; block++)");
-        const string inputs = "inputs";
-        writer.Line($"float* from = packed + (long)block * packedBlock;").Line($"int rest = Math.Min(16, outputs - block * 16);");
-        writer.Open($"for (int first = 0; first < {inputs}; first += 16, from += {N(taps * g.Lanes * 16)})").Line($"int channels = Math.Min(16, {inputs} - first);");
-        writer.Line($"float* to = gradient + (block * 16L * {inputs} + first) * {N(taps)};");
+        writer.Line("float* from = packed + (long)block * packedBlock;").Line("int rest = Math.Min(16, outputs - block * 16);");
+        writer.Open($"for (int first = 0; first < inputs; first += 16, from += {N(taps * g.Lanes * 16)})").Line("int channels = Math.Min(16, inputs - first);");
+        writer.Line($"float* to = gradient + (block * 16L * inputs + first) * {N(taps)};");
         if (gather)
         {
             writer.Open($"for (int tap = 0; tap < {N(taps)}; tap++)").Open("for (int channel = 0; channel < channels; channel++)");
@@ -100,11 +98,11 @@ public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry)
             }
 
             writer.Close().Close();
-            writer.Line($"for (int i = 0; i < channels * {N(taps)}; i += 16) Transposition.Return(across + i * 16, Math.Min(16, channels * {N(taps)} - i), rest, to + i, {inputs} * {N(taps)});");
+            writer.Line($"for (int i = 0; i < channels * {N(taps)}; i += 16) Transposition.Return(across + i * 16, Math.Min(16, channels * {N(taps)} - i), rest, to + i, inputs * {N(taps)});");
         }
         else
         {
-            writer.Line($"Transposition.Return(from, channels, rest, to, {inputs});");
+            writer.Line("Transposition.Return(from, channels, rest, to, inputs);");
         }
 
         writer.Close().Close().Close().Line();

@@ -127,7 +127,7 @@ public sealed record WeightGradientKernel(WeightGradientGeometry Geometry) : Ker
 
     public override ImmutableArray<KernelNumber> Numbers =>
     [
-        new("windows", Geometry.BlocksRead), new("groups", Ceiling(Geometry.OutputBlocks, Geometry.Tile.Blocks)), new("splits", Geometry.Splits),
+        new("windows", Geometry.BlocksRead), new("groups", Rounding.Ceiling(Geometry.OutputBlocks, Geometry.Tile.Blocks)), new("splits", Geometry.Splits),
         new("outputsPerGroup", Geometry.OutputChannels / Geometry.Groups), new("inputsPerGroup", Geometry.InputChannels / Geometry.Groups), new("lastWindow", Geometry.InputBlocks - Geometry.BlocksRead),
         new("outputBlocks", Geometry.OutputBlocks), new("packedBlock", Geometry.PackedBlock), new("samplesTogether", Chunk), new("xBlockStride", Geometry.InputBlock),
         new("gBlockStride", Geometry.GradientBlock), new("xDepthTap", Geometry.TapStep.Depth), new("xRowTap", Geometry.TapStep.Rows), new("xColumnTap", Geometry.TapStep.Columns),
@@ -148,8 +148,6 @@ public sealed record WeightGradientKernel(WeightGradientGeometry Geometry) : Ker
             return (int)Math.Max(1, Math.Min(64, 500_000 / bytes));
         }
     }
-
-    private static int Ceiling(int a, int b) => (a + b - 1) / b;
 
     public override string Comment => FormattableString.Invariant(
         $"weight gradient of {ConvolutionKernel.Size(Geometry.Taps)} taps over the outputs of every sample, {Geometry.Tile} channels x taps x blocks in registers");
@@ -187,16 +185,16 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
 
         writer.Open("for (int unit = begin; unit < end; unit++)");
         writer.Line($"int split = unit / (groups * windows), block = unit / windows % groups * {N(unit.Blocks)}, window = unit % windows;");
-        writer.Line($"int from = (int)((long)batch * split / splits), to = (int)((long)batch * (split + 1) / splits);");
+        writer.Line("int from = (int)((long)batch * split / splits), to = (int)((long)batch * (split + 1) / splits);");
         var first = geometry.Groups == 1 ? "window"
-            : $"(Math.Min(block * 16 / outputsPerGroup * inputsPerGroup / 16, lastWindow) + window)";
+            : "(Math.Min(block * 16 / outputsPerGroup * inputsPerGroup / 16, lastWindow) + window)";
         writer.Line($"float* into = dw + ((long)split * outputBlocks + block) * packedBlock + window * {N(geometry.TapCount * geometry.Lanes * 16)};");
         writer.Line("bool add = false;");
         writer.Line("// A few samples at a time, so that their planes stay in the cache for all taps.");
-        writer.Open($"for (int sample = from; sample < to || !add; sample += samplesTogether)");
-        writer.Line($"int samples = Math.Max(0, Math.Min(samplesTogether, to - sample));");
+        writer.Open("for (int sample = from; sample < to || !add; sample += samplesTogether)");
+        writer.Line("int samples = Math.Max(0, Math.Min(samplesTogether, to - sample));");
         writer.Line($"float* xs = x + sample * xStride + {first} * xBlockStride;");
-        writer.Line($"float* gs = g + sample * gStride + block * gBlockStride;");
+        writer.Line("float* gs = g + sample * gStride + block * gBlockStride;");
         var rest = geometry.OutputBlocks % unit.Blocks;
         if (rest == 0)
         {

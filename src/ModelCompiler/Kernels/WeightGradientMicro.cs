@@ -41,8 +41,7 @@ internal sealed class WeightGradientMicro(WeightGradientGeometry geometry, Weigh
         var (x, g, opened) = ("x", "g", 0);
         foreach (var (axis, count) in new[]
         {
-            ("Depth", plane.Depth), ("Row", plane.Rows),
-            ("Column", plane.Columns),
+            ("Depth", plane.Depth), ("Row", plane.Rows), ("Column", plane.Columns),
         })
         {
             if (count == 1)

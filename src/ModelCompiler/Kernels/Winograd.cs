@@ -137,9 +137,9 @@ public sealed record WinogradKernel(
     /// <summary>Parts of the batch's tiles, or of the output groups where there are few tiles or many weights.</summary>
     public override int Units => 16;
 
-    internal int TileRows => Ceiling(Output.Height, Outputs);
+    internal int TileRows => Rounding.Ceiling(Output.Height, Outputs);
 
-    internal int TileColumns => Ceiling(Output.Width, Outputs);
+    internal int TileColumns => Rounding.Ceiling(Output.Width, Outputs);
 
     internal int Tiles => TileRows * TileColumns;
 
@@ -162,7 +162,7 @@ public sealed record WinogradKernel(
         get
         {
             var columns = Tile.Columns;
-            var pieces = Ceiling(Tiles * Samples, columns);
+            var pieces = Rounding.Ceiling(Tiles * Samples, columns);
             var weights = WeightFloats / 16;
             var floats = HasManyWeights ? ManyWeights : Math.Min(MostChunkFloats, Math.Max(FewestChunkFloats, weights));
             return columns * Math.Min(Math.Max(1, floats / (Transform.Points * Input.Blocks * Layout.Lanes * columns)), pieces);
@@ -170,7 +170,7 @@ public sealed record WinogradKernel(
     }
 
     /// <summary>Groups of output blocks that are computed together.</summary>
-    internal int Groups => Ceiling(Output.Blocks, Tile.Blocks);
+    internal int Groups => Rounding.Ceiling(Output.Blocks, Tile.Blocks);
 
     /// <summary>Threads then share the weights and not the tiles.</summary>
     internal bool HasManyWeights => WeightFloats > ManyWeights;
@@ -211,6 +211,4 @@ public sealed record WinogradKernel(
 
     /// <summary>An odd number of cache lines: at a power of two all points would fall into the same few sets of the cache.</summary>
     private static int OddLines(int lines) => checked((lines | 1) * Layout.Lanes);
-
-    private static int Ceiling(int a, int b) => (a + b - 1) / b;
 }

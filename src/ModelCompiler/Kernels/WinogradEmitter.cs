@@ -75,7 +75,7 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
     }
 
     private ConvolutionMicroEmitter Micro(Tile tile, int blocks) =>
-        new(new ConvolutionKernel(kernel.Product(kernel.Chunk), false, null, ImmutableArray<FusedOperand>.Empty, Samples: false, "WinogradProduct"), isa, tile, blocks)
+        new(new ConvolutionKernel(kernel.Product(kernel.Chunk), false, null, ImmutableArray<FusedOperand>.Empty, Samples: false), isa, tile, blocks)
         {
             AsksAhead = isa != Isa.Vector128, PrefetchesNextBlock = isa != Isa.Vector128 && kernel.Input.Channels >= Layout.Lanes, PrefetchesOutput = isa != Isa.Vector128,
         };
@@ -83,7 +83,7 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
     /// <summary>At every point: transformed inputs times transformed weights, for one group of output blocks.</summary>
     private void EmitProducts(SourceWriter writer, int blocks)
     {
-        writer.Open(Kernel.Attribute + " " + $"private static void {ProductsName(blocks)}(float* u, float* w, float* products, int tiles, int chunk, int inputPoint, int productPoint, int inputBlocks, int tail, int pointWeights)");
+        writer.Open(Kernel.Helper(ProductsName(blocks), "float* u, float* w, float* products, int tiles, int chunk, int inputPoint, int productPoint, int inputBlocks, int tail, int pointWeights"));
         writer.Line("long inputBlock = chunk * 16, outputBlock = inputBlock;");
         var columns = kernel.TileOf(isa).Columns;
         if (isa != Isa.Vector128)
@@ -126,7 +126,7 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
     {
         var pointers = kernel.Fused.Select((_, i) => $"e{N(i)}").Append("bias").Append("y").ToList();
         var parameters = OutputArguments.Select(a => $"{(pointers.Contains(a) ? "float*" : a.EndsWith("Stride", StringComparison.Ordinal) ? "long" : "int")} {a}");
-        writer.Open(Kernel.Attribute + " " + $"private static void {OutputName}(float* products, float* halfway, {string.Join(", ", parameters)})");
+        writer.Open(Kernel.Helper(OutputName, $"float* products, float* halfway, {string.Join(", ", parameters)}"));
         transform.Constants(writer, isa);
         var formula = kernel.Formula is null ? null : new FormulaEmitter(isa, kernel.Formula);
         formula?.Prepare(writer);

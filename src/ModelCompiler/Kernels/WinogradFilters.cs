@@ -18,7 +18,7 @@ internal sealed class WinogradFilters(WinogradTransform transform, bool turned, 
     private void Emit(SourceWriter writer)
     {
         var side = transform.Inputs;
-        writer.Open(Kernel.Attribute + " " + $"private static void {Name}(float* weight, float* to, int block, long pointStride, int step, int inputs, int outputs)");
+        writer.Open(Kernel.Helper(Name, "float* weight, float* to, int block, long pointStride, int step, int inputs, int outputs"));
         writer.Line("// [channel][tap][16 outputs] of sixteen channels; for turned weights [tap][channel][16 outputs].");
         writer.Line("float* taps = stackalloc float[2304];");
         if (turned)

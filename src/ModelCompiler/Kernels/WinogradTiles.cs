@@ -57,7 +57,7 @@ internal sealed record WinogradTiles(WinogradTransform Transform, bool Gradients
 
     private void Emit(SourceWriter writer)
     {
-        writer.Open(Kernel.Attribute + " " + $"private static void {Name}(float* x, long xStride, float* u, float* halfway, int first, int tiles, int blocks, int tileRows, int tileColumns, int xBlock, int xRow, int rows, int columns, int chunk, int point)");
+        writer.Open(Kernel.Helper(Name, "float* x, long xStride, float* u, float* halfway, int first, int tiles, int blocks, int tileRows, int tileColumns, int xBlock, int xRow, int rows, int columns, int chunk, int point"));
         writer.Line($"float* patch = halfway + {N(Transform.Points * Layout.Lanes)};");
         EmitFirstPlace(writer, Transform.Outputs);
         writer.Open("for (int block = 0; block < blocks; block++)");
@@ -82,7 +82,7 @@ internal sealed record WinogradTiles(WinogradTransform Transform, bool Gradients
     /// <summary>Columns, then rows of one tile. A block of 16 channels is one, two or four vectors; each goes through alone.</summary>
     private void EmitTile(SourceWriter writer)
     {
-        writer.Open(Kernel.Attribute + " " + $"private static void {Name}Tile(float* from, long rowStride, float* to, long point, float* halfway)");
+        writer.Open(Kernel.Helper($"{Name}Tile", "float* from, long rowStride, float* to, long point, float* halfway"));
         Transform.Constants(writer, Isa);
         if (Isa.Parts > 1)
         {

@@ -49,9 +49,9 @@ public sealed record WinogradWeightGradientKernel(int Outputs, Layout Input, Lay
 
     public override int Units => Gradient.Blocks;
 
-    internal int TileRows => Ceiling(Gradient.Height, Outputs);
+    internal int TileRows => Rounding.Ceiling(Gradient.Height, Outputs);
 
-    internal int TileColumns => Ceiling(Gradient.Width, Outputs);
+    internal int TileColumns => Rounding.Ceiling(Gradient.Width, Outputs);
 
     internal int Tiles => TileRows * TileColumns;
 
@@ -103,8 +103,6 @@ public sealed record WinogradWeightGradientKernel(int Outputs, Layout Input, Lay
     public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Identity);
 
     public override void Emit(KernelWriter writer, Isa isa) => new WinogradWeightGradientEmitter(this, isa).Emit(writer);
-
-    private static int Ceiling(int a, int b) => (a + b - 1) / b;
 }
 
 internal sealed class WinogradWeightGradientEmitter(WinogradWeightGradientKernel kernel, Isa isa)
@@ -178,7 +176,7 @@ internal sealed class WinogradWeightGradientEmitter(WinogradWeightGradientKernel
     private void EmitTaps(SourceWriter writer)
     {
         var side = transform.Inputs;
-        writer.Open(Kernel.Attribute + " " + $"private static void {TapsName}(float* sums, float* dw, int block, int blocks, int inputs, int outputs, int packedBlock, int sumPoint)");
+        writer.Open(Kernel.Helper(TapsName, "float* sums, float* dw, int block, int blocks, int inputs, int outputs, int packedBlock, int sumPoint"));
         writer.Line("float* taps = stackalloc float[2304], halfway = stackalloc float[288];");
         writer.Open("for (int b = 0; b < blocks; b++)");
         writer.Line("int lanes = Math.Min(16, outputs - (block + b) * 16);");

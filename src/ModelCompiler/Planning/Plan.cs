@@ -35,16 +35,15 @@ public enum Region
 }
 
 /// <param name="Offset">Floats from the start of the region (for <see cref="Region.Samples"/> of each sample's slab).</param>
-/// <param name="SampleCount">For user buffers: elements of one sample.</param>
-public readonly record struct Address(Region Region, int Offset, int Index = 0, int SampleCount = 0)
+public readonly record struct Address(Region Region, int Offset, int Index = 0)
 {
     /// <summary>Whether every sample has a copy.</summary>
     public bool Batched => Region is Region.Samples or Region.Input or Region.Target or Region.Output or Region.InputGradient;
 }
 
 /// <summary>One call of a kernel.</summary>
-/// <param name="Name">Unique method name made of the layer path: <c>layer1_0_conv1</c>.</param>
-/// <param name="Description">The node as text, for the comment above the method.</param>
+/// <param name="Name">Unique, made of the layer path: <c>layer1_0_conv1_convolution</c>.</param>
+/// <param name="Description">The node as text, for the comment behind the step.</param>
 /// <param name="Floats">Floats read and written for one sample (in all for a kernel that touches none).</param>
 /// <param name="WithNext">Whether a sample goes through the next step before the next sample begins; both have Sample scope.</param>
 /// <param name="Prepare">Whether it is one of <see cref="Plan.Prepare"/>.</param>

@@ -19,7 +19,7 @@ public sealed partial class Planner
         var y = Store(fused.Output, LayoutKind.Blocked);
         var bias = node.Inputs.Length > 2 ? Get(node.Inputs[2], LayoutKind.Flat) : null;
         var (formula, extras) = Epilogue(fused, LayoutKind.Blocked);
-        if (groups > 1 && groups == node.Shape[0] && groups == node.Inputs[0].Shape[0])
+        if (IsDepthwise(groups, node.Inputs[0], node))
         {
             var weights = DepthwiseWeights(node.Inputs[1], window);
             var kernel = new DepthwiseKernel(window, x.Layout, y.Layout, bias is not null, formula, extras.Select(e => e.Layout).ToImmutableArray());
@@ -34,11 +34,13 @@ public sealed partial class Planner
         }
 
         var operands = extras.Select(e => Geometries.Operand(e.Layout)).ToImmutableArray();
-        var title = geometry.TapCount == 1 ? "Convolution1x1" : "Convolution";
-        var convolution = new ConvolutionKernel(geometry, bias is not null, formula, operands, Samples: false, title);
+        var convolution = new ConvolutionKernel(geometry, bias is not null, formula, operands, Samples: false);
         var w = Packed(node.Inputs[1], convolution, new TapSelection(geometry.Taps, (0, 0, 0), (1, 1, 1)), turned: false);
         Add(node, "convolution", convolution, Buffers(x.Buffer, w, bias, extras, y));
     }
+
+    /// <summary>Whether every channel has a kernel of its own.</summary>
+    private static bool IsDepthwise(int groups, Node x, Node y) => groups > 1 && groups == x.Shape[0] && groups == y.Shape[0];
 
     /// <summary>The formula that a kernel applies to its sums, and the operands it reads besides.</summary>
     private (Expression? Formula, List<StoredValue> Operands) Epilogue(FusedNode fused, LayoutKind kind) => fused.Formula is null || fused.Output == fused.Anchor
@@ -52,7 +54,7 @@ public sealed partial class Planner
         var dy = Get(node.Inputs[0], LayoutKind.Blocked);
         var dx = Store(fused.Output, LayoutKind.Blocked);
         var (formula, extras) = Epilogue(fused, LayoutKind.Blocked);
-        if (groups > 1 && groups == node.Shape[0] && groups == node.Inputs[0].Shape[0])
+        if (IsDepthwise(groups, node.Inputs[0], node))
         {
             var weights = DepthwiseWeights(node.Inputs[1], window);
             var kernel = new DepthwiseInputGradientKernel(window, dy.Layout, dx.Layout);
@@ -82,7 +84,7 @@ public sealed partial class Planner
             }
 
             var operands = extras.Select(e => part.Operand(e.Layout)).ToImmutableArray();
-            var convolution = new ConvolutionKernel(geometry, false, formula, operands, Samples: false, "DataGradient");
+            var convolution = new ConvolutionKernel(geometry, false, formula, operands, Samples: false);
             var w = Packed(node.Inputs[1], convolution, part.Taps, turned: true);
             Add(node, "data_gradient", convolution, Buffers(dy.Buffer, w, null, extras, dx));
         }
@@ -128,13 +130,13 @@ public sealed partial class Planner
         var (window, groups, weightShape) = node.As<ConvolutionWeightGradientAttributes>();
         var x = Get(node.Inputs[0], InputKind(node.Inputs[0], groups));
         var dy = Get(node.Inputs[1], LayoutKind.Blocked);
-        if (groups > 1 && groups == node.Inputs[0].Shape[0] && groups == node.Inputs[1].Shape[0])
+        if (IsDepthwise(groups, node.Inputs[0], node.Inputs[1]))
         {
             var shape = Shape.Of(weightShape[0], window.Kernel);
             var blocked = new Layout(LayoutKind.Blocked, shape);
             var (part, sum) = (OfSample(blocked), new BufferDraft(blocked.Size, batched: false, ""));
             Add(node, "depthwise_weight_gradient", new DepthwiseWeightGradientKernel(window, x.Layout, dy.Layout), x.Buffer, dy.Buffer, part);
-            Add(node, "join", new ReduceKernel(ReduceKind.Sum, [new InputFormula(0)], [blocked], [], blocked, KernelScope.Batch), part, sum);
+            Join(node, blocked, [part], [sum]);
             var into = Store(node, LayoutKind.Flat);
             Add(node, "unpack", CopyKernel.Convert(blocked, new Layout(LayoutKind.Flat, shape), KernelScope.Once), sum, into.Buffer);
             return;
@@ -157,7 +159,7 @@ public sealed partial class Planner
             var sums = new Layout(LayoutKind.Flat, Shape.Of(geometry.PackedSize));
             var part = OfSample(sums);
             Add(node, "weight_gradient", new WeightGradientKernel(geometry), x.Buffer, dy.Buffer, part);
-            Add(node, "join", new ReduceKernel(ReduceKind.Sum, [new InputFormula(0)], [sums], [], sums, KernelScope.Batch), part, scratch);
+            Join(node, sums, [part], [scratch]);
         }
         else
         {
@@ -203,7 +205,7 @@ public sealed partial class Planner
         };
         var operands = extras.Select((e, i) => new FusedOperand(0, Layout.Lanes, e.Layout.Shape.Count == outWidth ? default : (0, 0, outWidth))).ToImmutableArray();
         var samples = !overRows && node.Batched;
-        var dense = new ConvolutionKernel(geometry, bias is not null, formula, operands, samples, turned ? "DenseGradient" : "Dense");
+        var dense = new ConvolutionKernel(geometry, bias is not null, formula, operands, samples, IsDense: true);
         var w = Packed(node.Inputs[1], dense, new TapSelection((1, 1, 1), (0, 0, 0), (1, 1, 1)), turned);
         Add(node, turned ? "data_gradient" : "dense", dense,
             Buffers(x.Buffer, w, bias, extras, into));

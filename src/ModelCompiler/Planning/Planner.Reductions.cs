@@ -96,15 +96,20 @@ public sealed partial class Planner
         Add(node, name, kernel, [.. inputs.Select(i => i.Buffer), .. parts]);
         if (isSplit)
         {
-            var layouts = outputs.Select(o => o.Layout).ToImmutableArray();
-            var terms = layouts.Select((_, i) => (Expression)new InputFormula(i)).ToImmutableArray();
-            Add(node, "join", new ReduceKernel(ReduceKind.Sum, terms, layouts, [], layouts[0], KernelScope.Batch), [.. parts, .. outputs.Select(o => o.Buffer)]);
+            Join(node, outputs[0].Layout, parts, outputs.Select(o => o.Buffer));
         }
     }
 
     /// <summary>What a sample adds to a sum over the batch. Parts of samples, joined by a step of their own, let the sum run with the step
     /// that makes its terms.</summary>
     private static BufferDraft OfSample(Layout layout) => new(layout.Size, batched: true, "");
+
+    /// <summary>Adds the parts of all samples to sums over the batch, all of one layout.</summary>
+    private void Join(Node node, Layout layout, IReadOnlyCollection<BufferDraft> parts, IEnumerable<BufferDraft> sums)
+    {
+        var terms = parts.Select((_, i) => (Expression)new InputFormula(i)).ToImmutableArray();
+        Add(node, "join", new ReduceKernel(ReduceKind.Sum, terms, [.. parts.Select(_ => layout)], [], layout, KernelScope.Batch), [.. parts, .. sums]);
+    }
 
     private bool TryPlanMoments(FusedNode mean, FusedNode variance)
     {

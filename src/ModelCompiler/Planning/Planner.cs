@@ -80,8 +80,7 @@ public sealed partial class Planner
         if (node.Primitive == Primitives.ConvolutionWeightGradient)
         {
             var (window, groups, _) = node.As<ConvolutionWeightGradientAttributes>();
-            return (groups > 1 && groups == node.Inputs[0].Shape[0] && groups == node.Inputs[1].Shape[0])
-                || (window.KernelCount == 1 && HasSmallWeights(node));
+            return IsDepthwise(groups, node.Inputs[0], node.Inputs[1]) || (window.KernelCount == 1 && HasSmallWeights(node));
         }
 
         return node.Primitive == Primitives.Pointwise;
@@ -98,12 +97,12 @@ public sealed partial class Planner
         var results = new List<(Node Node, Address Address)>(gradients);
         for (var i = 0; i < graph.Outputs.Length; i++)
         {
-            results.Add((graph.Outputs[i].Node, new Address(Region.Output, 0, i, (int)graph.Outputs[i].Node.Shape.Count)));
+            results.Add((graph.Outputs[i].Node, new Address(Region.Output, 0, i)));
         }
 
         for (var i = 0; i < inputGradients.Length; i++)
         {
-            results.Add((inputGradients[i].Gradient, new Address(Region.InputGradient, 0, i, (int)inputGradients[i].Gradient.Shape.Count)));
+            results.Add((inputGradients[i].Gradient, new Address(Region.InputGradient, 0, i)));
         }
 
         if (training && graph.Loss is not null)
@@ -161,20 +160,20 @@ public sealed partial class Planner
             return;
         }
 
-        foreach (var slot in slots.Values.OrderBy(s => s.Offset))
+        var copies = slots.Values.ToDictionary(s => values[s.Node].Buffer, s => (Slot: s, Copy: new BufferDraft(values[s.Node].Buffer.Size, batched: false, "")));
+        var read = new HashSet<BufferDraft>();
+        for (var i = 0; i < steps.Count; i++)
         {
-            var buffer = values[slot.Node].Buffer;
-            var users = Enumerable.Range(0, steps.Count).Where(i => !steps[i].Prepare && steps[i].Operands.Contains(buffer)).ToList();
-            if (users.Count > 0)
+            if (!steps[i].Prepare && steps[i].Operands.Any(copies.ContainsKey))
             {
-                var kept = new BufferDraft(buffer.Size, batched: false, "");
-                foreach (var user in users)
-                {
-                    steps[user] = steps[user] with { Operands = [.. steps[user].Operands.Select(o => o == buffer ? kept : o)] };
-                }
-
-                Add(slot.Node, "keep", new TransferKernel((int)slot.Node.Shape.Count, KernelScope.Once), buffer, kept);
+                read.UnionWith(steps[i].Operands.Where(copies.ContainsKey));
+                steps[i] = steps[i] with { Operands = [.. steps[i].Operands.Select(o => copies.TryGetValue(o, out var kept) ? kept.Copy : o)] };
             }
+        }
+
+        foreach (var (slot, copy) in read.Select(buffer => copies[buffer]).OrderBy(kept => kept.Slot.Offset))
+        {
+            Add(slot.Node, "keep", new TransferKernel((int)slot.Node.Shape.Count, KernelScope.Once), values[slot.Node].Buffer, copy);
         }
     }
 
@@ -204,7 +203,7 @@ public sealed partial class Planner
             for (var i = 0; i < named.Length; i++)
             {
                 var node = named[i].Node;
-                values[node] = Fixed(node, new Address(region, 0, i, (int)node.Shape.Count), batched: true);
+                values[node] = Fixed(node, new Address(region, 0, i), batched: true);
             }
         }
 

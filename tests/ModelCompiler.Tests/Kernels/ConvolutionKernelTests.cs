@@ -30,7 +30,7 @@ public class ConvolutionKernelTests
     public void Forward() => Check((g, x, y) =>
     {
         var geometry = Planning.Geometries.Forward(g.Window, g.Groups, x, y);
-        var kernel = new ConvolutionKernel(geometry, false, null, [], false, "Convolution");
+        var kernel = new ConvolutionKernel(geometry, false, null, [], false);
         return new KernelCase(
             kernel, Batch, () => [TestOperand.Input(x, Batch, 1), Packed(kernel, (o, c, t) => Weight(g, o, c, t)), TestOperand.Output(y, Batch)],
             o => [new Expectation(2, (s, i) => Convolved(g, o[0], s, i), 2e-5)]);
@@ -43,7 +43,7 @@ public class ConvolutionKernelTests
         var other = new Layout(LayoutKind.Blocked, y.Shape, g.Input.Rank > 2 ? Uneven : default);
         var (bias, scale) = (new Layout(LayoutKind.Flat, Shape.Of(g.Outputs)), new Layout(LayoutKind.Blocked, Ones(y.Shape).With(0, g.Outputs)));
         var formula = new BinaryFormula(BinaryFunction.Maximum, (new InputFormula(0) * new InputFormula(2)) + new InputFormula(1), 0);
-        var kernel = new ConvolutionKernel(geometry, true, formula, [Planning.Geometries.Operand(other), Planning.Geometries.Operand(scale)], false, "Convolution");
+        var kernel = new ConvolutionKernel(geometry, true, formula, [Planning.Geometries.Operand(other), Planning.Geometries.Operand(scale)], false);
         return new KernelCase(
             kernel, Batch,
             () =>
@@ -73,7 +73,7 @@ public class ConvolutionKernelTests
                     return place.Depth % part.Stride.Depth == part.Phase.Depth && place.Rows % part.Stride.Rows == part.Phase.Rows && place.Columns % part.Stride.Columns == part.Phase.Columns;
                 }
 
-                var kernel = new ConvolutionKernel(part.Geometry, false, null, [], false, "DataGradient");
+                var kernel = new ConvolutionKernel(part.Geometry, false, null, [], false);
                 int SourceTap(int tap)
                 {
                     var (d, r, c) = (tap / (part.Geometry.Taps.Rows * part.Geometry.Taps.Columns), tap / part.Geometry.Taps.Columns % part.Geometry.Taps.Rows, tap % part.Geometry.Taps.Columns);
@@ -146,7 +146,7 @@ public class ConvolutionKernelTests
     {
         var geometry = Planning.Geometries.Forward(g.Window, g.Groups, x, y);
         var perGroup = g.Input.Channels / g.Groups;
-        var groupBlocks = new ConvolutionKernel(geometry, false, null, [], false, "Convolution").GroupBlocks;
+        var groupBlocks = new ConvolutionKernel(geometry, false, null, [], false).GroupBlocks;
         var places = Places(geometry, groupBlocks);
         var flat = new Layout(LayoutKind.Flat, Shape.Of(g.Outputs, perGroup, geometry.TapCount));
         return new KernelCase(
@@ -169,7 +169,7 @@ public class ConvolutionKernelTests
             };
             Layout x = new(LayoutKind.Flat, Shape.Of(inputs)), y = new(LayoutKind.Flat, Shape.Of(outputs));
             static double W(int o, int c) => Math.Sin((o * 3) + c) / 2;
-            var kernel = new ConvolutionKernel(geometry, true, new BinaryFormula(BinaryFunction.Maximum, new InputFormula(0), new InputFormula(1)), [new FusedOperand(0, 16, default)], true, "Dense");
+            var kernel = new ConvolutionKernel(geometry, true, new BinaryFormula(BinaryFunction.Maximum, new InputFormula(0), new InputFormula(1)), [new FusedOperand(0, 16, default)], true);
             cases.Add(new KernelCase(
                 kernel, batch,
                 () => [TestOperand.Input(x, batch, 1), Packed(kernel, (o, c, _) => W(o, c)), TestOperand.Input(y, 0, 2), TestOperand.Input(y, batch, 3), TestOperand.Output(y, batch)],

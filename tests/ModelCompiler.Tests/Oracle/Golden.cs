@@ -39,5 +39,20 @@ internal static class Golden
         }
     }
 
+    /// <summary>The largest difference, in roundings (2^-24) of the tensor's largest value; infinite where one is no number.</summary>
+    public static double Roundings(StoredTensor expected, ReadOnlySpan<float> actual)
+    {
+        var wanted = expected.ToFloats();
+        Assert.Equal(wanted.Length, actual.Length);
+        var worst = 0.0;
+        for (var i = 0; i < wanted.Length; i++)
+        {
+            var error = Math.Abs((double)wanted[i] - actual[i]);
+            worst = double.IsNaN(error) ? double.PositiveInfinity : Math.Max(worst, error);
+        }
+
+        return worst == 0 ? 0 : worst / wanted.Max(Math.Abs) * (1 << 24);
+    }
+
     public static string PathOf(string file) => Repository.File("tests", "ModelCompiler.Tests", "Goldens", "pytorch", file);
 }
