@@ -8,6 +8,7 @@ namespace ModelCompiler.Emission;
 internal sealed class InfoEmitter(NetworkGraph network, Plan plan, SourceWriter writer)
 {
     private readonly Dictionary<string, Layer> planned = plan.Graph.Layers.GroupBy(layer => layer.Path).ToDictionary(same => same.Key, same => same.First());
+    private readonly ILookup<string, Node> nodesOf = network.Nodes.Where(n => n.Origin.Path.Length > 0).ToLookup(n => n.Origin.Path);
 
     /// <summary>How many numbers stand on a line.</summary>
     private const int NumbersOnLine = 32;
@@ -118,7 +119,7 @@ internal sealed class InfoEmitter(NetworkGraph network, Plan plan, SourceWriter 
     private string Layer(Layer layer)
     {
         var parameters = layer.Parameters.Where(p => p.As<ParameterAttributes>().Trainable).Sum(p => p.Shape.Count);
-        var macs = network.Nodes.Where(n => n.Origin.Path == layer.Path && layer.Path.Length > 0).Sum(n => n.Primitive.Macs(n));
+        var macs = nodesOf[layer.Path].Sum(n => n.Primitive.Macs(n));
         return $"new({Literals.Text(layer.Path)}, {Literals.Text(layer.Operator)}, {Sizes(layer.Output.Shape)}, {Literals.Int(parameters)}, {Literals.Int(macs)}, {Literals.Text(KernelOf(layer))})";
     }
 }

@@ -19,7 +19,7 @@ public sealed class KernelWriter(Kernel kernel, int indentation = 0) : SourceWri
     private readonly List<Method> methods = new();
     private readonly List<KernelNumber> numbers = new();
     private readonly Dictionary<string, Action<SourceWriter>> shared = new(StringComparer.Ordinal);
-    private bool isScanned;
+    private string? scanned;
     private readonly int margin = (indentation + 1) * 4;
 
     /// <summary>Stands for the kernel's name in what is written.</summary>
@@ -93,9 +93,8 @@ public sealed class KernelWriter(Kernel kernel, int indentation = 0) : SourceWri
     /// <param name="parameters">Names of the numbers that are parameters.</param>
     public string Finish(IReadOnlyCollection<string> parameters)
     {
-        Scan();
+        var text = Scan();
         Spread(parameters);
-        var text = base.ToString();
         var result = new StringBuilder(text.Length + 256);
         var at = 0;
         foreach (var method in methods)
@@ -117,25 +116,25 @@ public sealed class KernelWriter(Kernel kernel, int indentation = 0) : SourceWri
         methods.Add(method);
     }
 
-    private void Scan()
+    /// <summary>The text, once it is known what its methods use.</summary>
+    private string Scan()
     {
-        if (isScanned)
+        if (scanned is null)
         {
-            return;
+            scanned = base.ToString();
+            for (var i = 0; i < methods.Count; i++)
+            {
+                Scan(scanned, methods[i], i + 1 < methods.Count ? methods[i + 1].Start : scanned.Length);
+            }
         }
 
-        isScanned = true;
-        var text = base.ToString();
-        for (var i = 0; i < methods.Count; i++)
-        {
-            Scan(text, methods[i], i + 1 < methods.Count ? methods[i + 1].Start : text.Length);
-        }
+        return scanned;
     }
 
     // Which numbers and helpers a body names.
     private void Scan(string text, Method method, int end)
     {
-        var names = new HashSet<string>(kernel.Numbers.Select(n => n.Name), StringComparer.Ordinal);
+        var names = kernel.Numbers.Select(n => n.Name).ToArray();
         for (var i = method.Body; i < end;)
         {
             var c = text[i];
@@ -153,12 +152,14 @@ public sealed class KernelWriter(Kernel kernel, int indentation = 0) : SourceWri
                     i++;
                 }
 
-                if (names.Count > 0 && start > 0 && text[start - 1] != '.')
+                if (start > 0 && text[start - 1] != '.')
                 {
-                    var name = text.Substring(start, i - start);
-                    if (names.Contains(name))
+                    foreach (var name in names)
                     {
-                        method.Uses.Add(name);
+                        if (name.Length == i - start && string.CompareOrdinal(text, start, name, 0, name.Length) == 0)
+                        {
+                            method.Uses.Add(name);
+                        }
                     }
                 }
             }

@@ -111,13 +111,18 @@ public static class Literals
         var quoted = new StringBuilder("\"");
         foreach (var c in value)
         {
-            quoted.Append(c switch
+            if (c is '"' or '\\')
             {
-                '"' => "\\\"",
-                '\\' => "\\\\",
-                < ' ' or > '~' => "\\u" + ((int)c).ToString("x4", CultureInfo.InvariantCulture),
-                _ => c.ToString(),
-            });
+                quoted.Append('\\').Append(c);
+            }
+            else if (c is < ' ' or > '~')
+            {
+                quoted.Append("\\u").Append(((int)c).ToString("x4", CultureInfo.InvariantCulture));
+            }
+            else
+            {
+                quoted.Append(c);
+            }
         }
 
         return quoted.Append('"').ToString();

@@ -1,5 +1,6 @@
 // The schedule of a product: a line for each step, with the kernel and the places and numbers it works on here. Steps that a
 // line of the `.cnn` file became, as far as they follow one another, are one statement, which `#line` maps to that line.
+using System.Text;
 using ModelCompiler.Grammar;
 using ModelCompiler.Kernels;
 using ModelCompiler.Planning;
@@ -17,6 +18,8 @@ internal sealed class StepEmitter(
 
     /// <summary>Longer chains of calls overflow the stack of a C# compiler.</summary>
     private const int StepsOfStatement = 32;
+
+    private readonly StringBuilder call = new();
 
     /// <summary>Writes the method <paramref name="signature"/>, in parts where it is long.</summary>
     public void EmitMethod(string signature, string name, IReadOnlyList<Step> steps)
@@ -90,39 +93,61 @@ internal sealed class StepEmitter(
         var weights = step.Prepare ? step.Operands.Count(o => o.Region == Region.Parameters) : 0;
         var byRows = weights == 1 && step.Kernel.SourceRowFloats > 0 && step.Operands[0].Region == Region.Parameters;
         var run = byRows ? "PackRows" : weights > 0 ? "Pack" : step.WithNext ? "Defer" : step.Kernel.Scope == KernelScope.Sample ? "Samples" : "Batch";
-        return $"{run}(&{kernels}.{group.Name}, {Literals.Int(step.Kernel.Units)}, {(byRows ? Literals.Int(step.Kernel.SourceRowFloats) + ", " : "")}[{string.Join(", ", Operands(step, group))}])";
+        call.Clear().Append(run).Append("(&").Append(kernels).Append('.').Append(group.Name).Append(", ").Append(Literals.Int(step.Kernel.Units));
+        if (byRows)
+        {
+            call.Append(", ").Append(Literals.Int(step.Kernel.SourceRowFloats));
+        }
+
+        call.Append(", [");
+        AppendOperands(step, group);
+        return call.Append("])").ToString();
     }
 
     /// <summary>Paths in #line have no escapes; quotes cannot stand in them.</summary>
     private static string PathLiteral(string path) => "\"" + path.Replace("\"", "").Replace("\n", "").Replace("\r", "") + "\"";
 
     /// <summary>As the kernel's dispatching method reads them.</summary>
-    private IEnumerable<string> Operands(Step step, KernelGroup group)
+    private void AppendOperands(Step step, KernelGroup group)
     {
         var operands = step.Kernel.Operands;
         for (var i = 0; i < step.Operands.Length; i++)
         {
             // The preparation reads parameters from wherever they are.
-            yield return step.Prepare && step.Operands[i].Region == Region.Parameters
-                ? PlaceOf("Weight", parameters[step.Operands[i].Offset], operands[i].Offset)
-                : PlaceOf($"{step.Operands[i].Region}", step.Operands[i].Index, checked(step.Operands[i].Offset + operands[i].Offset));
+            var (address, start) = (step.Operands[i], operands[i].Offset);
+            call.Append(i == 0 ? "Place." : ", Place.");
+            if (step.Prepare && address.Region == Region.Parameters)
+            {
+                AppendPlace("Weight", parameters[address.Offset], start);
+            }
+            else
+            {
+                AppendPlace(address.Region.ToString(), address.Index, checked(address.Offset + start));
+            }
         }
 
         foreach (var key in step.Kernel.Scalars.OfType<RandomKeyArgument>())
         {
-            yield return Literals.Int(key.Stream);
+            call.Append(", ").Append(Literals.Int(key.Stream));
         }
 
         foreach (var number in group.Arguments(step.Kernel))
         {
-            yield return Literals.Int(number);
+            call.Append(", ").Append(Literals.Int(number));
         }
     }
 
-    private static string PlaceOf(string region, int number, int offset)
+    private void AppendPlace(string region, int number, int offset)
     {
-        var index = number switch { 0 => "", 1 => " + Place.Next", _ => $" + {Literals.Int(number)} * Place.Next" };
-        var shift = offset == 0 ? "" : offset < 0 ? $" - {Literals.Int(-(long)offset)}" : $" + {Literals.Int(offset)}";
-        return $"Place.{region}{index}{shift}";
+        call.Append(region);
+        if (number > 0)
+        {
+            call.Append(" + ").Append(number == 1 ? "" : Literals.Int(number) + " * ").Append("Place.Next");
+        }
+
+        if (offset != 0)
+        {
+            call.Append(offset < 0 ? " - " : " + ").Append(Literals.Int(Math.Abs((long)offset)));
+        }
     }
 }

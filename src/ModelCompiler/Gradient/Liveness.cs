@@ -35,8 +35,7 @@ internal static class Liveness
         var copies = new Dictionary<Node, Node>();
         foreach (var node in nodes.Where(live.Contains))
         {
-            builder.Origin = node.Origin;
-            copies.Add(node, builder.AddAgain(node.Primitive, node.Attributes, node.Inputs.Select(input => copies[input]).ToImmutableArray()));
+            copies.Add(node, builder.Copy(node, [.. node.Inputs.Select(input => copies[input])]));
         }
 
         return (builder.Nodes.ToImmutableArray(), copies);

@@ -31,9 +31,7 @@ internal sealed class Recomputation
         foreach (var node in graph.Nodes)
         {
             var inputs = node.Inputs.Select(input => node.Origin.Backward && dropped.Contains(input) ? Again(input) : copies[input]);
-            var list = inputs.ToImmutableArray();
-            builder.Origin = node.Origin;
-            copies.Add(node, builder.AddAgain(node.Primitive, node.Attributes, list));
+            copies.Add(node, builder.Copy(node, [.. inputs]));
         }
     }
 
@@ -75,8 +73,7 @@ internal sealed class Recomputation
         if (!again.TryGetValue(node, out var second))
         {
             var inputs = node.Inputs.Select(input => dropped.Contains(input) ? Again(input) : copies[input]).ToImmutableArray();
-            builder.Origin = node.Origin;
-            second = builder.AddAgain(node.Primitive, node.Attributes, inputs);
+            second = builder.Copy(node, inputs);
             again.Add(node, second);
         }
 

@@ -29,18 +29,19 @@ public sealed class GraphBuilder
             return existing;
         }
 
-        var node = AddAgain(primitive, attributes, inputs);
+        var node = new Node(nodes.Count, primitive, attributes, inputs, primitive.InferShape(inputs, attributes), primitive.InferBatched(inputs, attributes), Origin);
+        nodes.Add(node);
         known.Add(key, node);
         return node;
     }
 
-    /// <summary>Adds a node though an equal one may exist: a value that is to be computed a second time.</summary>
-    public Node AddAgain(Primitive primitive, object? attributes, ImmutableArray<Node> inputs)
+    /// <summary>Adds a node like <paramref name="node"/>, though an equal one may exist.</summary>
+    /// <param name="inputs">Shaped as the inputs of <paramref name="node"/>.</param>
+    public Node Copy(Node node, ImmutableArray<Node> inputs)
     {
-        var shape = primitive.InferShape(inputs, attributes);
-        var node = new Node(nodes.Count, primitive, attributes, inputs, shape, primitive.InferBatched(inputs, attributes), Origin);
-        nodes.Add(node);
-        return node;
+        var copy = new Node(nodes.Count, node.Primitive, node.Attributes, inputs, node.Shape, node.Batched, node.Origin);
+        nodes.Add(copy);
+        return copy;
     }
 
     /// <summary>Registers a new value for a buffer, stored at the end of a training step.</summary>

@@ -50,6 +50,11 @@ public sealed class Node
 
     public T As<T>() => (T)Attributes!;
 
+    /// <summary>The same on every run; passes look nodes up all the time.</summary>
+    public override int GetHashCode() => Id;
+
+    public override bool Equals(object? obj) => ReferenceEquals(this, obj);
+
     public override string ToString() => $"%{Id} = {Primitive.Name}({string.Join(", ", Inputs.Select(i => $"%{i.Id}"))}) : {Shape}";
 }
 

@@ -19,7 +19,20 @@ public sealed class Shape : IEquatable<Shape>
     public int this[int axis] => Dimensions[axis];
 
     /// <summary>Number of elements of one sample.</summary>
-    public long Count => Dimensions.Aggregate(1L, (product, dimension) => checked(product * dimension));
+    /// <exception cref="OverflowException">More than fit a long.</exception>
+    public long Count
+    {
+        get
+        {
+            var product = 1L;
+            foreach (var dimension in Dimensions)
+            {
+                product = checked(product * dimension);
+            }
+
+            return product;
+        }
+    }
 
     /// <summary>The first dimension.</summary>
     public int Channels => Dimensions[0];
@@ -37,7 +50,16 @@ public sealed class Shape : IEquatable<Shape>
 
     public override bool Equals(object? obj) => Equals(obj as Shape);
 
-    public override int GetHashCode() => Dimensions.Aggregate(17, (hash, dimension) => unchecked((hash * 31) + dimension));
+    public override int GetHashCode()
+    {
+        var hash = 17;
+        foreach (var dimension in Dimensions)
+        {
+            hash = unchecked((hash * 31) + dimension);
+        }
+
+        return hash;
+    }
 
     /// <summary>As a message writes it: <c>64x56x56</c>; <c>scalar</c> when empty.</summary>
     public override string ToString() =>

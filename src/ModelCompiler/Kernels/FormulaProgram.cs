@@ -1,7 +1,6 @@
 // A formula as numbered steps: common subexpressions become one step, whatever tree they came in, and trees
 // that share nodes by reference stay linear in size. Names, hashes and code are all made from this.
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using ModelCompiler.Emission;
 using ModelCompiler.Graph;
@@ -15,15 +14,12 @@ internal sealed record FormulaStep(Expression Source, ImmutableArray<int> Argume
 internal sealed class FormulaProgram
 {
     private readonly List<FormulaStep> steps = new();
-    private readonly Dictionary<string, int> known = new(StringComparer.Ordinal);
-    private readonly Dictionary<Expression, int> visited = new(ReferenceComparer.Instance);
     private readonly List<int> streams = new();
 
     public FormulaProgram(IEnumerable<Expression> formulas)
     {
-        Results = [.. formulas.Select(Visit)];
-        Text = string.Join(";", known.OrderBy(k => k.Value).Select(k => k.Key)) + "->" + string.Join(",", Results);
-        Readable = string.Join(", ", Results.Select(r => Shorten(Read(r, 12))));
+        var reader = new Reader(this);
+        Results = [.. formulas.Select(reader.Visit)];
         Uses = new int[steps.Count];
         foreach (var argument in steps.SelectMany(s => s.Arguments).Concat(Results))
         {
@@ -45,73 +41,36 @@ internal sealed class FormulaProgram
     public bool UsesBatchSize => steps.Any(s => s.Source is BatchSizeFormula);
 
     /// <summary>Everything that decides the code; equal for equal formulas. Streams are renumbered, so that layers share kernels.</summary>
-    public string Text { get; }
+    public string Text => field ??= string.Join(";", steps.Select(s => Symbol(s.Source) + (s.Arguments.IsEmpty ? "" : $"({string.Join(",", s.Arguments)})"))) + "->" + string.Join(",", Results);
 
     /// <summary>For comments: <c>max(x0 + x1, 0)</c>, cut where it grows long.</summary>
-    public string Readable { get; }
+    public string Readable => field ??= string.Join(", ", Results.Select(r => Shorten(Read(r, 12))));
 
     /// <summary>Scalars a kernel with these formulas needs.</summary>
     public ImmutableArray<ScalarArgument> Scalars =>
         [.. UsesBatchSize ? [new BatchSizeArgument()] : Array.Empty<ScalarArgument>(), .. streams.Select((stream, i) => new RandomKeyArgument(i, stream))];
 
-    private int Visit(Expression expression)
+    private int StreamOf(RandomFormula random)
     {
-        if (!visited.TryGetValue(expression, out var number))
+        if (!streams.Contains(random.Stream))
         {
-            // Squares and cubes are products, and so take negative numbers at no cost.
-            if (expression is BinaryFormula { Function: BinaryFunction.Power, Right: ConstantFormula { Value: 2 or 3 } exponent } power)
-            {
-                number = Visit(exponent.Value == 2 ? power.Left * power.Left : power.Left * power.Left * power.Left);
-                visited.Add(expression, number);
-                return number;
-            }
-
-            var arguments = Operands(expression).Select(Visit).ToImmutableArray();
-            var key = Symbol(expression) + (arguments.IsEmpty ? "" : $"({string.Join(",", arguments)})");
-            if (!known.TryGetValue(key, out number))
-            {
-                number = steps.Count;
-                steps.Add(new FormulaStep(expression, arguments));
-                known.Add(key, number);
-            }
-
-            visited.Add(expression, number);
+            streams.Add(random.Stream);
         }
 
-        return number;
+        return streams.IndexOf(random.Stream);
     }
 
-    private static ImmutableArray<Expression> Operands(Expression expression) => expression switch
+    private string Symbol(Expression expression) => expression switch
     {
-        UnaryFormula unary => [unary.Operand],
-        BinaryFormula binary => [binary.Left, binary.Right],
-        SelectFormula select => [select.Condition, select.Then, select.Else],
-        _ => [],
+        InputFormula input => "x" + Literals.Int(input.Index),
+        ConstantFormula constant => Literals.Float((float)constant.Value),
+        BatchSizeFormula => "batchSize",
+        RandomFormula random => "random" + Literals.Int(StreamOf(random)),
+        UnaryFormula unary => unary.Function.ToString(),
+        BinaryFormula binary => binary.Function.ToString(),
+        SelectFormula => "Select",
+        _ => throw new InvalidOperationException($"No code for the formula {expression.GetType().Name}."),
     };
-
-    private string Symbol(Expression expression)
-    {
-        if (expression is RandomFormula random)
-        {
-            if (!streams.Contains(random.Stream))
-            {
-                streams.Add(random.Stream);
-            }
-
-            return "random" + streams.IndexOf(random.Stream).ToString(CultureInfo.InvariantCulture);
-        }
-
-        return expression switch
-        {
-            InputFormula input => "x" + input.Index.ToString(CultureInfo.InvariantCulture),
-            ConstantFormula constant => Literals.Float((float)constant.Value),
-            BatchSizeFormula => "batchSize",
-            UnaryFormula unary => unary.Function.ToString(),
-            BinaryFormula binary => binary.Function.ToString(),
-            SelectFormula => "Select",
-            _ => throw new InvalidOperationException($"No code for the formula {expression.GetType().Name}."),
-        };
-    }
 
     private string Read(int number, int depth)
     {
@@ -136,6 +95,63 @@ internal sealed class FormulaProgram
     }
 
     private static string Shorten(string text) => text.Length <= 160 ? text : text.Substring(0, 157) + "…";
+
+    /// <summary>Finds equal parts; needed no longer than it reads.</summary>
+    private sealed class Reader(FormulaProgram program)
+    {
+        private readonly Dictionary<Symbols, int> known = new();
+        private readonly Dictionary<Expression, int> visited = new(ReferenceComparer.Instance);
+
+        public int Visit(Expression expression)
+        {
+            if (!visited.TryGetValue(expression, out var number))
+            {
+                // Squares and cubes are products, and so take negative numbers at no cost.
+                if (expression is BinaryFormula { Function: BinaryFunction.Power, Right: ConstantFormula { Value: 2 or 3 } exponent } power)
+                {
+                    number = Visit(exponent.Value == 2 ? power.Left * power.Left : power.Left * power.Left * power.Left);
+                    visited.Add(expression, number);
+                    return number;
+                }
+
+                var arguments = VisitOperands(expression);
+                var key = Key(expression, arguments);
+                if (!known.TryGetValue(key, out number))
+                {
+                    number = program.steps.Count;
+                    program.steps.Add(new FormulaStep(expression, arguments));
+                    known.Add(key, number);
+                }
+
+                visited.Add(expression, number);
+            }
+
+            return number;
+        }
+
+        private ImmutableArray<int> VisitOperands(Expression expression) => expression switch
+        {
+            UnaryFormula unary => [Visit(unary.Operand)],
+            BinaryFormula binary => [Visit(binary.Left), Visit(binary.Right)],
+            SelectFormula select => [Visit(select.Condition), Visit(select.Then), Visit(select.Else)],
+            _ => [],
+        };
+
+        /// <summary>Equal for equal steps: what kind, which of its kind, and of what.</summary>
+        private Symbols Key(Expression expression, ImmutableArray<int> arguments) => expression switch
+        {
+            InputFormula input => new(0, input.Index),
+            ConstantFormula constant => new(1, BitConverter.DoubleToInt64Bits((float)constant.Value)),
+            BatchSizeFormula => new(2, 0),
+            RandomFormula random => new(3, program.StreamOf(random)),
+            UnaryFormula unary => new(4, (long)unary.Function, arguments[0]),
+            BinaryFormula binary => new(5, (long)binary.Function, arguments[0], arguments[1]),
+            SelectFormula => new(6, 0, arguments[0], arguments[1], arguments[2]),
+            _ => throw new InvalidOperationException($"No code for the formula {expression.GetType().Name}."),
+        };
+    }
+
+    private readonly record struct Symbols(int Kind, long Which, int A = -1, int B = -1, int C = -1);
 
     private sealed class ReferenceComparer : IEqualityComparer<Expression>
     {

@@ -32,16 +32,31 @@ public sealed record PointwiseKernel(
 
     public override KernelScope Scope => WorkScope;
 
+    public override int ReadOperands => Inputs.Length;
+
     public override ImmutableArray<Operand> Operands => [.. Inputs.Select((x, i) => new Operand($"x{i}", Offset: x.Origin)), new Operand("y", Offset: Output.Origin)];
 
     public override ImmutableArray<ScalarArgument> Scalars => Program.Scalars;
 
-    public override ImmutableArray<KernelNumber> Numbers => IsRun
-        ? [new("floats", RunLength), new("floatsPerUnit", LoopNest.Chunk(RunLength))]
-        : [.. Nest.Numbers(Names)];
+    public override ImmutableArray<KernelNumber> Numbers => field.IsDefault
+        ? field = IsRun ? [new("floats", RunLength), new("floatsPerUnit", LoopNest.Chunk(RunLength))] : [.. Nest.Numbers(Names)]
+        : field;
 
     /// <summary>Everything is one run over memory: it may end in the padding that layouts have.</summary>
-    private bool IsRun => Nest.Axes.Length == 1 && Inputs.Add(Output).Where((_, k) => Nest.Inner.Strides[k] != 0).All(l => l.IsDense);
+    private bool IsRun
+    {
+        get
+        {
+            var strides = Nest.Inner.Strides;
+            var isRun = Nest.Axes.Length == 1 && (Output.IsDense || strides[Inputs.Length] == 0);
+            for (var k = 0; isRun && k < Inputs.Length; k++)
+            {
+                isRun = Inputs[k].IsDense || strides[k] == 0;
+            }
+
+            return isRun;
+        }
+    }
 
     private int RunLength => (Nest.Inner.Size + Layout.Lanes - 1) / Layout.Lanes * Layout.Lanes;
 

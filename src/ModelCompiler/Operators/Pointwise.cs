@@ -55,6 +55,6 @@ internal sealed class PointwisePrimitive : Primitive
             return a.Rank == 0 ? b : a;
         }
 
-        return new Shape(a.Dimensions.Select((size, axis) => Math.Max(size, b[axis])).ToImmutableArray());
+        return a.Equals(b) ? a : new Shape(a.Dimensions.Select((size, axis) => Math.Max(size, b[axis])).ToImmutableArray());
     }
 }

@@ -156,25 +156,30 @@ internal static class MemoryPlan
     private static int Pack(Region region, List<BufferDraft> pool, int start)
     {
         // Largest first, each at the lowest place that is free for its whole life.
-        var placed = new List<BufferDraft>();
+        var placed = new List<(int Begin, int End, int FirstStep, int LastStep)>();
         var end = start;
         foreach (var buffer in pool.OrderByDescending(b => b.Size).ThenBy(b => b.FirstStep))
         {
+            var size = Round(buffer.Size);
             var offset = start;
-            foreach (var other in placed.Where(o => o.FirstStep <= buffer.LastStep && buffer.FirstStep <= o.LastStep).OrderBy(o => o.Address!.Value.Offset))
+            foreach (var other in placed)
             {
-                var at = other.Address!.Value.Offset;
-                if (offset + Round(buffer.Size) <= at)
+                if (other.FirstStep <= buffer.LastStep && buffer.FirstStep <= other.LastStep)
                 {
-                    break;
-                }
+                    if (offset + size <= other.Begin)
+                    {
+                        break;
+                    }
 
-                offset = Math.Max(offset, at + Round(other.Size));
+                    offset = Math.Max(offset, other.End);
+                }
             }
 
             buffer.Address = new Address(region, offset);
-            placed.Add(buffer);
-            end = Math.Max(end, checked(offset + Round(buffer.Size)));
+            var stop = checked(offset + size);
+            var index = placed.FindIndex(o => o.Begin > offset);
+            placed.Insert(index < 0 ? placed.Count : index, (offset, stop, buffer.FirstStep, buffer.LastStep));
+            end = Math.Max(end, stop);
         }
 
         return end;

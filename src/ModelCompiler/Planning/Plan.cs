@@ -70,4 +70,4 @@ public sealed record Plan(
     int ScratchFloats,
     int PreparationFloats,
     ImmutableArray<string> InputGradients,
-    ImmutableDictionary<Node, string> KernelOf);
+    IReadOnlyDictionary<Node, string> KernelOf);

@@ -154,13 +154,6 @@ public sealed partial class Planner
         return turned;
     }
 
-    private StoredValue CopyTo(Node node, StoredValue from, Address address)
-    {
-        var buffer = new BufferDraft(from.Layout.Size, batched: false, "") { Address = address };
-        Add(node, "copy", new TransferKernel((int)node.Shape.Count, Scope(node)), from.Buffer, buffer);
-        return new StoredValue(buffer, new Layout(LayoutKind.Flat, node.Shape));
-    }
-
     /// <summary>Blocked where the full-sized operands already are; vectors and scalars fit anything.</summary>
     private LayoutKind KindFor(IEnumerable<Node> operands, Shape shape)
     {

@@ -114,13 +114,14 @@ public sealed partial class Planner
         ChooseDestinations(gradients);
         BindInputs();
         var fused = Fusion.Run(graph.Nodes, results.Select(r => r.Node).Concat(stored).ToList());
-        var kernels = ImmutableDictionary.CreateBuilder<Node, string>();
+        var kernels = new Dictionary<Node, string>();
         var joined = PairReductions(fused);
         foreach (var node in fused.Where(f => !joined.Contains(f)))
         {
             var before = steps.Count;
             Plan(node);
-            var main = steps.Skip(before).LastOrDefault(s => s.Kernel is not (CopyKernel or PackWeightsKernel or PackWinogradKernel or TransferKernel)) ?? (steps.Count > before ? steps[steps.Count - 1] : null);
+            var own = steps.GetRange(before, steps.Count - before);
+            var main = own.FindLast(s => s.Kernel is not (CopyKernel or PackWeightsKernel or PackWinogradKernel or TransferKernel)) ?? own.LastOrDefault();
             if (main is null && node.Anchor.Primitive == Primitives.Concat)
             {
                 kernels[node.Output] = "in place";
@@ -146,55 +147,11 @@ public sealed partial class Planner
         ImmutableArray<Step> Finish(bool prepare) => [.. ordered.Select((s, i) => (s, i)).Where(p => p.s.Prepare == prepare).Select(p => Finished(p.s, together[p.i]))];
         return new Plan(
             graph, training, Finish(true), Finish(false), parameters, sizes.Storage, sizes.Trainable, sample, common, threads, preparation,
-            inputGradients.Select(i => i.Input).ToImmutableArray(), kernels.ToImmutable());
+            inputGradients.Select(i => i.Input).ToImmutableArray(), kernels);
     }
 
     private static Step Finished(StepDraft s, bool together) => new(
         s.Name, s.Description, s.Kernel, [.. s.Operands.Select(o => o.Address!.Value)], s.Origin, s.Kernel.Traffic(s.Operands.Select(o => o.Size)), together, s.Prepare);
-
-    /// <summary>Inference reads the parameter set while it prepares and never afterwards: what a step reads as it is, it gets a copy of.</summary>
-    private void KeepParameters()
-    {
-        if (training)
-        {
-            return;
-        }
-
-        var copies = slots.Values.ToDictionary(s => values[s.Node].Buffer, s => (Slot: s, Copy: new BufferDraft(values[s.Node].Buffer.Size, batched: false, "")));
-        var read = new HashSet<BufferDraft>();
-        for (var i = 0; i < steps.Count; i++)
-        {
-            if (!steps[i].Prepare && steps[i].Operands.Any(copies.ContainsKey))
-            {
-                read.UnionWith(steps[i].Operands.Where(copies.ContainsKey));
-                steps[i] = steps[i] with { Operands = [.. steps[i].Operands.Select(o => copies.TryGetValue(o, out var kept) ? kept.Copy : o)] };
-            }
-        }
-
-        foreach (var (slot, copy) in read.Select(buffer => copies[buffer]).OrderBy(kept => kept.Slot.Offset))
-        {
-            Add(slot.Node, "keep", new TransferKernel((int)slot.Node.Shape.Count, KernelScope.Once), values[slot.Node].Buffer, copy);
-        }
-    }
-
-    /// <summary>Gradients are written where the optimizer reads them, without a copy, also through a change of shape.</summary>
-    private void ChooseDestinations(ImmutableArray<(Node Node, Address Address)> gradients)
-    {
-        var uses = graph.Nodes.SelectMany(n => n.Inputs).GroupBy(n => n).ToDictionary(g => g.Key, g => g.Count());
-        foreach (var (node, address) in gradients)
-        {
-            var target = node;
-            while (target.Primitive == Primitives.Reshape && uses.TryGetValue(target.Inputs[0], out var count) && count == 1)
-            {
-                target = target.Inputs[0];
-            }
-
-            if (!destinations.ContainsKey(target) && target.Attributes is not (ParameterAttributes or InputAttributes))
-            {
-                destinations.Add(target, address);
-            }
-        }
-    }
 
     private void BindInputs()
     {
@@ -281,20 +238,6 @@ public sealed partial class Planner
         }
 
         return variant;
-    }
-
-    /// <summary>Puts a value where the outside looks for it.</summary>
-    private void Deliver(Node node, Address address)
-    {
-        var value = values[node];
-        if (value.Buffer.Address == address)
-        {
-            return;
-        }
-
-        var flat = Get(node, LayoutKind.Flat);
-        var target = new BufferDraft(flat.Layout.Size, node.Batched, "") { Address = address };
-        Add(node, "deliver", new TransferKernel((int)node.Shape.Count, Scope(node)), flat.Buffer, target);
     }
 
     private static KernelScope Scope(Node node) => node.Batched ? KernelScope.Sample : KernelScope.Once;

@@ -102,6 +102,7 @@ internal static class StepOrder
             followers[i] = [];
             before.Clear();
             var step = steps[i];
+            var read = step.Kernel.ReadOperands;
             for (var k = 0; k < step.Operands.Length; k++)
             {
                 var place = Place(step.Operands[k]);
@@ -120,7 +121,7 @@ internal static class StepOrder
                     readers.Add(place, users = []);
                 }
 
-                if (k < step.Kernel.ReadOperands)
+                if (k < read)
                 {
                     users.Add(i);
                 }
