@@ -23,6 +23,7 @@ public abstract unsafe class CompiledNetwork : IDisposable
     private bool direct;
     private AlignedBuffer? common;
     private AlignedBuffer? samples;
+    private AlignedBuffer? groups;
     private AlignedBuffer? scratch;
 
     /// <summary>For each thread, a cache line apart: 1 while somebody uses its scratch memory.</summary>
@@ -66,8 +67,10 @@ public abstract unsafe class CompiledNetwork : IDisposable
 
         Parameters = parameters;
         SampleFloats = info.SampleBytes / sizeof(float);
+        GroupFloats = info.GroupBytes / sizeof(float);
         common = new AlignedBuffer(info.CommonBytes / sizeof(float), $"packed weights of '{info.Name}'");
         samples = new AlignedBuffer(batch * SampleFloats, $"activations of '{info.Name}' for a batch of {batch}");
+        groups = new AlignedBuffer(GroupCount * GroupFloats, $"activations of '{info.Name}' for a batch of {batch}");
         scratch = new AlignedBuffer(Threads * (info.ScratchBytes / sizeof(float)), $"scratch memory of '{info.Name}'");
         scratchUse = new int[Threads * ScratchUseStride];
         inputs = Array.ConvertAll(info.Inputs, t => new NetworkTensor(t, batch));
@@ -115,6 +118,13 @@ public abstract unsafe class CompiledNetwork : IDisposable
     /// <summary>Floats from one sample's activations to the next one's.</summary>
     internal long SampleFloats { get; }
 
+    /// <summary>Values of samples side by side, of one group of sixteen after another; zeroed at construction, 64-byte aligned.</summary>
+    internal float* Groups => groups!.Pointer;
+
+    internal long GroupFloats { get; }
+
+    private int GroupCount => (Batch + NetworkInfo.GroupSamples - 1) / NetworkInfo.GroupSamples;
+
     protected bool IsDisposed => samples is null;
 
     /// <summary>Makes later runs fail; memory returns when no span of it is left.</summary>
@@ -122,6 +132,7 @@ public abstract unsafe class CompiledNetwork : IDisposable
     {
         common = null;
         samples = null;
+        groups = null;
         scratch = null;
         GC.SuppressFinalize(this);
     }
@@ -159,20 +170,25 @@ public abstract unsafe class CompiledNetwork : IDisposable
 
     /// <summary>Does a step for every sample; with steps that were <see cref="Defer">deferred</see>, all of them for one sample after another,
     /// so that each finds in the caches what those before it left there.</summary>
-    internal void RunSamples(StepCode step)
+    internal void RunSamples(StepCode step) => RunEach(step, Batch);
+
+    /// <summary>The same for every group of sixteen samples.</summary>
+    internal void RunGroups(StepCode step) => RunEach(step, GroupCount);
+
+    private void RunEach(StepCode step, int count)
     {
         if (waitingCount > 0)
         {
             Defer(step);
-            RunTogether();
+            RunTogether(count);
             return;
         }
 
         this.step = step;
-        Run(&RunSamplesPart, Batch * step.Units);
+        Run(&RunSamplesPart, count * step.Units);
     }
 
-    /// <summary>Puts a step off until the next <see cref="RunSamples"/>, which must follow before any other step.</summary>
+    /// <summary>Puts a step off until the next <see cref="RunSamples"/> or <see cref="RunGroups"/>, which must follow before any other step.</summary>
     internal void Defer(StepCode step)
     {
         if (waitingCount == waiting.Length)
@@ -183,15 +199,15 @@ public abstract unsafe class CompiledNetwork : IDisposable
         waiting[waitingCount++] = step;
     }
 
-    private void RunTogether()
+    private void RunTogether(int count)
     {
         if (workers is not null && clock is null)
         {
-            workers.Run(&RunTogetherPart, this, Batch);
+            workers.Run(&RunTogetherPart, this, count);
         }
         else
         {
-            RunTogetherPart(this, 0, Batch);
+            RunTogetherPart(this, 0, count);
             clock?.Advance(waitingCount);
         }
 
@@ -315,11 +331,12 @@ public abstract unsafe class CompiledNetwork : IDisposable
     {
         common!.Span.Clear();
         samples!.Span.Clear();
+        groups!.Span.Clear();
         scratch!.Span.Clear();
     }
 
     /// <summary>The first value in the arenas that is NaN or infinite; null when there is none.</summary>
-    private protected float? NonFiniteInArenas() => Divergence.Find(samples!.Span) ?? Divergence.Find(common!.Span) ?? Divergence.Find(scratch!.Span);
+    private protected float? NonFiniteInArenas() => Divergence.Find(samples!.Span) ?? Divergence.Find(groups!.Span) ?? Divergence.Find(common!.Span) ?? Divergence.Find(scratch!.Span);
 
     /// <summary>Class numbers outside their range would make kernels read and write outside of buffers.</summary>
     private protected void CheckTargets()

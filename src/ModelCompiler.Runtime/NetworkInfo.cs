@@ -67,6 +67,7 @@ public sealed record LayerInfo(string Path, string Operator, int[] OutputShape, 
 /// <param name="CommonBytes">Arena bytes independent of the batch: packed weights, folded norms, scratch.</param>
 /// <param name="ScratchBytes">Bytes for each thread, whose content lives as long as a step.</param>
 /// <param name="PreparationBytes">Bytes that inference needs while it packs weights, and not afterwards.</param>
+/// <param name="GroupBytes">Arena bytes for each sixteen samples of the batch, the last perhaps not full: values of small images in training.</param>
 public sealed record NetworkInfo(
     string Name,
     TensorInfo[] Inputs,
@@ -79,8 +80,12 @@ public sealed record NetworkInfo(
     long SampleBytes,
     long CommonBytes,
     long ScratchBytes = 0,
-    long PreparationBytes = 0)
+    long PreparationBytes = 0,
+    long GroupBytes = 0)
 {
+    /// <summary>Samples that lie side by side.</summary>
+    internal const int GroupSamples = 16;
+
     /// <summary>The layers as another product of the network runs them.</summary>
     /// <param name="kernels">Kernels by name.</param>
     /// <param name="ofLayers">For each layer the place of its kernel in <paramref name="kernels"/>.</param>
@@ -100,7 +105,7 @@ public sealed record NetworkInfo(
 
     /// <summary>Memory of an object for activations, packed weights and scratch, in bytes; parameters, gradients and optimizer state
     /// are apart.</summary>
-    public long ArenaBytes(int batch) => (batch * SampleBytes) + CommonBytes;
+    public long ArenaBytes(int batch) => (batch * SampleBytes) + ((batch + GroupSamples - 1) / GroupSamples * GroupBytes) + CommonBytes;
 
     /// <summary>Multiply-adds for one sample, convolutions and dense layers only.</summary>
     public long Macs => Layers.Sum(l => l.Macs);

@@ -37,6 +37,9 @@ public static class Place
     /// <summary>A parameter that a step of the preparation reads: <c>Place.Weight + 3 * Place.Next</c> is that of place 3 in <see cref="NetworkInfo.Parameters"/>.</summary>
     public const long Weight = 12L << RegionShift;
 
+    /// <summary>Values of sixteen samples that lie side by side in vectors.</summary>
+    public const long Groups = 13L << RegionShift;
+
     /// <summary>From one input, target or output to the next.</summary>
     public const long Next = 1L << IndexShift;
 

@@ -2,8 +2,8 @@
 // through this, and whose sample it is, and on which thread, it need not know.
 namespace ModelCompiler.Runtime;
 
-/// <summary>Where the operands of a step lie. For steps that run for each sample, pointers are those of the sample at hand; for
-/// steps that see the whole batch, those of the first sample.</summary>
+/// <summary>Where the operands of a step lie. For steps that run for each sample, or each group of sixteen, pointers are those of the one
+/// at hand; for steps that see the whole batch, those of the first one.</summary>
 public readonly unsafe ref struct StepMemory
 {
     private readonly CompiledNetwork network;
@@ -34,6 +34,7 @@ public readonly unsafe ref struct StepMemory
             return offset + Place.RegionOf(place) switch
             {
                 Place.Samples => network.Samples + (sample * network.SampleFloats),
+                Place.Groups => network.Groups + (sample * network.GroupFloats),
                 Place.Common => network.Common,
                 Place.Parameters => network.Parameters.Pointer,
                 Place.Scratch => scratch,
@@ -46,10 +47,11 @@ public readonly unsafe ref struct StepMemory
         }
     }
 
-    /// <summary>Floats from an operand of one sample to that of the next; 0 where all samples share it.</summary>
+    /// <summary>Floats from an operand of one sample (in <see cref="Place.Groups"/>, of one group) to that of the next; 0 where all share it.</summary>
     public long Stride(int operand) => Place.RegionOf(operands[operand]) switch
     {
         Place.Samples => network.SampleFloats,
+        Place.Groups => network.GroupFloats,
         Place.Common or Place.Parameters or Place.Scratch or Place.Gradients or Place.Loss or Place.Preparation or Place.Weight => 0,
         _ => Tensor(operands[operand]).SampleCount,
     };

@@ -17,7 +17,14 @@ public readonly unsafe ref struct Steps
         return this;
     }
 
-    /// <summary>The same, put off until the next step for every sample, which must follow before any other step.</summary>
+    /// <summary>Does units [0, units) of a step for every group of sixteen samples; the last group may have fewer.</summary>
+    public Steps Groups(delegate*<in StepMemory, int, int, void> kernel, int units, ReadOnlySpan<long> operands)
+    {
+        network.RunGroups(new StepCode(kernel, units, operands));
+        return this;
+    }
+
+    /// <summary>The same, put off until the next step for every sample, or for every group, which must follow before any other step.</summary>
     public Steps Defer(delegate*<in StepMemory, int, int, void> kernel, int units, ReadOnlySpan<long> operands)
     {
         network.Defer(new StepCode(kernel, units, operands));

@@ -55,6 +55,17 @@ public static unsafe class Transposition
         }
     }
 
+    /// <summary><see cref="Turn"/>, where lanes beyond the last row repeat it: what is computed of them is as finite as what is computed of
+    /// a row, and nobody needs it.</summary>
+    public static void Repeat(float* from, long stride, int rows, int columns, float* to)
+    {
+        Turn(from, stride, rows, columns, to);
+        for (var column = 0; rows < 16 && column < columns; column++, to += 16)
+        {
+            new Span<float>(to + rows, 16 - rows).Fill(to[rows - 1]);
+        }
+    }
+
     /// <summary>Sixteen rows of sixteen; false where no instruction helps.</summary>
     private static bool TurnWhole(float* from, long stride, float* to, long toStride)
     {

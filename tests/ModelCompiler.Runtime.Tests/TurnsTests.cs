@@ -32,6 +32,50 @@ public class TurnsTests
         Assert.Equal(12, network.Clock.Count);
     }
 
+    /// <summary>Sixteen samples are a group, also where the last are fewer; alone and in turns.</summary>
+    [Theory]
+    [InlineData(1, 1, 1)]
+    [InlineData(16, 3, 1)]
+    [InlineData(17, 1, 2)]
+    [InlineData(100, 8, 7)]
+    public void EveryGroupIsServedOnce(int batch, int threads, int groups)
+    {
+        using var network = new GroupCounter(batch, threads);
+        for (var run = 1; run <= 100; run++)
+        {
+            network.Count();
+            Assert.Equal(Enumerable.Range(0, groups).Select(_ => (float)(6 * run)), network.Results(groups));
+        }
+    }
+
+    private sealed unsafe class GroupCounter(int batch, int threads) : CompiledNetwork(Logistic.Info with { GroupBytes = 64 }, null, batch, threads)
+    {
+        public void Count()
+        {
+            Steps.Groups(&Add, 3, [Place.Groups]).Defer(&Add, 2, [Place.Groups]).Groups(&Add, 1, [Place.Groups + 15]);
+            Steps.Batch(&Gather, 1, [Place.Groups, Place.Groups + 15]);
+        }
+
+        public float[] Results(int groups) => [.. Enumerable.Range(0, groups).Select(group => Groups[group * GroupFloats])];
+
+        private static void Add(in StepMemory m, int begin, int end)
+        {
+            for (var unit = begin; unit < end; unit++)
+            {
+                Interlocked.Exchange(ref *m[0], *m[0] + 1);
+            }
+        }
+
+        private static void Gather(in StepMemory m, int begin, int end)
+        {
+            for (var group = 0; group * 16 < m.Batch; group++)
+            {
+                m[0][group * m.Stride(0)] += m[1][group * m.Stride(1)];
+                m[1][group * m.Stride(1)] = 0;
+            }
+        }
+    }
+
     /// <summary>Steps add to what they find in the thread's scratch memory, which the first one clears.</summary>
     private sealed unsafe class TurnTaker(int batch, int threads) : CompiledNetwork(Logistic.Info with { ScratchBytes = 64 }, null, batch, threads)
     {

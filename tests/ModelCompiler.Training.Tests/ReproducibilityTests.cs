@@ -23,6 +23,13 @@ public class ReproducibilityTests
         AssertSame(threads => new Mixed.Training(5, threads, optimizer: new AdamW(3e-3f), seed: 9), mixup: 0.4);
 
     [Fact]
+    public void SamplesSideBySideToo()
+    {
+        Assert.True(Small.Training.Info.GroupBytes > 0);
+        AssertSame(threads => new Small.Training(35, threads, optimizer: new AdamW(3e-3f), seed: 9), mixup: 0);
+    }
+
+    [Fact]
     public void OtherSeedsGiveOtherBits()
     {
         using var one = new Kept.Training(6, 1, seed: 1);

@@ -59,7 +59,7 @@ internal sealed class InfoEmitter(NetworkGraph network, Plan plan, SourceWriter 
         writer.Line($"    SampleBytes = {Literals.Int(plan.SampleFloats * 4L)},");
         writer.Line($"    CommonBytes = {Literals.Int(plan.CommonFloats * 4L)},");
         writer.Line($"    ScratchBytes = {Literals.Int(plan.ScratchFloats * 4L)},");
-        writer.Line($"    PreparationBytes = {Literals.Int(plan.PreparationFloats * 4L)},").Line("};");
+        writer.Line($"    PreparationBytes = {Literals.Int(plan.PreparationFloats * 4L)},").Line($"    GroupBytes = {Literals.Int(plan.GroupFloats * 4L)},").Line("};");
     }
 
     private string KernelOf(Layer layer) =>

@@ -92,7 +92,7 @@ internal sealed class StepEmitter(
         var group = groups[step.Kernel.Key];
         var weights = step.Prepare ? step.Operands.Count(o => o.Region == Region.Parameters) : 0;
         var byRows = weights == 1 && step.Kernel.SourceRowFloats > 0 && step.Operands[0].Region == Region.Parameters;
-        var run = byRows ? "PackRows" : weights > 0 ? "Pack" : step.WithNext ? "Defer" : step.Kernel.Scope == KernelScope.Sample ? "Samples" : "Batch";
+        var run = byRows ? "PackRows" : weights > 0 ? "Pack" : step.WithNext ? "Defer" : step.ByGroups ? "Groups" : step.Kernel.Scope == KernelScope.Sample ? "Samples" : "Batch";
         call.Clear().Append(run).Append("(&").Append(kernels).Append('.').Append(group.Name).Append(", ").Append(Literals.Int(step.Kernel.Units));
         if (byRows)
         {

@@ -8,11 +8,14 @@ using ModelCompiler.Kernels;
 namespace ModelCompiler.Planning;
 
 /// <summary>A piece of memory before it has an address.</summary>
-internal sealed class BufferDraft(int size, bool batched, string haloTag)
+/// <param name="grouped">Whether it holds sixteen samples rather than one; such a buffer is batched.</param>
+internal sealed class BufferDraft(int size, bool batched, string haloTag, bool grouped = false)
 {
     public int Size { get; set; } = size;
 
     public bool Batched { get; } = batched;
+
+    public bool Grouped { get; } = grouped;
 
     /// <summary>Layout tag for buffers with a halo, else empty: only equal ones share memory.</summary>
     public string HaloTag { get; } = haloTag;
@@ -37,16 +40,23 @@ internal sealed class BufferDraft(int size, bool batched, string haloTag)
 internal sealed record StoredValue(BufferDraft Buffer, Layout Layout);
 
 /// <param name="IsAgain">Whether it computes what an earlier step has computed: late, for the memory's sake.</param>
-internal sealed record StepDraft(string Name, string Description, Kernel Kernel, ImmutableArray<BufferDraft> Operands, Origin Origin, bool Prepare, bool IsAgain);
+internal sealed record StepDraft(string Name, string Description, Kernel Kernel, ImmutableArray<BufferDraft> Operands, Origin Origin, bool Prepare, bool IsAgain)
+{
+    /// <summary>Whether it runs for each sixteen samples.</summary>
+    public bool ByGroups => Kernel.Scope == KernelScope.Sample && Operands.Any(o => o.Grouped);
+
+    /// <summary>Floats of an operand for what the kernel is called for: one sample, or sixteen.</summary>
+    public int SizeOf(BufferDraft operand) => operand.Grouped && !ByGroups ? operand.Size / Layout.Lanes : operand.Size;
+}
 
 internal static class MemoryPlan
 {
-    /// <summary>Gives every buffer without an address one, and returns the floats needed per sample, in common, per thread, and during the
-    /// preparation.</summary>
+    /// <summary>Gives every buffer without an address one, and returns the floats needed per sample, per sixteen samples, in common, per thread, and
+    /// during the preparation.</summary>
     /// <param name="steps">Those of the preparation first.</param>
     /// <param name="together">For each step, whether samples take turns at it and the next one.</param>
     /// <param name="scratch">Floats for each thread that kernels need.</param>
-    public static (int Sample, int Common, int Scratch, int Preparation) Assign(IReadOnlyList<StepDraft> steps, IReadOnlyList<bool> together, int scratch)
+    public static (int Sample, int Group, int Common, int Scratch, int Preparation) Assign(IReadOnlyList<StepDraft> steps, IReadOnlyList<bool> together, int scratch)
     {
         var buffers = new List<BufferDraft>();
         var seen = new HashSet<BufferDraft>();
@@ -91,12 +101,13 @@ internal static class MemoryPlan
             lastOf[step] = together[step] ? lastOf[step + 1] : step;
         }
 
-        var (sample, thread) = (0, Round(scratch));
+        var (sample, group, thread) = (0, 0, Round(scratch));
         foreach (var pool in buffers.Where(b => b.Batched && b.Instead is null && b.Inside is null).GroupBy(b => b.HaloTag).OrderBy(g => g.Key, StringComparer.Ordinal))
         {
             var isShort = pool.ToLookup(b => b.LastStep <= lastOf[b.FirstStep] && b.FirstStep < lastOf[b.FirstStep]);
             thread = Pack(Region.Scratch, isShort[true].ToList(), thread);
-            sample = Pack(Region.Samples, isShort[false].ToList(), sample);
+            sample = Pack(Region.Samples, isShort[false].Where(b => !b.Grouped).ToList(), sample);
+            group = Pack(Region.Groups, isShort[false].Where(b => b.Grouped).ToList(), group);
         }
 
         foreach (var buffer in buffers.Where(b => b.Instead is not null))
@@ -111,7 +122,7 @@ internal static class MemoryPlan
 
         // A stride of a power of two would put all samples into the same cache sets.
         sample = Round(sample);
-        return (sample == 0 ? 16 : sample % 1024 == 0 ? sample + 16 : sample, common == 0 ? 16 : common, thread, preparation);
+        return (sample == 0 ? 16 : sample % 1024 == 0 ? sample + 16 : sample, group > 0 && group % 1024 == 0 ? group + 16 : group, common == 0 ? 16 : common, thread, preparation);
     }
 
     private static Address Place(BufferDraft buffer)

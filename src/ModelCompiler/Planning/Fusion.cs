@@ -83,7 +83,7 @@ public static class Fusion
     };
 
     /// <summary>Random numbers belong to elements of the stored value; a reduction has none.</summary>
-    private static bool IsRandom(Expression formula) => formula switch
+    internal static bool IsRandom(Expression formula) => formula switch
     {
         RandomFormula => true,
         UnaryFormula unary => IsRandom(unary.Operand),

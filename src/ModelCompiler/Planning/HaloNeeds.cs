@@ -8,7 +8,8 @@ internal sealed class HaloNeeds
 {
     private readonly Dictionary<Node, Halo> needs = new();
 
-    public HaloNeeds(IEnumerable<Node> nodes)
+    /// <param name="ofInputGradients">Whether data gradients of convolutions read zeros around what they are made of.</param>
+    public HaloNeeds(IEnumerable<Node> nodes, bool ofInputGradients = true)
     {
         foreach (var node in nodes)
         {
@@ -20,7 +21,7 @@ internal sealed class HaloNeeds
             {
                 Require(node.Inputs[0], Forward(node.As<ConvolutionWeightGradientAttributes>().Window, node.Inputs[0].Shape, node.Inputs[1].Shape));
             }
-            else if (node.Primitive == Primitives.ConvolutionInputGradient)
+            else if (node.Primitive == Primitives.ConvolutionInputGradient && ofInputGradients)
             {
                 Require(node.Inputs[0], Backward(node.As<ConvolutionInputGradientAttributes>().Window, node.Shape, node.Inputs[0].Shape));
             }

@@ -17,6 +17,10 @@ public enum LayoutKind
     /// anything; no kernel lets them reach a real one. A vector of C features is Blocked with a 1x1 plane, and lies
     /// in memory exactly as Flat.</summary>
     Blocked,
+
+    /// <summary>Sixteen samples side by side: [C][D][H][W][16 samples]. For small images in training, whose few channels would leave
+    /// most of a block empty. Lanes beyond the last sample repeat it, and no kernel lets them reach another.</summary>
+    Interleaved,
 }
 
 /// <summary>Zeros around the plane that convolutions read as padding. Written once, when the arena is made: kernels write
@@ -56,14 +60,14 @@ public sealed record Layout
         var paddedWidth = Width + halo.ColumnsBefore + halo.ColumnsAfter;
         var paddedHeight = Height + halo.RowsBefore + halo.RowsAfter;
         var paddedDepth = Depth + halo.DepthBefore + halo.DepthAfter;
-        ColumnStride = kind == LayoutKind.Blocked ? Lanes : 1;
+        ColumnStride = kind is LayoutKind.Blocked or LayoutKind.Interleaved ? Lanes : 1;
         RowStride = checked(ColumnStride * paddedWidth);
         DepthStride = checked(RowStride * paddedHeight);
         var volume = checked(DepthStride * paddedDepth);
         LaneStride = kind == LayoutKind.Blocked ? 1 : volume;
         BlockStride = kind == LayoutKind.Blocked ? volume : checked(volume * Lanes);
         Origin = (halo.DepthBefore * DepthStride) + (halo.RowsBefore * RowStride) + (halo.ColumnsBefore * ColumnStride);
-        var count = kind == LayoutKind.Flat ? shape.Count : kind == LayoutKind.Planar ? (long)volume * Channels : (long)volume * Blocks;
+        var count = kind == LayoutKind.Flat ? shape.Count : kind == LayoutKind.Blocked ? (long)volume * Blocks : (long)volume * Channels;
 
         // A vector load at the last element of a Planar or Flat value may read up to one block beyond it.
         Size = checked((int)((count + Lanes - 1) / Lanes * Lanes)) + (kind == LayoutKind.Planar ? Lanes : 0);
@@ -99,14 +103,20 @@ public sealed record Layout
     /// <summary>Offset of element (0, 0, 0, 0).</summary>
     public int Origin { get; }
 
-    /// <summary>Floats to reserve, a multiple of 16.</summary>
+    /// <summary>Floats to reserve, a multiple of 16: for one sample, of Interleaved values for sixteen.</summary>
     public int Size { get; }
 
     /// <summary>Rows, columns and depth without gaps between them: the plane can be walked as one run.</summary>
     public bool IsDense => Halo.IsNone;
 
+    /// <summary>An Interleaved value as a Blocked one of one sample: a channel of sixteen samples is a block of sixteen channels. What treats all
+    /// channels alike need not know the difference.</summary>
+    public Layout AsBlocks => Kind == LayoutKind.Interleaved
+        ? new Layout(LayoutKind.Blocked, Shape.With(0, checked(Channels * Lanes)), Halo)
+        : throw new InvalidOperationException($"The layout {Tag} has no samples side by side.");
+
     /// <summary>For names of kernel methods: <c>b64x56x56h1</c>.</summary>
-    public string Tag => $"{(Kind == LayoutKind.Flat ? "f" : Kind == LayoutKind.Planar ? "p" : "b")}{Shape}"
+    public string Tag => $"{(Kind switch { LayoutKind.Flat => "f", LayoutKind.Planar => "p", LayoutKind.Blocked => "b", _ => "i" })}{Shape}"
         + (Halo.IsNone ? "" : "h" + (Halo is { DepthBefore: 0, DepthAfter: 0 } && Halo.RowsBefore == Halo.RowsAfter && Halo.ColumnsBefore == Halo.ColumnsAfter && Halo.RowsBefore == Halo.ColumnsBefore
             ? $"{Halo.RowsBefore}" : $"{Halo.DepthBefore}_{Halo.DepthAfter}_{Halo.RowsBefore}_{Halo.RowsAfter}_{Halo.ColumnsBefore}_{Halo.ColumnsAfter}"));
 }

@@ -25,7 +25,7 @@ internal static class MemoryBudget
     /// <param name="plan">Null when the network has no such product.</param>
     public static void Check(NetworkGraph network, Plan? plan, long? budget, Action<Diagnostic>? advise)
     {
-        var bytes = (plan?.SampleFloats ?? 0) * (long)sizeof(float);
+        var bytes = ((plan?.SampleFloats ?? 0) + ((plan?.GroupFloats ?? 0) / Layout.Lanes)) * (long)sizeof(float);
         if (plan is null || budget is null || bytes <= budget)
         {
             return;

@@ -11,6 +11,9 @@ public enum Region
     /// <summary>The slab of each sample: activations and their gradients.</summary>
     Samples,
 
+    /// <summary>The slab of each sixteen samples: values that lie interleaved.</summary>
+    Groups,
+
     /// <summary>One for all samples: packed weights, folded norms, statistics, scratch.</summary>
     Common,
 
@@ -34,11 +37,11 @@ public enum Region
     Loss,
 }
 
-/// <param name="Offset">Floats from the start of the region (for <see cref="Region.Samples"/> of each sample's slab).</param>
+/// <param name="Offset">Floats from the start of the region (for <see cref="Region.Samples"/> and <see cref="Region.Groups"/> of each slab).</param>
 public readonly record struct Address(Region Region, int Offset, int Index = 0)
 {
-    /// <summary>Whether every sample has a copy.</summary>
-    public bool Batched => Region is Region.Samples or Region.Input or Region.Target or Region.Output or Region.InputGradient;
+    /// <summary>Whether every sample has a copy, or every group of samples.</summary>
+    public bool Batched => Region is Region.Samples or Region.Groups or Region.Input or Region.Target or Region.Output or Region.InputGradient;
 }
 
 /// <summary>One call of a kernel.</summary>
@@ -47,7 +50,9 @@ public readonly record struct Address(Region Region, int Offset, int Index = 0)
 /// <param name="Floats">Floats read and written for one sample (in all for a kernel that touches none).</param>
 /// <param name="WithNext">Whether a sample goes through the next step before the next sample begins; both have Sample scope.</param>
 /// <param name="Prepare">Whether it is one of <see cref="Plan.Prepare"/>.</param>
-public sealed record Step(string Name, string Description, Kernel Kernel, ImmutableArray<Address> Operands, Origin Origin, long Floats, bool WithNext = false, bool Prepare = false);
+/// <param name="ByGroups">Whether it runs for each sixteen samples; of Sample scope.</param>
+public sealed record Step(
+    string Name, string Description, Kernel Kernel, ImmutableArray<Address> Operands, Origin Origin, long Floats, bool WithNext = false, bool Prepare = false, bool ByGroups = false);
 
 /// <param name="Offset">Float offset in parameter storage, a multiple of 16.</param>
 public sealed record ParameterSlot(Node Node, ParameterAttributes Attributes, int Offset);
@@ -55,6 +60,7 @@ public sealed record ParameterSlot(Node Node, ParameterAttributes Attributes, in
 /// <summary>One product of a network: inference, or training with its backward pass.</summary>
 /// <param name="Prepare">Runs when weights have changed: packing, folding. Empty in training, where weights change every step.</param>
 /// <param name="SampleFloats">Floats of one sample's slab, a multiple of 16.</param>
+/// <param name="GroupFloats">Floats of the slab of sixteen samples.</param>
 /// <param name="ScratchFloats">Floats of scratch memory for each thread.</param>
 /// <param name="PreparationFloats">Floats that only the preparation needs.</param>
 public sealed record Plan(
@@ -66,6 +72,7 @@ public sealed record Plan(
     int StorageFloats,
     int TrainableFloats,
     int SampleFloats,
+    int GroupFloats,
     int CommonFloats,
     int ScratchFloats,
     int PreparationFloats,

@@ -17,6 +17,11 @@ public sealed partial class Planner
             return;
         }
 
+        if (TryPlanInterleaved(fused))
+        {
+            return;
+        }
+
         if (primitive == Primitives.Convolution)
         {
             PlanConvolution(fused);

@@ -16,6 +16,7 @@ public sealed partial class Planner
     private readonly bool training;
     private readonly bool winograd;
     private readonly HaloNeeds halos;
+    private readonly HaloNeeds interleavedHalos;
     private readonly ConcatPlaces? concats;
     private readonly Dictionary<Node, StoredValue> wholes = new();
     private readonly List<StepDraft> steps = new();
@@ -37,6 +38,7 @@ public sealed partial class Planner
         this.winograd = winograd;
         this.slots = slots.ToDictionary(s => s.Node);
         halos = new HaloNeeds(graph.Nodes);
+        interleavedHalos = new HaloNeeds(graph.Nodes, ofInputGradients: false);
         concats = training ? null : new ConcatPlaces(graph.Nodes, halos);
     }
 
@@ -62,6 +64,7 @@ public sealed partial class Planner
         foreach (var (original, second) in training.Recomputed)
         {
             planner.halos.Unite(original, second);
+            planner.interleavedHalos.Unite(original, second);
             planner.again.Add(second);
         }
 
@@ -114,6 +117,7 @@ public sealed partial class Planner
         ChooseDestinations(gradients);
         BindInputs();
         var fused = Fusion.Run(graph.Nodes, results.Select(r => r.Node).Concat(stored).ToList());
+        readers = fused.SelectMany(f => f.Operands.Select(o => (o, f))).ToLookup(p => p.o, p => p.f);
         var kernels = new Dictionary<Node, string>();
         var joined = PairReductions(fused);
         foreach (var node in fused.Where(f => !joined.Contains(f)))
@@ -143,15 +147,15 @@ public sealed partial class Planner
         // Buffers are measured over all steps in the order in which they run.
         var ordered = training ? StepOrder.Gather(steps) : steps.Where(s => s.Prepare).Concat(steps.Where(s => !s.Prepare)).ToList();
         var together = training ? StepOrder.Together(ordered) : new bool[ordered.Count];
-        var (sample, common, threads, preparation) = MemoryPlan.Assign(ordered, together, threadScratch.Size);
+        var (sample, group, common, threads, preparation) = MemoryPlan.Assign(ordered, together, threadScratch.Size);
         ImmutableArray<Step> Finish(bool prepare) => [.. ordered.Select((s, i) => (s, i)).Where(p => p.s.Prepare == prepare).Select(p => Finished(p.s, together[p.i]))];
         return new Plan(
-            graph, training, Finish(true), Finish(false), parameters, sizes.Storage, sizes.Trainable, sample, common, threads, preparation,
+            graph, training, Finish(true), Finish(false), parameters, sizes.Storage, sizes.Trainable, sample, group, common, threads, preparation,
             inputGradients.Select(i => i.Input).ToImmutableArray(), kernels);
     }
 
     private static Step Finished(StepDraft s, bool together) => new(
-        s.Name, s.Description, s.Kernel, [.. s.Operands.Select(o => o.Address!.Value)], s.Origin, s.Kernel.Traffic(s.Operands.Select(o => o.Size)), together, s.Prepare);
+        s.Name, s.Description, s.Kernel, [.. s.Operands.Select(o => o.Address!.Value)], s.Origin, s.Kernel.Traffic(s.Operands.Select(s.SizeOf)), together, s.Prepare, s.ByGroups);
 
     private void BindInputs()
     {
@@ -219,6 +223,16 @@ public sealed partial class Planner
     private StoredValue Get(Node node, LayoutKind kind)
     {
         var value = values[node];
+        if (kind == LayoutKind.Interleaved || value.Layout.Kind == LayoutKind.Interleaved)
+        {
+            return GetInterleaved(node, kind);
+        }
+
+        return Get(node, value, kind);
+    }
+
+    private StoredValue Get(Node node, StoredValue value, LayoutKind kind)
+    {
         var halo = kind == LayoutKind.Flat ? Halo.None : halos.Of(node);
         var have = value.Layout;
         var sameKind = have.Kind == kind || (IsVector(node.Shape) && have.Halo.IsNone && halo.IsNone)

@@ -75,7 +75,7 @@ internal static class StepOrder
 
             // The largest weights of a group pass by once for each sample in any order.
             var shared = step.Operands.Where(o => !o.Batched).Sum(o => (long)o.Size);
-            if (i > 0 && steps[i - 1].Kernel.Scope == KernelScope.Sample && weights + shared - Math.Max(most, shared) <= MostWeights)
+            if (i > 0 && steps[i - 1].Kernel.Scope == KernelScope.Sample && steps[i - 1].ByGroups == step.ByGroups && weights + shared - Math.Max(most, shared) <= MostWeights)
             {
                 together[i - 1] = true;
                 (weights, most) = (weights + shared, Math.Max(most, shared));

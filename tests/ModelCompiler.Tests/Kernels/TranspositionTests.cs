@@ -39,4 +39,24 @@ public unsafe class TranspositionTests
             }
         }
     }
+
+    [Fact]
+    [OnEveryHardware]
+    public void TheLastRowFillsTheLanesBehindIt()
+    {
+        foreach (var (rows, columns) in from r in new[] { 1, 5, 16 } from c in new[] { 1, 9, 16 } select (r, c))
+        {
+            var (flat, lanes) = (Enumerable.Range(1, 16 * 21).Select(i => (float)i).ToArray(), new float[17 * 16]);
+            Array.Fill(lanes, Untouched);
+            fixed (float* from = flat, to = lanes)
+            {
+                Transposition.Repeat(from, 21, rows, columns, to);
+            }
+
+            for (var i = 0; i < lanes.Length; i++)
+            {
+                Assert.Equal(i / 16 < columns ? flat[(Math.Min(i % 16, rows - 1) * 21) + (i / 16)] : Untouched, lanes[i]);
+            }
+        }
+    }
 }

@@ -1,0 +1,140 @@
+// The weight gradient of a convolution with sixteen samples in a vector: for some outputs and one input channel the sums of all taps
+// are registers while all positions of all samples pass by; the lanes are added at the end. Nothing is packed, and nothing is joined.
+using System.Collections.Immutable;
+using ModelCompiler.Emission;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Kernels;
+
+/// <summary>Operands x, dy, dw: x and dy Interleaved, x with zeros around it as padding asks for; dw flat [out][in][rows][columns], summed over the
+/// batch. Stride 1, no dilation, one group, two axes.</summary>
+/// <param name="Rows">Taps.</param>
+/// <param name="Columns">Taps, at most <see cref="MostColumns"/>.</param>
+public sealed record InterleavedWeightGradientKernel(Layout Input, Layout OutputGradient, int Rows, int Columns, int PadRows, int PadColumns) : Kernel
+{
+    /// <summary>The taps of a row are registers, on every instruction set.</summary>
+    public const int MostColumns = 7;
+
+    private const int MostOutputs = 4;
+
+    public override string Comment => "weight gradient of a convolution, sixteen samples side by side";
+
+    public override string Choice => FormattableString.Invariant($"samples side by side, {Outputs}x{TileOf(Isa.Avx512).Rows}x{Columns}");
+
+    public override string Layouts => $"{Input.Tag}, {OutputGradient.Tag}";
+
+    public override KernelScope Scope => KernelScope.Batch;
+
+    public override ImmutableArray<Operand> Operands =>
+    [
+        new("x", Offset: Input.Origin - (PadRows * Input.RowStride) - (PadColumns * Layout.Lanes)), new("g", Offset: OutputGradient.Origin), new("dw"),
+    ];
+
+    /// <summary>Input channels times tiles of outputs.</summary>
+    public override int Units => Input.Channels * Rounding.Ceiling(OutputGradient.Channels, Outputs);
+
+    public override long Macs => (long)OutputGradient.Channels * OutputGradient.Height * OutputGradient.Width * Input.Channels * Rows * Columns;
+
+    /// <summary>Of a unit.</summary>
+    private int Outputs => Math.Min(OutputGradient.Channels, Math.Max(1, Math.Min(MostOutputs, (Isa.Avx512.Registers - 2) / ((Rows * Columns) + 1))));
+
+    public override void Emit(KernelWriter writer, Isa isa)
+    {
+        var rest = OutputGradient.Channels % Outputs;
+        writer.OpenMethod();
+        writer.OpenUnits();
+        writer.Line($"int channel = unit / {writer.N("outputTiles", Rounding.Ceiling(OutputGradient.Channels, Outputs))}, output = unit % {writer.N("outputTiles", Rounding.Ceiling(OutputGradient.Channels, Outputs))} * {Literals.Int(Outputs)};");
+        writer.Line($"float* xs = x + channel * {writer.N("xChannel", Input.LaneStride)}, gs = g + output * {writer.N("gChannel", OutputGradient.LaneStride)};");
+        writer.Line($"float* into = dw + (output * {writer.N("inputs", Input.Channels)} + channel) * {writer.N("filter", Rows * Columns)};");
+        var tiles = new SortedSet<(int Outputs, int Rows)>();
+        if (rest > 0)
+        {
+            writer.Open($"if (output + {Literals.Int(Outputs)} > {writer.N("outputs", OutputGradient.Channels)})");
+            EmitCalls(writer, isa, rest, tiles);
+            writer.Line("continue;").Close();
+        }
+
+        EmitCalls(writer, isa, Outputs, tiles);
+        writer.Close().Close().Line();
+        foreach (var (outputs, rows) in tiles)
+        {
+            EmitTile(writer, isa, outputs, rows);
+        }
+    }
+
+    /// <summary>Outputs and rows of taps whose sums fit the registers, with a gradient for each output and an input.</summary>
+    private (int Outputs, int Rows) TileOf(Isa isa)
+    {
+        var outputs = isa == Isa.Avx512 ? Outputs : 1;
+        return (outputs, Math.Max(1, Math.Min(Rows, (isa.Registers - 1 - outputs) / (outputs * Columns))));
+    }
+
+    private void EmitCalls(KernelWriter writer, Isa isa, int outputs, SortedSet<(int Outputs, int Rows)> tiles)
+    {
+        var tile = TileOf(isa);
+        for (var o = 0; o < outputs; o += tile.Outputs)
+        {
+            for (var r = 0; r < Rows; r += tile.Rows)
+            {
+                var part = (Outputs: Math.Min(tile.Outputs, outputs - o), Rows: Math.Min(tile.Rows, Rows - r));
+                tiles.Add(part);
+                var x = r == 0 ? "xs" : $"xs + {Literals.Int(r)} * {writer.N("xRow", Input.RowStride)}";
+                var g = o == 0 ? "gs" : $"gs + {Literals.Int(o)} * {writer.N("gChannel", OutputGradient.LaneStride)}";
+                var into = "into" + (o == 0 ? "" : $" + {Literals.Int(o)} * {writer.N("inputs", Input.Channels)} * {writer.N("filter", Rows * Columns)}") + (r == 0 ? "" : $" + {Literals.Int(r * Columns)}");
+                writer.Line(writer.Call(Suffix(part), $"{x}, xStride, {g}, gStride, batch, {into}") + ";");
+            }
+        }
+    }
+
+    private static string Suffix((int Outputs, int Rows) tile) => FormattableString.Invariant($"tile{tile.Outputs}x{tile.Rows}");
+
+    private void EmitTile(KernelWriter writer, Isa isa, int outputs, int rows)
+    {
+        var sums = (from o in Enumerable.Range(0, outputs) from r in Enumerable.Range(0, rows) from c in Enumerable.Range(0, Columns) select (o, r, c)).ToList();
+        string Name((int O, int R, int C) s) => FormattableString.Invariant($"a{s.O}_{s.R}_{s.C}");
+        writer.OpenHelper(Suffix((outputs, rows)), "float* x, long xStride, float* g, long gStride, int batch, float* dw");
+        writer.Line($"float* sums = stackalloc float[{Literals.Int(sums.Count * 16)}], lanes = stackalloc float[16];");
+        writer.Open($"for (int part = 0; part < 16; part += {Literals.Int(isa.Width)})");
+        foreach (var row in sums.GroupBy(s => (s.o, s.r)))
+        {
+            writer.Line($"{isa.Type} {string.Join(", ", row.Select(s => $"{Name(s)} = {isa.Type}.Zero"))};");
+        }
+
+        InterleavedSumKernel.OpenGroups(writer, isa);
+        writer.Line("float* xr = x + group * xStride + part, gr = g + group * gStride + part;");
+        writer.Open($"for (int row = 0; row < {writer.N("rows", OutputGradient.Height)}; row++, xr += {writer.N("xRow", Input.RowStride)}, gr += {writer.N("gRow", OutputGradient.RowStride)})");
+        writer.Line("float* xc = xr, gc = gr;");
+        writer.Open($"for (int column = 0; column < {writer.N("columns", OutputGradient.Width)}; column++, xc += 16, gc += 16)");
+        for (var o = 0; o < outputs; o++)
+        {
+            writer.Line($"var g{Literals.Int(o)} = {isa.Load($"gc{(o == 0 ? "" : $" + {Literals.Int(o)} * {writer.N("gChannel", OutputGradient.LaneStride)}")}")} & there;");
+        }
+
+        for (var r = 0; r < rows; r++)
+        {
+            var from = r == 0 ? "xc" : $"xc + {Literals.Int(r)} * {writer.N("xRow", Input.RowStride)}";
+            for (var c = 0; c < Columns; c++)
+            {
+                var v = FormattableString.Invariant($"v{r}_{c}");
+                writer.Line($"var {v} = {isa.Load(c == 0 ? from : $"{from} + {Literals.Int(c * 16)}")}; "
+                    + string.Join(" ", Enumerable.Range(0, outputs).Select(o => $"{Name((o, r, c))} = {isa.Fma($"g{Literals.Int(o)}", v, Name((o, r, c)))};")));
+            }
+        }
+
+        writer.Close().Close().Close();
+        for (var i = 0; i < sums.Count; i++)
+        {
+            writer.Line(isa.Store($"sums + {Literals.Int(i * 16)} + part", Name(sums[i])));
+        }
+
+        writer.Close();
+        for (var o = 0; o < outputs; o++)
+        {
+            writer.Open($"for (int tap = 0; tap < {Literals.Int(rows * Columns)}; tap++)");
+            writer.Line($"float* of = sums + {Literals.Int(o * rows * Columns * 16)} + tap * 16;");
+            writer.Line($"dw[{(o == 0 ? "" : $"{Literals.Int(o)} * {writer.N("inputs", Input.Channels)} * {writer.N("filter", Rows * Columns)} + ")}tap] = {InterleavedSumKernel.OfLanes("of")};").Close();
+        }
+
+        writer.Close().Line();
+    }
+}
