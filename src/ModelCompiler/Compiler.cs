@@ -59,16 +59,20 @@ public static class Compiler
     /// <exception cref="OverflowException">One sample does not fit into the addresses that emitted code has.</exception>
     public static ImmutableArray<EmittedNetwork> Emit(NetworkGraph network, CompilerOptions options, Action<Diagnostic>? advise = null)
     {
-        var inference = Planner.ForInference(network);
-        var training = network.Loss is null ? null : Planner.ForTraining(network, options.InputGradients);
+        var (inference, training) = OnAllCores.Both(
+            () => Planner.ForInference(network),
+            () => network.Loss is null ? null : Planner.ForTraining(network, options.InputGradients));
         MemoryBudget.Check(network, inference, options.MemoryBudget, advise);
         MemoryBudget.Check(network, training, options.TrainingMemoryBudget, advise);
         var steps = inference.Prepare.Concat(inference.Steps).Concat(training is null ? [] : training.Prepare.Concat(training.Steps));
         var kernels = KernelGroup.Of(steps.Select(s => s.Kernel));
+        var (networkClass, kernelsFile) = OnAllCores.Both(
+            () => new NetworkClass(network, inference, training, kernels, options).Emit(),
+            () => KernelsFile.Emit(network.Name, kernels, options));
         return
         [
-            new EmittedNetwork(network.Name, $"{options.HintPrefix}{network.Name}.g.cs", new NetworkClass(network, inference, training, kernels, options).Emit()),
-            new EmittedNetwork(network.Name, $"{options.HintPrefix}{network.Name}.Kernels.g.cs", KernelsFile.Emit(network.Name, kernels, options)),
+            new EmittedNetwork(network.Name, $"{options.HintPrefix}{network.Name}.g.cs", networkClass),
+            new EmittedNetwork(network.Name, $"{options.HintPrefix}{network.Name}.Kernels.g.cs", kernelsFile),
         ];
     }
     private static bool HasErrors(ImmutableArray<Diagnostic> diagnostics) => diagnostics.Any(d => d.Severity == Severity.Error);

@@ -1,4 +1,4 @@
-// What a build waits for, in a minute and without BenchmarkDotNet: each step of a network's way from text to an assembly, in a
+// What a build waits for, without BenchmarkDotNet: each step of a network's way from text to an assembly, in a
 // compiler that is warm.
 using System.Diagnostics;
 using Microsoft.CodeAnalysis;
@@ -11,11 +11,13 @@ namespace ModelCompiler.Benchmarks;
 
 internal static class BuildReport
 {
-    private const int WarmUps = 40;
+    private const int WarmUps = 60;
     private const int Runs = 15;
 
     public static void Print(IEnumerable<string> networks)
     {
+        Console.WriteLine("In a warm compiler, with the garbage collector that the compiler's server has:");
+        Console.WriteLine();
         Console.WriteLine("| network | evaluate ms | evaluate, plan and emit ms | lines: class + kernels | C# compiler ms |");
         Console.WriteLine("| --- | --: | --: | --: | --: |");
         foreach (var network in networks)
@@ -27,6 +29,8 @@ internal static class BuildReport
             var build = Median(2, () => Build(sources.Select(s => s.Source)), runs: 3);
             Console.WriteLine(FormattableString.Invariant($"| {network} | {evaluate:F0} | {compile:F0} | {string.Join(" + ", sources.Select(s => s.Source.Count(c => c == '\n')))} | {build:F0} |"));
         }
+
+        Console.WriteLine();
     }
 
     private static double Median(int warmUps, Action action, int runs = Runs)

@@ -37,11 +37,14 @@ public sealed class KernelGroup
     public string Name => Kernel.Name;
 
     /// <summary>Groups in the order of their names.</summary>
-    public static ImmutableArray<KernelGroup> Of(IEnumerable<Kernel> kernels) =>
-    [
-        .. kernels.GroupBy(k => k.Key, StringComparer.Ordinal).Select(same => same.First())
-            .GroupBy(k => k.Name, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => new KernelGroup(g.ToList())),
-    ];
+    public static ImmutableArray<KernelGroup> Of(IEnumerable<Kernel> kernels)
+    {
+        var all = kernels.ToList();
+        var keys = OnAllCores.Select(all, k => k.Key);
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        var groups = all.Where((_, i) => known.Add(keys[i])).GroupBy(k => k.Name, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal).ToList();
+        return [.. OnAllCores.Select(groups, g => new KernelGroup(g.ToList()))];
+    }
 
     /// <summary>The group of every kernel, by its <see cref="Kernel.Key"/>.</summary>
     public static Dictionary<string, KernelGroup> ByKey(IEnumerable<KernelGroup> groups) =>

@@ -62,11 +62,11 @@ public static class Differentiation
     }
 
     /// <summary>Gradients of the loss with respect to the sources and all that lies between.</summary>
-    private static Dictionary<Node, Node> Backward(List<TapeEntry> tape, Node loss, ImmutableArray<Node> sources, GraphBuilder builder)
+    private static NodeMap<Node> Backward(List<TapeEntry> tape, Node loss, ImmutableArray<Node> sources, GraphBuilder builder)
     {
         var differentiable = Dependents(builder.Nodes, sources);
-        var parts = new Dictionary<Node, List<Node>> { [loss] = [builder.Fill(1, Shape.Scalar)] };
-        var gradients = new Dictionary<Node, Node>();
+        var parts = new NodeMap<List<Node>> { [loss] = [builder.Fill(1, Shape.Scalar)] };
+        var gradients = new NodeMap<Node>();
         foreach (var (node, value) in tape.OrderByDescending(entry => entry.Value.Id))
         {
             if (!parts.TryGetValue(value, out var contributions) || !differentiable.Contains(value))
@@ -97,9 +97,9 @@ public static class Differentiation
         return gradients;
     }
 
-    private static HashSet<Node> Dependents(IEnumerable<Node> nodes, ImmutableArray<Node> sources)
+    private static NodeSet Dependents(IEnumerable<Node> nodes, ImmutableArray<Node> sources)
     {
-        var found = new HashSet<Node>(sources);
+        var found = new NodeSet(sources);
         foreach (var node in nodes.Where(node => node.Inputs.Any(found.Contains)))
         {
             found.Add(node);

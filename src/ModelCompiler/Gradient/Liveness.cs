@@ -7,9 +7,9 @@ namespace ModelCompiler.Gradient;
 internal static class Liveness
 {
     /// <summary>The roots and everything they are computed from.</summary>
-    public static HashSet<Node> Reachable(IEnumerable<Node> roots)
+    public static NodeSet Reachable(IEnumerable<Node> roots)
     {
-        var found = new HashSet<Node>();
+        var found = new NodeSet();
         var open = new Stack<Node>(roots);
         while (open.Count > 0)
         {
@@ -28,11 +28,11 @@ internal static class Liveness
 
     /// <summary>Copies the roots and what they need, numbered from 0 in the same order.</summary>
     /// <returns>The copies, and where each old node went.</returns>
-    public static (ImmutableArray<Node> Nodes, Dictionary<Node, Node> Copies) Compact(IEnumerable<Node> nodes, IEnumerable<Node> roots)
+    public static (ImmutableArray<Node> Nodes, NodeMap<Node> Copies) Compact(IEnumerable<Node> nodes, IEnumerable<Node> roots)
     {
         var live = Reachable(roots);
         var builder = new GraphBuilder();
-        var copies = new Dictionary<Node, Node>();
+        var copies = new NodeMap<Node>();
         foreach (var node in nodes.Where(live.Contains))
         {
             copies.Add(node, builder.Copy(node, [.. node.Inputs.Select(input => copies[input])]));

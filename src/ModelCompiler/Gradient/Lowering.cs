@@ -12,7 +12,7 @@ internal readonly record struct TapeEntry(Node Node, Node Value);
 /// <summary>A graph of primitives under construction, and what each node of the original became.</summary>
 public sealed class Lowering
 {
-    private readonly HashSet<Node> recorded = new();
+    private readonly NodeSet recorded = new();
 
     private Lowering(NetworkGraph graph, IEnumerable<Node> roots, bool training)
     {
@@ -26,7 +26,7 @@ public sealed class Lowering
     internal GraphBuilder Builder { get; } = new();
 
     /// <summary>Where the value of each original node is now.</summary>
-    internal Dictionary<Node, Node> Values { get; } = new();
+    internal NodeMap<Node> Values { get; } = new();
 
     /// <summary>What to differentiate; any order in which values come after what they are computed from.</summary>
     internal List<TapeEntry> Tape { get; } = new();

@@ -14,7 +14,7 @@ internal static class PoolBeforeRelu
     /// <summary>The network with relu behind every pool whose input it is, where nobody else reads it.</summary>
     public static NetworkGraph Run(NetworkGraph graph)
     {
-        var uses = graph.Nodes.SelectMany(n => n.Inputs).Concat(graph.Outputs.Select(o => o.Node)).GroupBy(n => n).ToDictionary(g => g.Key, g => g.Count());
+        var uses = NodeUses.Count(graph.Nodes, graph.Outputs.Select(o => o.Node));
         bool IsSwapped(Node pool) => pool.Primitive == Primitives.MaxPool && IsRelu(pool.Inputs[0]) && uses[pool.Inputs[0]] == 1;
         var pooled = new HashSet<Node>(graph.Nodes.Where(IsSwapped).Select(pool => pool.Inputs[0]));
         if (pooled.Count == 0)

@@ -16,7 +16,7 @@ public sealed record CheapRecomputation(Func<Expression, bool> IsCheap, Func<Nod
 internal sealed class Recomputation
 {
     private readonly GraphBuilder builder = new();
-    private readonly Dictionary<Node, Node> copies = new();
+    private readonly NodeMap<Node> copies = new();
     private readonly Dictionary<Node, Node> again = new();
     private readonly HashSet<Node> dropped;
 
@@ -83,7 +83,7 @@ internal sealed class Recomputation
     private TrainingGraph Finish(TrainingGraph training)
     {
         var graph = training.Graph;
-        var uses = graph.Nodes.SelectMany(node => node.Inputs).GroupBy(node => node).ToDictionary(group => group.Key, group => group.Count());
+        var uses = NodeUses.Count(graph.Nodes, []);
         var roots = graph.Outputs.Concat(graph.Inputs).Concat(graph.Targets).Select(named => named.Node)
             .Concat(graph.Loss is null ? [] : [graph.Loss])
             .Concat(graph.Updates.SelectMany(update => new[] { update.Parameter, update.Value }))
@@ -98,7 +98,7 @@ internal sealed class Recomputation
         ImmutableArray<Node> FindAll(ImmutableArray<Node> old) => old.Where(n => moved.ContainsKey(copies[n])).Select(Find).ToImmutableArray();
 
         var recomputed = again.Where(pair => moved.ContainsKey(copies[pair.Key])).Select(pair => (Find(pair.Key), moved[pair.Value])).ToImmutableArray();
-        var stored = dropped.Where(node => uses.TryGetValue(node, out var count) && count > 1)
+        var stored = dropped.Where(node => uses[node] > 1)
             .SelectMany(node => again.TryGetValue(node, out var second) ? new[] { copies[node], second } : [copies[node]])
             .Where(moved.ContainsKey).Select(node => moved[node]).ToImmutableArray();
         return new TrainingGraph(

@@ -11,9 +11,9 @@ internal static class BatchNormFolding
     /// <summary>Rewrites scale · layer(x) + shift, scale and shift unbatched per channel, as a layer with other weights.</summary>
     public static NetworkGraph Run(NetworkGraph graph)
     {
-        var uses = graph.Nodes.SelectMany(n => n.Inputs).Concat(graph.Outputs.Select(o => o.Node)).GroupBy(n => n).ToDictionary(g => g.Key, g => g.Count());
+        var uses = NodeUses.Count(graph.Nodes, graph.Outputs.Select(o => o.Node));
         var builder = new GraphBuilder();
-        var copies = new Dictionary<Node, Node>();
+        var copies = new NodeMap<Node>();
         foreach (var node in graph.Nodes)
         {
             builder.Origin = node.Origin;
@@ -51,7 +51,7 @@ internal static class BatchNormFolding
         };
     }
 
-    private static bool IsFoldable(Node node, Dictionary<Node, int> uses)
+    private static bool IsFoldable(Node node, NodeMap<int> uses)
     {
         if (node.Primitive != Primitives.Pointwise || node.Inputs.Length != 3
             || node.As<PointwiseAttributes>().Formula is not BinaryFormula
@@ -68,7 +68,7 @@ internal static class BatchNormFolding
             && Fusion.IsChannelVector(node.Inputs[1], layer) && Fusion.IsChannelVector(node.Inputs[2], layer);
     }
 
-    private static Node Fold(Node node, Dictionary<Node, Node> copies, GraphBuilder builder)
+    private static Node Fold(Node node, NodeMap<Node> copies, GraphBuilder builder)
     {
         var layer = copies[node.Inputs[0]];
         var (scale, shift) = (copies[node.Inputs[1]], copies[node.Inputs[2]]);

@@ -22,20 +22,11 @@ public static class Fusion
     /// <param name="roots">Nodes that must be stored whoever reads them: outputs, gradients, updates.</param>
     public static ImmutableArray<FusedNode> Run(ImmutableArray<Node> nodes, IReadOnlyCollection<Node> roots)
     {
-        var uses = nodes.ToDictionary(n => n, _ => 0);
-        foreach (var input in nodes.SelectMany(n => n.Inputs))
-        {
-            uses[input]++;
-        }
-
-        foreach (var root in roots)
-        {
-            uses[root] += 2;
-        }
-
-        var formulas = new Dictionary<Node, (Expression Formula, ImmutableArray<Node> Operands)>();
-        var merged = new HashSet<Node>();
-        var fused = new Dictionary<Node, FusedNode>();
+        // A root has a reader whom nobody knows, beside the one that would take it over.
+        var uses = NodeUses.Count(nodes, roots.Concat(roots));
+        var formulas = new NodeMap<(Expression Formula, ImmutableArray<Node> Operands)>();
+        var merged = new NodeSet();
+        var fused = new NodeMap<FusedNode>();
         foreach (var node in nodes)
         {
             if (node.Primitive == Primitives.Pointwise)
@@ -44,7 +35,11 @@ public static class Fusion
                 formulas[node] = (formula, operands);
 
                 // What was merged in had perhaps a kernel to finish; now the whole formula looks for one, and may find another.
-                merged.ExceptWith(node.Inputs.Where(merged.Contains).Where(i => fused[i].Anchor != i).Select(i => fused[i].Anchor).ToList());
+                foreach (var finished in node.Inputs.Where(merged.Contains).Where(i => fused[i].Anchor != i).Select(i => fused[i].Anchor).ToList())
+                {
+                    merged.Remove(finished);
+                }
+
                 var anchor = operands.FirstOrDefault(o => CanAnchor(node, o, uses, formula, operands));
                 if (anchor is not null)
                 {
@@ -110,7 +105,7 @@ public static class Fusion
     };
 
     private static (Expression Formula, ImmutableArray<Node> Operands) Merge(
-        Node node, Dictionary<Node, int> uses, Dictionary<Node, (Expression Formula, ImmutableArray<Node> Operands)> formulas, HashSet<Node> merged)
+        Node node, NodeMap<int> uses, NodeMap<(Expression Formula, ImmutableArray<Node> Operands)> formulas, NodeSet merged)
     {
         var formula = node.As<PointwiseAttributes>().Formula;
         var operands = new List<Node>();
@@ -150,7 +145,7 @@ public static class Fusion
         return (Substitute(formula, i => inner[i]), operands.ToImmutableArray());
     }
 
-    private static bool CanAnchor(Node node, Node candidate, Dictionary<Node, int> uses, Expression formula, ImmutableArray<Node> operands) =>
+    private static bool CanAnchor(Node node, Node candidate, NodeMap<int> uses, Expression formula, ImmutableArray<Node> operands) =>
         (candidate.Primitive == Primitives.Convolution || candidate.Primitive == Primitives.ConvolutionInputGradient
             || candidate.Primitive == Primitives.Dense || candidate.Primitive == Primitives.DenseInputGradient)
         && uses[candidate] == 1 && node.Shape.Equals(candidate.Shape) && node.Batched && candidate.Batched && IsCheap(formula)

@@ -13,7 +13,15 @@ public sealed partial class Planner
     /// copy, also through a change of shape.</summary>
     private void ChooseDestinations(ImmutableArray<(Node Node, Address Address)> gradients)
     {
-        var readers = graph.Nodes.SelectMany(reader => reader.Inputs.Select(input => (input, reader))).ToLookup(pair => pair.input, pair => pair.reader);
+        var readers = new NodeMap<Node?>();
+        foreach (var reader in graph.Nodes)
+        {
+            foreach (var input in reader.Inputs)
+            {
+                readers[input] = readers.ContainsKey(input) ? null : reader;
+            }
+        }
+
         foreach (var (node, address) in gradients)
         {
             Choose(node, address);
@@ -41,7 +49,7 @@ public sealed partial class Planner
             }
         }
 
-        Node? OnlyReader(Node node) => readers[node].Take(2).Count() == 1 ? readers[node].First() : null;
+        Node? OnlyReader(Node node) => readers.TryGetValue(node, out var reader) ? reader : null;
 
         // Element by element, so that the last of the formulas may write over what the first one reads.
         bool IsReadOnlyFor(Node parameter, Node value)

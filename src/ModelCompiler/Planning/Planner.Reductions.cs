@@ -21,7 +21,12 @@ public sealed partial class Planner
     private HashSet<FusedNode> PairReductions(ImmutableArray<FusedNode> fused)
     {
         var joined = new HashSet<FusedNode>();
-        var places = fused.Select((f, place) => (f.Output, place)).ToDictionary(p => p.Output, p => p.place);
+        var places = new NodeMap<int>();
+        for (var place = 0; place < fused.Length; place++)
+        {
+            places.Add(fused[place].Output, place);
+        }
+
         var byOperand = fused.Where(IsOverBatch).SelectMany(f => f.Operands.Distinct().Select(o => (Operand: o, Reduction: f))).ToLookup(p => p.Operand, p => p.Reduction);
         foreach (var first in fused.Where(IsOverBatch))
         {

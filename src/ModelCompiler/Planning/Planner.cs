@@ -21,7 +21,7 @@ public sealed partial class Planner
     private readonly Dictionary<Node, StoredValue> wholes = new();
     private readonly List<StepDraft> steps = new();
     private readonly HashSet<string> names = new(StringComparer.Ordinal);
-    private readonly Dictionary<Node, StoredValue> values = new();
+    private readonly NodeMap<StoredValue> values = new();
     private readonly Dictionary<(Node, LayoutKind), StoredValue> variants = new();
     private readonly Dictionary<(Node, string), BufferDraft> packed = new();
     private readonly Dictionary<Node, Address> destinations = new();

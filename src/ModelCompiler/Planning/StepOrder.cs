@@ -94,8 +94,9 @@ internal static class StepOrder
     {
         var followers = new List<int>[steps.Count];
         var waits = new int[steps.Count];
-        var writers = new Dictionary<object, int>();
-        var readers = new Dictionary<object, List<int>>();
+        var places = new Places();
+        var writers = new List<int>();
+        var readers = new List<List<int>>();
         var before = new HashSet<int>();
         for (var i = 0; i < steps.Count; i++)
         {
@@ -105,20 +106,22 @@ internal static class StepOrder
             var read = step.Kernel.ReadOperands;
             for (var k = 0; k < step.Operands.Length; k++)
             {
-                var place = Place(step.Operands[k]);
-                if (place is null)
+                var place = places.Of(step.Operands[k]);
+                if (place < 0)
                 {
                     continue;
                 }
 
-                if (writers.TryGetValue(place, out var writer))
+                if (place == writers.Count)
                 {
-                    before.Add(writer);
+                    writers.Add(-1);
+                    readers.Add([]);
                 }
 
-                if (!readers.TryGetValue(place, out var users))
+                var users = readers[place];
+                if (writers[place] >= 0)
                 {
-                    readers.Add(place, users = []);
+                    before.Add(writers[place]);
                 }
 
                 if (k < read)
@@ -144,7 +147,33 @@ internal static class StepOrder
         return (followers, waits);
     }
 
-    /// <summary>What tells memory apart; null for a thread's scratch memory, which nobody finds again.</summary>
-    private static object? Place(BufferDraft buffer) =>
-        buffer.Address is not { } address ? buffer : address.Region == Region.Scratch ? null : (address.Region, address.Index, address.Offset);
+    /// <summary>Memory by numbers in the order of appearance.</summary>
+    private sealed class Places
+    {
+        private readonly Dictionary<BufferDraft, int> drafts = new();
+        private readonly Dictionary<Address, int> addresses = new();
+
+        /// <summary>-1 for a thread's scratch memory, which nobody finds again.</summary>
+        public int Of(BufferDraft buffer)
+        {
+            var next = drafts.Count + addresses.Count;
+            if (buffer.Address is not { } address)
+            {
+                return Number(drafts, buffer, next);
+            }
+
+            return address.Region == Region.Scratch ? -1 : Number(addresses, address, next);
+        }
+
+        private static int Number<T>(Dictionary<T, int> numbers, T key, int next)
+            where T : notnull
+        {
+            if (!numbers.TryGetValue(key, out var number))
+            {
+                numbers.Add(key, number = next);
+            }
+
+            return number;
+        }
+    }
 }
