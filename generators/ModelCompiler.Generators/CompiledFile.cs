@@ -21,7 +21,8 @@ internal sealed record CompiledFile(
     {
         var file = closure.File;
         var options = new CompilerOptions(
-            naming.Namespace, naming.HintPrefix(file.Path), MemoryBudget: file.Settings.MemoryBudget, TrainingMemoryBudget: file.Settings.TrainingMemoryBudget);
+            naming.Namespace, naming.HintPrefix(file.Path), MemoryBudget: file.Settings.MemoryBudget, TrainingMemoryBudget: file.Settings.TrainingMemoryBudget,
+            Tuning: closure.Tuning is { } tuning ? Planning.Tuning.Read(new SourceFile(tuning.Path, tuning.Text)) : null, Strict: file.Settings.Strict);
         var result = compile(new SourceFile(file.Path, file.Text), closure.Resolve, options);
         var networks = result.Networks.Select(n => new NetworkSource(file.Path, n.Name, n.HintName, n.Source)).ToEquatableArray();
         return new CompiledFile(

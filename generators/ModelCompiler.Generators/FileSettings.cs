@@ -8,7 +8,8 @@ using ModelCompiler.Grammar;
 namespace ModelCompiler.Generators;
 
 /// <summary>Budgets in bytes; null where none is stated.</summary>
-internal sealed record FileSettings(long? MemoryBudget, long? TrainingMemoryBudget, EquatableArray<DiagnosticValue> Diagnostics)
+/// <param name="Strict">Whether algorithms that round more than direct convolution are refused.</param>
+internal sealed record FileSettings(long? MemoryBudget, long? TrainingMemoryBudget, bool Strict, EquatableArray<DiagnosticValue> Diagnostics)
 {
     private const double Mebibyte = 1 << 20;
 
@@ -17,13 +18,30 @@ internal sealed record FileSettings(long? MemoryBudget, long? TrainingMemoryBudg
         var problems = new List<DiagnosticValue>();
         var memory = Bytes("CnnMemoryBudget", "cnn_memory_budget");
         var training = Bytes("CnnTrainingMemoryBudget", "cnn_training_memory_budget");
-        return new FileSettings(memory, training, problems.ToEquatableArray());
+        var strict = IsStrict("CnnPrecision", "cnn_precision");
+        return new FileSettings(memory, training, strict, problems.ToEquatableArray());
 
         // What is said of a file goes before what is said of all.
+        (string Name, string Text) Find(string property, string option) =>
+            provider.GetOptions(file).TryGetValue(option, out var own) || provider.GlobalOptions.TryGetValue(option, out own) ? (option, own)
+                : provider.GlobalOptions.TryGetValue("build_property." + property, out var all) ? (property, all) : (property, "");
+
+        void Problem(string message) => problems.Add(new DiagnosticValue(HostDiagnostics.SettingNotUnderstood, Severity.Error, null, message, default));
+
+        bool IsStrict(string property, string option)
+        {
+            var (name, text) = Find(property, option);
+            if (text.Trim() is not ("" or "fast" or "strict"))
+            {
+                Problem($"'{name}' is '{text}'; it is 'fast', or 'strict' to do without Winograd's algorithm, which rounds more");
+            }
+
+            return text.Trim() == "strict";
+        }
+
         long? Bytes(string property, string option)
         {
-            var (name, text) = provider.GetOptions(file).TryGetValue(option, out var own) || provider.GlobalOptions.TryGetValue(option, out own) ? (option, own)
-                : provider.GlobalOptions.TryGetValue("build_property." + property, out var all) ? (property, all) : (property, "");
+            var (name, text) = Find(property, option);
             if (text.Trim().Length == 0)
             {
                 return null;
@@ -35,8 +53,7 @@ internal sealed record FileSettings(long? MemoryBudget, long? TrainingMemoryBudg
                 return (long)(mebibytes * Mebibyte);
             }
 
-            problems.Add(new DiagnosticValue(HostDiagnostics.SettingNotUnderstood, Severity.Error, null,
-                $"'{name}' is '{text}'; it is a positive number of MiB, such as 64 or 0.5", default));
+            Problem($"'{name}' is '{text}'; it is a positive number of MiB, such as 64 or 0.5");
             return null;
         }
     }

@@ -43,8 +43,9 @@ public sealed class NetworkGenerator : IIncrementalGenerator
             .Combine(context.AnalyzerConfigOptionsProvider)
             .Select((pair, cancellation) => ProjectFile.Read(pair.Left, pair.Right, cancellation))
             .WithTrackingName(Steps.Files);
-        var closures = files.Combine(files.Collect())
-            .Select((pair, _) => ImportClosure.Of(pair.Left, pair.Right))
+        var tunings = context.AdditionalTextsProvider.Where(TuningText.Is).Select(TuningText.Read);
+        var closures = files.Combine(files.Collect()).Combine(tunings.Collect())
+            .Select((all, _) => ImportClosure.Of(all.Left.Left, all.Left.Right, all.Right))
             .WithTrackingName(Steps.Closures);
         var compiled = closures.Combine(naming)
             .Select((pair, cancellation) => CompiledFile.Of(compile, pair.Left, pair.Right, cancellation))

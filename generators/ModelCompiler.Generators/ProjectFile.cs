@@ -44,10 +44,21 @@ internal sealed record ProjectFile(
 
 internal sealed record DeclaredNetwork(string Name, Place Place);
 
-/// <summary>A file together with the files it imports, directly or not: everything its networks depend on.</summary>
-internal sealed record ImportClosure(ProjectFile File, EquatableArray<ProjectFile> Imports)
+/// <summary>Measured choices of kernels: the file of the same name beside a `.cnn` file, with one more extension.</summary>
+internal sealed record TuningText(string Path, string Text)
 {
-    public static ImportClosure Of(ProjectFile file, ImmutableArray<ProjectFile> all)
+    public static bool Is(AdditionalText file) => file.Path.EndsWith(".cnn" + Planning.Tuning.Extension, StringComparison.OrdinalIgnoreCase);
+
+    public static TuningText Read(AdditionalText file, CancellationToken cancellation) => new(file.Path, file.GetText(cancellation)?.ToString() ?? "");
+
+    public bool IsOf(ProjectFile file) =>
+        string.Equals(ImportPath.Normalize(Path), ImportPath.Normalize(file.Path + Planning.Tuning.Extension), StringComparison.Ordinal);
+}
+
+/// <summary>A file together with the files it imports, directly or not, and its measured choices: everything its networks depend on.</summary>
+internal sealed record ImportClosure(ProjectFile File, EquatableArray<ProjectFile> Imports, TuningText? Tuning)
+{
+    public static ImportClosure Of(ProjectFile file, ImmutableArray<ProjectFile> all, ImmutableArray<TuningText> tunings)
     {
         var byPath = all.GroupBy(f => ImportPath.Normalize(f.Path), StringComparer.Ordinal)
             .ToDictionary(same => same.Key, same => same.First(), StringComparer.Ordinal);
@@ -67,7 +78,7 @@ internal sealed record ImportClosure(ProjectFile File, EquatableArray<ProjectFil
             }
         }
 
-        return new ImportClosure(file, found.ToEquatableArray());
+        return new ImportClosure(file, found.ToEquatableArray(), tunings.FirstOrDefault(tuning => tuning.IsOf(file)));
     }
 
     /// <summary>The text of an import, or null when the project has no such file.</summary>

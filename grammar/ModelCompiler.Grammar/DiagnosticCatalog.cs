@@ -15,7 +15,7 @@ public static partial class DiagnosticCatalog
 {
     /// <summary>All rows, ascending by code.</summary>
     public static ImmutableArray<DiagnosticEntry> All { get; } =
-        Syntax().AddRange(Names()).AddRange(Operators()).AddRange(Shapes()).AddRange(Advice()).AddRange(Budgets()).AddRange(Hosts()).AddRange(Faults())
+        Syntax().AddRange(Names()).AddRange(Operators()).AddRange(Shapes()).AddRange(Advice()).AddRange(Tuning()).AddRange(Budgets()).AddRange(Hosts()).AddRange(Faults())
             .Sort((left, right) => string.CompareOrdinal(left.Code, right.Code));
 
     /// <summary>The row of a code, or null when no such code exists.</summary>

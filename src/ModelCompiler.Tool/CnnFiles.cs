@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using ModelCompiler.Evaluation;
 using ModelCompiler.Grammar;
 using ModelCompiler.Graph;
+using ModelCompiler.Planning;
 
 namespace ModelCompiler.Tool;
 
@@ -30,6 +31,9 @@ internal static class CnnFiles
 
         return new SourceFile(path, File.ReadAllText(path));
     }
+
+    /// <summary>The measured choices beside a file; null where there are none.</summary>
+    public static Tuning? Tuning(string path) => File.Exists(path + Planning.Tuning.Extension) ? Planning.Tuning.Read(Read(path + Planning.Tuning.Extension)) : null;
 
     /// <summary>Imports are relative to the file that names them.</summary>
     public static SourceFile? Import(string fromPath, string importPath)

@@ -5,12 +5,16 @@ using System.Reflection;
 using System.Runtime.Loader;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
+using ModelCompiler.Graph;
+using ModelCompiler.Planning;
 using ModelCompiler.Runtime;
 
 namespace ModelCompiler.Tool;
 
 internal sealed class NetworkAssembly : IDisposable
 {
+    private const string Namespace = "Compiled";
+
     private readonly AssemblyLoadContext context = new("network", isCollectible: true);
     private readonly Type type;
 
@@ -20,13 +24,19 @@ internal sealed class NetworkAssembly : IDisposable
     }
 
     /// <summary>Compiles one network of the file; diagnostics go to the error stream, errors end the command.</summary>
-    public static NetworkAssembly Compile(Session session, string path, string? wanted, bool inputGradients = false)
+    public static NetworkAssembly Compile(Session session, string path, string? wanted, bool inputGradients = false, bool strict = false)
     {
-        var result = Compiler.Compile(CnnFiles.Read(path), CnnFiles.Import, new CompilerOptions("Compiled", "", inputGradients, LineDirectives: false));
+        var options = new CompilerOptions(Namespace, "", inputGradients, LineDirectives: false, Tuning: CnnFiles.Tuning(path), Strict: strict);
+        var result = Compiler.Compile(CnnFiles.Read(path), CnnFiles.Import, options);
         CnnFiles.Report(session.Errors, result.Diagnostics);
         var name = CnnFiles.Pick(path, result.Networks.Select(source => source.Name).Distinct().ToImmutableArray(), wanted);
         return new NetworkAssembly(name, Build(name, result.Networks.Where(source => source.Name == name)));
     }
+
+    /// <summary>A network as it was planned.</summary>
+    /// <param name="training">Null to do without its training.</param>
+    public static NetworkAssembly Of(NetworkGraph graph, Plan inference, Plan? training) =>
+        new(graph.Name, Build(graph.Name, Compiler.Emit(graph, inference, training, new CompilerOptions(Namespace, "", LineDirectives: false))));
 
     public NetworkInfo Info => (NetworkInfo)type.GetProperty("Info", BindingFlags.Public | BindingFlags.Static)!.GetValue(null)!;
 

@@ -11,10 +11,11 @@ namespace ModelCompiler.Tool;
 internal sealed record NetworkSummary(
     string Network, TensorSummary[] Inputs, TensorSummary[] Targets, TensorSummary[] Outputs, LayerSummary[] Layers, TotalSummary Totals)
 {
-    public static NetworkSummary Of(NetworkGraph network)
+    /// <param name="tuning">Measured choices of kernels, if there are any.</param>
+    public static NetworkSummary Of(NetworkGraph network, Tuning? tuning = null)
     {
         var fields = ReceptiveField.Of(network);
-        var plan = Planner.ForInference(network);
+        var plan = Planner.ForInference(network, tuning: tuning?.For(network.Name, training: false));
         var counted = new HashSet<Node>();
         return new NetworkSummary(
             network.Name,

@@ -33,7 +33,7 @@ public static class Program
         [
             CheckCommand.Create(session), SummaryCommand.Create(session), EmitCommand.Create(session), InitCommand.Create(session),
             RunCommand.Create(session), GradCommand.Create(session), BenchCommand.Create(session), ExplainCommand.Create(session),
-            FormatCommand.Create(session), LspCommand.Create(session),
+            TuneCommand.Create(session), FormatCommand.Create(session), LspCommand.Create(session),
         ];
         foreach (var command in commands)
         {

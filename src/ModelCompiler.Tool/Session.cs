@@ -39,6 +39,8 @@ internal static class Arguments
 
     public static Option<bool> Json() => new("--json") { Description = "Print JSON." };
 
+    public static Option<bool> Strict() => new("--strict") { Description = "Do without Winograd's algorithm, which rounds more than direct convolution." };
+
     /// <summary>An integer option within bounds.</summary>
     public static Option<int> Number(string name, string description, int fallback, int minimum, int maximum)
     {

@@ -24,8 +24,11 @@ public sealed record EmittedNetwork(string Name, string HintName, string Source)
 /// <param name="LineDirectives">Map steps to lines of the `.cnn` file.</param>
 /// <param name="MemoryBudget">Bytes that the activations of one sample should fit into in inference; null for no limit.</param>
 /// <param name="TrainingMemoryBudget">The same for training, which keeps what the gradient needs.</param>
+/// <param name="Tuning">Measured choices of kernels, the file beside the `.cnn` file; null where there is none.</param>
+/// <param name="Strict">Refuses Winograd's algorithm, which rounds more than direct convolution.</param>
 public sealed record CompilerOptions(
-    string Namespace, string HintPrefix, bool InputGradients = false, bool LineDirectives = true, long? MemoryBudget = null, long? TrainingMemoryBudget = null);
+    string Namespace, string HintPrefix, bool InputGradients = false, bool LineDirectives = true, long? MemoryBudget = null, long? TrainingMemoryBudget = null,
+    Tuning? Tuning = null, bool Strict = false);
 
 public sealed record CompilationResult(ImmutableArray<EmittedNetwork> Networks, ImmutableArray<Diagnostic> Diagnostics);
 
@@ -39,6 +42,11 @@ public static class Compiler
         var diagnostics = evaluated.Diagnostics;
         if (!HasErrors(diagnostics))
         {
+            if (options.Tuning is { } tuning)
+            {
+                diagnostics = diagnostics.AddRange(tuning.Diagnostics).AddRange(tuning.Foreign([.. evaluated.Networks.Select(n => (n.Name, n.Loss is not null))]));
+            }
+
             foreach (var network in evaluated.Networks)
             {
                 try
@@ -59,11 +67,24 @@ public static class Compiler
     /// <exception cref="OverflowException">One sample does not fit into the addresses that emitted code has.</exception>
     public static ImmutableArray<EmittedNetwork> Emit(NetworkGraph network, CompilerOptions options, Action<Diagnostic>? advise = null)
     {
+        var (inferenceTuning, trainingTuning) = (options.Tuning?.For(network.Name, training: false), options.Tuning?.For(network.Name, training: true));
         var (inference, training) = OnAllCores.Both(
-            () => Planner.ForInference(network),
-            () => network.Loss is null ? null : Planner.ForTraining(network, options.InputGradients));
+            () => Planner.ForInference(network, !options.Strict, inferenceTuning),
+            () => network.Loss is null ? null : Planner.ForTraining(network, options.InputGradients, !options.Strict, trainingTuning));
         MemoryBudget.Check(network, inference, options.MemoryBudget, advise);
         MemoryBudget.Check(network, training, options.TrainingMemoryBudget, advise);
+        foreach (var unused in Unused(inferenceTuning, inference).Concat(Unused(trainingTuning, training)))
+        {
+            advise?.Invoke(unused);
+        }
+
+        return Emit(network, inference, training, options);
+    }
+
+    /// <summary>The sources of products that are planned already.</summary>
+    /// <param name="training">Null for a network that is not trained.</param>
+    public static ImmutableArray<EmittedNetwork> Emit(NetworkGraph network, Plan inference, Plan? training, CompilerOptions options)
+    {
         var steps = inference.Prepare.Concat(inference.Steps).Concat(training is null ? [] : training.Prepare.Concat(training.Steps));
         var kernels = KernelGroup.Of(steps.Select(s => s.Kernel));
         var (networkClass, kernelsFile) = OnAllCores.Both(
@@ -75,5 +96,8 @@ public static class Compiler
             new EmittedNetwork(network.Name, $"{options.HintPrefix}{network.Name}.Kernels.g.cs", kernelsFile),
         ];
     }
+
+    private static IEnumerable<Diagnostic> Unused(TuningOfPlan? tuning, Plan? plan) => tuning is null || plan is null ? [] : tuning.Unused(plan.Choices);
+
     private static bool HasErrors(ImmutableArray<Diagnostic> diagnostics) => diagnostics.Any(d => d.Severity == Severity.Error);
 }

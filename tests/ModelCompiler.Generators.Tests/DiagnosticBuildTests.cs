@@ -69,7 +69,7 @@ public sealed class DiagnosticBuildTests(PackedPackage package)
 
     private void WriteCorpus()
     {
-        package.WriteProject("Corpus", "<Optimize>true</Optimize><CnnTrainingMemoryBudget>plenty</CnnTrainingMemoryBudget>");
+        package.WriteProject("Corpus", "<Optimize>true</Optimize><CnnTrainingMemoryBudget>plenty</CnnTrainingMemoryBudget><CnnPrecision>exact</CnnPrecision>");
         var corpus = Path.Combine(PackedPackage.RepositoryFolder, "tests", "ModelCompiler.Tests", "Broken");
         foreach (var path in Directory.EnumerateFiles(corpus, "*.cnn", SearchOption.AllDirectories))
         {
@@ -95,6 +95,8 @@ public sealed class DiagnosticBuildTests(PackedPackage package)
             + "    logits = image -> conv(64, 3x3, pad: 1) -> relu -> conv(32, 3x3, pad: 1) -> global_avgpool -> dense(5)\n    output logits\n    loss cross_entropy(logits, label)\n}\n");
         Write("chain-of-files", "CNN5023", "(2,5)", "use \"chain/part1.cnn\"\nnetwork Net {\n    input x: 8\n    output y = x -> relu\n}\n");
         Write("over-budget", "CNN4011", "(2,9)", "network OverBudget {\n    input image: 1x16x16\n    output y = image -> conv(8, 3x3) -> relu -> conv(4, 3x3)\n}\n");
+        package.Write("Corpus/tuned.cnn", "network Tuned {\n    input image: 3x16x16\n    output y = image -> conv1: conv(8, 3x3)\n}\n");
+        package.Write("Corpus/tuned.cnn.tune", "tune 1\nTuned inference conv1 convolution 3x32x32*8x3x3x3->8x30x30 direct\n  Tune inference conv1 convolution 3x16x16*8x3x3x3->8x14x14 direct\nTuned inference conv1\n");
         foreach (var i in Enumerable.Range(1, 60))
         {
             package.Write($"Corpus/chain/part{i}.cnn", $"use \"part{i + 1}.cnn\"\nblock Part{i} {{ out in -> relu }}\n");
@@ -119,7 +121,10 @@ public sealed class DiagnosticBuildTests(PackedPackage package)
         }
 
         Assert.True(problems.Count == 0, string.Join('\n', problems));
-        Assert.Contains(reports[""], report => report is { Code: "CNN5104", Severity: "error" });
+        Assert.Equal(["error CNN5104: 'CnnPrecision' is 'exact'", "error CNN5104: 'CnnTrainingMemoryBudget' is 'plenty'"],
+            reports[""].Where(report => report.Code == "CNN5104").Select(report => $"{report.Severity} {report.Code}: {report.Message.Split(';')[0]}").Order(StringComparer.Ordinal));
+        Assert.Equal(["(2,1) warning CNN4021", "(3,3) warning CNN4022", "(4,1) warning CNN4023"],
+            reports["tuned.cnn.tune"].Select(report => $"{report.Place} {report.Severity} {report.Code}").Order(StringComparer.Ordinal));
     }
 
     private void WriteSeverities()

@@ -91,6 +91,26 @@ public class IncrementalityTests
         Assert.Single(Reasons(result, Steps.Sources), reason => reason is IncrementalStepRunReason.Modified);
     }
 
+    [Fact]
+    public void AChangedFileOfKernelChoicesCompilesOnlyTheFileBesideIt()
+    {
+        const string maps = "network Maps {\n input image: 1x8x8\n output maps = image -> conv1: conv(4, 3x3)\n}";
+        string Choice(string kernel, int size = 8) => $"tune 1\nMaps inference conv1 convolution 1x{size}x{size}*4x1x3x3->4x{size - 2}x{size - 2} {kernel}\n";
+        var host = new GeneratorHost().With("tiny.cnn", Tiny).With("maps.cnn", maps).With("maps.cnn.tune", Choice("direct 1x2x1"));
+        var before = host.Run();
+        Assert.Empty(before.Diagnostics);
+        Assert.Contains(before.GeneratedSources, s => s.HintName == "Maps.Kernels.g.cs" && s.SourceText.ToString().Contains("1x2x1", StringComparison.Ordinal));
+
+        var result = host.With("maps.cnn.tune", Choice("direct 1x3x1")).Run();
+
+        Assert.Single(Reasons(result, Steps.Compiled), reason => reason is IncrementalStepRunReason.Cached);
+        Assert.Equal(2, Reasons(result, Steps.Sources).Count(reason => reason is IncrementalStepRunReason.Modified));
+        Assert.Contains(result.GeneratedSources, s => s.HintName == "Maps.Kernels.g.cs" && s.SourceText.ToString().Contains("1x3x1", StringComparison.Ordinal));
+
+        var stale = Assert.Single(host.With("maps.cnn.tune", Choice("direct 1x3x1", size: 9)).Run().Diagnostics);
+        Assert.Equal(("CNN4021", DiagnosticSeverity.Warning, "/project/maps.cnn.tune", 1), (stale.Id, stale.Severity, stale.Location.GetLineSpan().Path, stale.Location.GetLineSpan().StartLinePosition.Line));
+    }
+
     private static string WithoutLines(string text) =>
         string.Join('\n', text.Split('\n').Where(line => !line.TrimStart().StartsWith("#line", StringComparison.Ordinal)));
 

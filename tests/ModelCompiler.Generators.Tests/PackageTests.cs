@@ -25,6 +25,7 @@ public sealed class PackageTests(PackedPackage package)
         network.Forward();
         var sum = 0f;
         foreach (var probability in network.Probabilities) sum += probability;
+        System.Console.WriteLine(Tiny.Info.Layers[0].Kernel);
         System.Console.WriteLine($"{Tiny.Info.ParameterCount} parameters, probabilities sum to {System.MathF.Round(sum, 4)}");
         """;
 
@@ -34,12 +35,14 @@ public sealed class PackageTests(PackedPackage package)
         package.WriteProject("Consumer");
         package.Write("Consumer/Program.cs", Program);
         package.Write("Consumer/Models/tiny.cnn", Network);
+        package.Write("Consumer/Models/tiny.cnn.tune", "tune 1\nTiny inference conv1 convolution 1x6x6*4x1x3x3->4x6x6 direct 1x2x1\n");
         var project = Path.Combine(package.Folder, "Consumer");
 
         var built = PackedPackage.Dotnet(project, "build", "--nologo");
         Assert.Contains("0 Warning(s)", built, StringComparison.Ordinal);
         var output = PackedPackage.Dotnet(project, Path.Combine("bin", "Debug", "net10.0", "Consumer.dll"));
-        Assert.Equal("151 parameters, probabilities sum to 1", output.Trim());
+        Assert.Contains("direct 1x2x1 + ", output, StringComparison.Ordinal);
+        Assert.EndsWith("151 parameters, probabilities sum to 1", output.Trim(), StringComparison.Ordinal);
 
         package.Write("Consumer/Models/tiny.cnn", Network.Replace("maxpool", "maxpol"));
         var broken = PackedPackage.Dotnet(project, succeeds: false, "build", "--no-restore", "--nologo");

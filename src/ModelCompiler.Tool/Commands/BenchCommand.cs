@@ -19,16 +19,16 @@ internal static class BenchCommand
 
     public static Command Create(Session session)
     {
-        var (file, network, threads, json) = (Arguments.File(), Arguments.Network(), Arguments.Threads(), Arguments.Json());
+        var (file, network, threads, strict, json) = (Arguments.File(), Arguments.Network(), Arguments.Threads(), Arguments.Strict(), Arguments.Json());
         var batch = Arguments.Number("--batch", "Samples per call.", 1, 1, 1 << 20);
         var seconds = Arguments.Number("--seconds", "How long to measure.", 3, 1, 3600);
         var train = new Option<bool>("--train") { Description = "Measure training steps instead of forward passes." };
         var weights = Arguments.Weights(required: false);
-        var command = new Command("bench", "Measures a network with random inputs.") { file, network, batch, threads, train, seconds, weights, json };
+        var command = new Command("bench", "Measures a network with random inputs.") { file, network, batch, threads, train, seconds, weights, strict, json };
         command.SetAction(parsed =>
         {
             var clock = Stopwatch.StartNew();
-            using var assembly = NetworkAssembly.Compile(session, parsed.GetRequiredValue(file), parsed.GetValue(network));
+            using var assembly = NetworkAssembly.Compile(session, parsed.GetRequiredValue(file), parsed.GetValue(network), strict: parsed.GetValue(strict));
             var compiled = clock.Elapsed.TotalMilliseconds;
 
             clock.Restart();

@@ -52,9 +52,10 @@ internal static class CheckCommand
         return diagnostics.Any(d => d.Severity == Severity.Error) ? Program.Diagnostics : Program.Success;
     }
 
-    /// <summary>Memory is known when a network is planned; without a budget there is no need to.</summary>
+    /// <summary>Memory, and layers that have a choice of kernels, are known when a network is planned; without a budget or measured
+    /// choices there is no need to.</summary>
     private static ImmutableArray<Diagnostic> Check(SourceFile file, CompilerOptions options) =>
-        options is { MemoryBudget: null, TrainingMemoryBudget: null }
+        (options with { Tuning = CnnFiles.Tuning(file.Path) }) is var complete && complete is { MemoryBudget: null, TrainingMemoryBudget: null, Tuning: null }
             ? Evaluator.Evaluate(file, CnnFiles.Import).Diagnostics
-            : Compiler.Compile(file, CnnFiles.Import, options).Diagnostics;
+            : Compiler.Compile(file, CnnFiles.Import, complete).Diagnostics;
 }

@@ -1,6 +1,5 @@
 // cnnc explain: what the compiler made of every layer, how long it should take, and how long it takes.
 using System.CommandLine;
-using System.Diagnostics;
 using System.Text.Json;
 using ModelCompiler.Planning;
 using ModelCompiler.Runtime;
@@ -9,13 +8,12 @@ namespace ModelCompiler.Tool.Commands;
 
 internal static class ExplainCommand
 {
-    private const int LeastRuns = 5;
     private static readonly TimeSpan LimitsTime = TimeSpan.FromMilliseconds(300);
     private static readonly JsonSerializerOptions JsonForm = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
 
     public static Command Create(Session session)
     {
-        var (file, network, json) = (Arguments.File(), Arguments.Network(), Arguments.Json());
+        var (file, network, strict, json) = (Arguments.File(), Arguments.Network(), Arguments.Strict(), Arguments.Json());
         var batch = Arguments.Number("--batch", "Samples per run.", 1, 1, 1 << 20);
         var threads = Arguments.Number("--threads", "Threads to use.", 1, 1, 256);
         var seconds = Arguments.Number("--seconds", "How long to measure.", 3, 1, 3600);
@@ -23,7 +21,7 @@ internal static class ExplainCommand
         var measure = new Option<bool>("--measure") { Description = "Run the network and take the time of every step." };
         var command = new Command("explain", "Lists the steps of a network: kernel, tile, layout, what is fused, predicted and measured time.")
         {
-            file, network, batch, threads, train, measure, seconds, json,
+            file, network, batch, threads, train, measure, seconds, strict, json,
         };
         command.SetAction(parsed =>
         {
@@ -34,16 +32,18 @@ internal static class ExplainCommand
                 throw new ToolException($"network '{graph.Name}' has no loss, so it cannot be trained");
             }
 
-            var plan = isTraining ? Planner.ForTraining(graph, inputGradients: false) : Planner.ForInference(graph);
+            var tuning = CnnFiles.Tuning(path)?.For(graph.Name, isTraining);
+            var plan = isTraining
+                ? Planner.ForTraining(graph, inputGradients: false, !parsed.GetValue(strict), tuning) : Planner.ForInference(graph, !parsed.GetValue(strict), tuning);
             var (samples, workers) = (parsed.GetValue(batch), parsed.GetValue(threads));
             var limits = MachineLimits.Measure((((long)plan.SampleFloats * samples) + plan.CommonFloats) * sizeof(float), LimitsTime);
             double[]? times = null;
             if (parsed.GetValue(measure))
             {
-                using var assembly = NetworkAssembly.Compile(session, path, wanted);
+                using var assembly = NetworkAssembly.Compile(session, path, wanted, strict: parsed.GetValue(strict));
                 using CompiledNetwork compiled = isTraining ? assembly.CreateTraining(samples, workers) : assembly.CreateInference(samples, workers);
                 BenchCommand.Fill(compiled);
-                times = Measure(compiled, plan.Steps.Length, TimeSpan.FromSeconds(parsed.GetValue(seconds)));
+                times = StepTimes.Measure(compiled, plan.Steps.Length, TimeSpan.FromSeconds(parsed.GetValue(seconds)), quantile: 0.5);
             }
 
             var explanation = Explanation.Of(plan, samples, workers, limits, times);
@@ -51,30 +51,5 @@ internal static class ExplainCommand
             return Program.Success;
         });
         return command;
-    }
-
-    /// <summary>Median milliseconds of each step over runs of the whole network.</summary>
-    private static double[] Measure(CompiledNetwork network, int steps, TimeSpan duration)
-    {
-        Action run = network is TrainingNetwork training ? training.ComputeGradients : ((InferenceNetwork)network).Forward;
-        run();
-        run();
-        var clock = new StepClock(steps);
-        network.Clock = clock;
-        var samples = Enumerable.Range(0, steps).Select(_ => new List<long>()).ToArray();
-        var total = Stopwatch.StartNew();
-        for (var count = 0; count < LeastRuns || total.Elapsed < duration; count++)
-        {
-            clock.Restart();
-            run();
-            for (var step = 0; step < steps; step++)
-            {
-                samples[step].Add(clock.Ticks[step]);
-            }
-        }
-
-        return clock.Count == steps
-            ? Array.ConvertAll(samples, ticks => ticks.Order().ElementAt(ticks.Count / 2) * 1000.0 / Stopwatch.Frequency)
-            : throw new InvalidOperationException($"The plan has {steps} steps, the emitted code {clock.Count}.");
     }
 }

@@ -14,7 +14,8 @@ internal static class SummaryCommand
         var command = new Command("summary", "Lists the layers of a network: shapes, parameters, multiply-adds, memory, receptive fields.") { file, network, json };
         command.SetAction(parsed =>
         {
-            var summary = NetworkSummary.Of(CnnFiles.Evaluate(session, parsed.GetRequiredValue(file), parsed.GetValue(network)));
+            var path = parsed.GetRequiredValue(file);
+            var summary = NetworkSummary.Of(CnnFiles.Evaluate(session, path, parsed.GetValue(network)), CnnFiles.Tuning(path));
             session.Output.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(summary, JsonForm) : Table(summary));
             return Program.Success;
         });

@@ -87,8 +87,9 @@ public sealed record FusedOperand(int Offset, int Block, (int Depth, int Rows, i
 /// <param name="Samples">True when the columns of the plane are the samples of the batch (Plane is 1x1x1, distances are
 /// given at run time): dense layers, which so read their weights once for a tile of samples.</param>
 /// <param name="IsDense">Whether it is a dense layer or its data gradient: what a reader is told of layouts.</param>
+/// <param name="Wanted">A tile that was measured to be the fastest; null for the one that the estimate chooses.</param>
 public sealed record ConvolutionKernel(
-    ConvolutionGeometry Geometry, bool Bias, Expression? Formula, ImmutableArray<FusedOperand> Fused, bool Samples, bool IsDense = false) : Kernel
+    ConvolutionGeometry Geometry, bool Bias, Expression? Formula, ImmutableArray<FusedOperand> Fused, bool Samples, bool IsDense = false, Tile? Wanted = null) : Kernel
 {
     private ConvolutionSchedule? schedule;
 
@@ -97,7 +98,7 @@ public sealed record ConvolutionKernel(
         Isa.All.Select(isa => new ConvolutionEmitter(this, isa).Structure).Append(Geometry.Plane.Depth > 1 ? "depth" : "").Append(Geometry.Groups > 1 ? "groups" : ""));
 
     private string Identity => field ??=
-        $"{Geometry.Identity}|{Bias}|{FormulaText}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}";
+        $"{Geometry.Identity}|{Bias}|{FormulaText}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}|{Wanted}";
 
     /// <summary>The formula as its code is decided; empty for none.</summary>
     internal string FormulaText => field ??= Formula is null ? "" : new FormulaProgram([Formula]).Text;

@@ -45,7 +45,7 @@ internal sealed record ConvolutionSchedule(Tile Tile, int Groups, int PartGroups
     public static ConvolutionSchedule Of(ConvolutionKernel kernel)
     {
         var geometry = kernel.Geometry;
-        var tile = kernel.Samples ? ForSamples(kernel) : Tile.Choose(geometry, samples: false, Isa.Avx512, int.MaxValue, MostBlocks(geometry));
+        var tile = kernel.Samples ? ForSamples(kernel) : kernel.Wanted ?? Tile.Choose(geometry, samples: false, Isa.Avx512, int.MaxValue, MostBlocks(geometry));
         var groups = Rounding.Ceiling(geometry.OutputBlocks, tile.Blocks);
         if (kernel.Samples)
         {
@@ -82,8 +82,14 @@ internal sealed record ConvolutionSchedule(Tile Tile, int Groups, int PartGroups
     private static Tile ForSamples(ConvolutionKernel kernel) =>
         new(1, 1, Enumerable.Range(1, 8).Last(b => b <= kernel.Geometry.OutputBlocks && (kernel.Geometry.Groups == 1 || b == 1)));
 
+    /// <summary>Whether a plane can be walked in such tiles.</summary>
+    internal static bool IsPossible(ConvolutionGeometry geometry, Tile tile) =>
+        tile.Rows >= 1 && tile.Rows <= Math.Min(Tile.MostRows, geometry.Plane.Rows) && tile.Columns >= 1 && tile.Columns <= Math.Min(Tile.MostColumns, geometry.Plane.Columns)
+        && tile.Blocks >= 1 && tile.Blocks <= Math.Min(MostBlocks(geometry), geometry.OutputBlocks) && tile.Fits(Isa.Avx512)
+        && (geometry.Groups == 1 || geometry.OutputChannels / geometry.Groups % (16 * tile.Blocks) == 0 || tile.Blocks == 1);
+
     /// <summary>With groups, only blocks that read the same input blocks may share a tile.</summary>
-    private static int MostBlocks(ConvolutionGeometry geometry)
+    internal static int MostBlocks(ConvolutionGeometry geometry)
     {
         const int Most = 8;
         var perGroup = geometry.OutputChannels / geometry.Groups;

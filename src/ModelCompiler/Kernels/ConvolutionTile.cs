@@ -10,6 +10,10 @@ public readonly record struct Tile(int Rows, int Columns, int Blocks)
     private const int FirstLevelBytes = 24 * 1024;
     private const double SecondLevelBytesPerCycle = 24;
 
+    internal const int MostRows = 4;
+
+    internal const int MostColumns = 28;
+
     public int Pixels => Rows * Columns;
 
     public override string ToString() => FormattableString.Invariant($"{Rows}x{Columns}x{Blocks}");
@@ -23,10 +27,10 @@ public readonly record struct Tile(int Rows, int Columns, int Blocks)
         var rows = geometry.Plane.Rows;
         var columns = samples ? 64 : geometry.Plane.Columns;
         var steps = (double)Math.Min(geometry.InputChannels, geometry.BlocksRead * Layout.Lanes) * geometry.TapCount;
-        for (var r = 1; r <= Math.Min(Math.Min(4, mostRows), rows); r++)
+        for (var r = 1; r <= Math.Min(Math.Min(MostRows, mostRows), rows); r++)
         {
             // More than eight samples would need more pointers than there are registers for them.
-            for (var c = 1; c <= Math.Min(columns, samples ? 8 : 28); c++)
+            for (var c = 1; c <= Math.Min(columns, samples ? 8 : MostColumns); c++)
             {
                 for (var b = 1; b <= Math.Min(mostBlocks, geometry.OutputBlocks); b++)
                 {

@@ -63,6 +63,7 @@ public sealed record ParameterSlot(Node Node, ParameterAttributes Attributes, in
 /// <param name="GroupFloats">Floats of the slab of sixteen samples.</param>
 /// <param name="ScratchFloats">Floats of scratch memory for each thread.</param>
 /// <param name="PreparationFloats">Floats that only the preparation needs.</param>
+/// <param name="Choices">Layers that could be computed in other ways.</param>
 public sealed record Plan(
     NetworkGraph Graph,
     bool Training,
@@ -77,4 +78,5 @@ public sealed record Plan(
     int ScratchFloats,
     int PreparationFloats,
     ImmutableArray<string> InputGradients,
-    IReadOnlyDictionary<Node, string> KernelOf);
+    IReadOnlyDictionary<Node, string> KernelOf,
+    ImmutableArray<ChoicePoint> Choices);

@@ -15,7 +15,9 @@ public sealed partial class Planner
     {
         var node = fused.Anchor;
         var (window, groups) = node.As<ConvolutionAttributes>();
-        var x = Get(node.Inputs[0], InputKind(node.Inputs[0], groups));
+        var open = Open(node, "convolution");
+        var kind = InputKind(node.Inputs[0], groups);
+        var x = Get(node.Inputs[0], open.Wanted is { Blocked: true } ? LayoutKind.Blocked : kind);
         var y = Store(fused.Output, LayoutKind.Blocked);
         var bias = node.Inputs.Length > 2 ? Get(node.Inputs[2], LayoutKind.Flat) : null;
         var (formula, extras) = Epilogue(fused, LayoutKind.Blocked);
@@ -28,15 +30,22 @@ public sealed partial class Planner
         }
 
         var geometry = Geometries.Flattened(Geometries.Forward(window, groups, x.Layout, y.Layout), window, extras.Select(e => e.Layout).Append(x.Layout).Append(y.Layout));
-        if (TryPlanWinograd(node, geometry, window, x, y, bias, formula, extras))
+        var mayWinograd = IsWinograd(window, geometry, x);
+        var point = Point(open, geometry, mayWinograd ? WinogradChoice.Outputs(geometry, NominalSamples, packed: training) : 0, mayWinograd, kind == LayoutKind.Planar);
+        var choice = Decide(point, open);
+        if (choice.Winograd > 0)
         {
-            return;
+            AddWinograd(node, choice.Winograd, window, x, y, bias, formula, extras);
+        }
+        else
+        {
+            var operands = extras.Select(e => Geometries.Operand(e.Layout)).ToImmutableArray();
+            var convolution = new ConvolutionKernel(geometry, bias is not null, formula, operands, Samples: false, Wanted: WantedTile(choice));
+            var w = Packed(node.Inputs[1], convolution, new TapSelection(geometry.Taps, (0, 0, 0), (1, 1, 1)), turned: false);
+            Add(node, "convolution", convolution, Buffers(x.Buffer, w, bias, extras, y));
         }
 
-        var operands = extras.Select(e => Geometries.Operand(e.Layout)).ToImmutableArray();
-        var convolution = new ConvolutionKernel(geometry, bias is not null, formula, operands, Samples: false);
-        var w = Packed(node.Inputs[1], convolution, new TapSelection(geometry.Taps, (0, 0, 0), (1, 1, 1)), turned: false);
-        Add(node, "convolution", convolution, Buffers(x.Buffer, w, bias, extras, y));
+        Close(open, point);
     }
 
     /// <summary>Whether every channel has a kernel of its own.</summary>
@@ -75,18 +84,31 @@ public sealed partial class Planner
             return;
         }
 
-        foreach (var part in Geometries.InputGradient(window, groups, dy.Layout, dx.Layout))
+        // Of several parts, for phases of a stride, each has a tile that suits it.
+        var parts = Geometries.InputGradient(window, groups, dy.Layout, dx.Layout).ToList();
+        foreach (var part in parts)
         {
+            var open = Open(node, "data_gradient");
             var geometry = Geometries.Flattened(part.Geometry, window, extras.Select(e => e.Layout).Append(dy.Layout).Append(dx.Layout));
-            if (TryPlanWinogradGradient(node, geometry, window, dy, dx, formula, extras))
+            var mayWinograd = IsWinogradGradient(window, geometry, dy);
+            var point = Point(open, geometry, mayWinograd ? WinogradChoice.Outputs(geometry, NominalSamples, packed: training) : 0, mayWinograd);
+            var choice = parts.Count == 1 ? Decide(point, open) : point.Own;
+            if (choice.Winograd > 0)
             {
-                continue;
+                AddWinogradGradient(node, choice.Winograd, window, dy, dx, formula, extras);
+            }
+            else
+            {
+                var operands = extras.Select(e => part.Operand(e.Layout)).ToImmutableArray();
+                var convolution = new ConvolutionKernel(geometry, false, formula, operands, Samples: false, Wanted: WantedTile(choice));
+                var w = Packed(node.Inputs[1], convolution, part.Taps, turned: true);
+                Add(node, "data_gradient", convolution, Buffers(dy.Buffer, w, null, extras, dx));
             }
 
-            var operands = extras.Select(e => part.Operand(e.Layout)).ToImmutableArray();
-            var convolution = new ConvolutionKernel(geometry, false, formula, operands, Samples: false);
-            var w = Packed(node.Inputs[1], convolution, part.Taps, turned: true);
-            Add(node, "data_gradient", convolution, Buffers(dy.Buffer, w, null, extras, dx));
+            if (parts.Count == 1)
+            {
+                Close(open, point);
+            }
         }
     }
 
@@ -142,9 +164,23 @@ public sealed partial class Planner
             return;
         }
 
-        if (!TryPlanWinogradWeightGradient(node, Geometries.Forward(window, groups, x.Layout, dy.Layout), window, x, dy))
+        var open = Open(node, "weight_gradient");
+        var forward = Geometries.Forward(window, groups, x.Layout, dy.Layout);
+        var mayWinograd = IsWinograd(window, forward, x);
+        var point = Point(open, geometry: null, mayWinograd ? WinogradChoice.Outputs(forward, NominalSamples) : 0, mayWinograd);
+        var choice = Decide(point, open);
+        if (choice.Winograd > 0)
+        {
+            AddWinogradWeightGradient(node, choice.Winograd, window, x, dy);
+        }
+        else
         {
             AddWeightGradient(node, Geometries.WeightGradient(window, groups, x.Layout, dy.Layout), x, dy);
+        }
+
+        if (mayWinograd)
+        {
+            Close(open, point);
         }
     }
 
@@ -205,10 +241,17 @@ public sealed partial class Planner
         };
         var operands = extras.Select((e, i) => new FusedOperand(0, Layout.Lanes, e.Layout.Shape.Count == outWidth ? default : (0, 0, outWidth))).ToImmutableArray();
         var samples = !overRows && node.Batched;
-        var dense = new ConvolutionKernel(geometry, bias is not null, formula, operands, samples, IsDense: true);
+        var open = Open(node, turned ? "data_gradient" : "dense");
+        var point = Point(open, geometry, ownWinograd: 0, mayWinograd: false);
+        var dense = new ConvolutionKernel(geometry, bias is not null, formula, operands, samples, IsDense: true, Wanted: samples ? null : WantedTile(Decide(point, open)));
         var w = Packed(node.Inputs[1], dense, new TapSelection((1, 1, 1), (0, 0, 0), (1, 1, 1)), turned);
         Add(node, turned ? "data_gradient" : "dense", dense,
             Buffers(x.Buffer, w, bias, extras, into));
+        if (!samples)
+        {
+            Close(open, point);
+        }
+
         if (blocks)
         {
             var flat = new Layout(LayoutKind.Flat, Shape.Of(rows, outWidth));

@@ -12,55 +12,46 @@ public sealed partial class Planner
 
     private int NominalSamples => training ? TrainingSamples : 1;
 
-    /// <summary>Plans the step and returns true where Winograd applies and pays.</summary>
-    private bool TryPlanWinograd(Node node, ConvolutionGeometry direct, Window window, StoredValue x, StoredValue y, StoredValue? bias, Expression? formula, List<StoredValue> extras)
+    private void AddWinograd(Node node, int outputs, Window window, StoredValue x, StoredValue y, StoredValue? bias, Expression? formula, List<StoredValue> extras)
     {
         var (_, rows, columns) = Axis3.Of(window);
-        return IsWinograd(window, direct, x)
-            && TryAddWinograd(node, "winograd", direct, (rows.PadBegin, columns.PadBegin), turned: false, x, y, bias, formula, extras);
+        AddWinograd(node, "winograd", outputs, (rows.PadBegin, columns.PadBegin), turned: false, x, y, bias, formula, extras);
     }
 
     /// <summary>The data gradient is a convolution of the output's gradient with turned weights and what padding the first one left.</summary>
-    private bool TryPlanWinogradGradient(Node node, ConvolutionGeometry direct, Window window, StoredValue dy, StoredValue dx, Expression? formula, List<StoredValue> extras)
+    private void AddWinogradGradient(Node node, int outputs, Window window, StoredValue dy, StoredValue dx, Expression? formula, List<StoredValue> extras)
     {
         var (_, rows, columns) = Axis3.Of(window);
-        return IsWinograd(window, direct, dy) && rows.PadBegin <= 2 && columns.PadBegin <= 2
-            && TryAddWinograd(node, "winograd_gradient", direct, (2 - rows.PadBegin, 2 - columns.PadBegin), turned: true, dy, dx, bias: null, formula, extras);
+        AddWinograd(node, "winograd_gradient", outputs, (2 - rows.PadBegin, 2 - columns.PadBegin), turned: true, dy, dx, bias: null, formula, extras);
     }
 
-    /// <summary>Plans the steps and returns true where the transpose of Winograd's algorithm applies and pays.</summary>
-    private bool TryPlanWinogradWeightGradient(Node node, ConvolutionGeometry direct, Window window, StoredValue x, StoredValue dy)
+    private bool IsWinogradGradient(Window window, ConvolutionGeometry direct, StoredValue dy)
     {
         var (_, rows, columns) = Axis3.Of(window);
-        var outputs = IsWinograd(window, direct, x) ? WinogradChoice.Outputs(direct, NominalSamples) : 0;
-        if (outputs == 0)
-        {
-            return false;
-        }
+        return IsWinograd(window, direct, dy) && rows.PadBegin <= 2 && columns.PadBegin <= 2;
+    }
 
+    /// <summary>The transpose of Winograd's algorithm.</summary>
+    private void AddWinogradWeightGradient(Node node, int outputs, Window window, StoredValue x, StoredValue dy)
+    {
+        var (_, rows, columns) = Axis3.Of(window);
         var kernel = new WinogradWeightGradientKernel(outputs, x.Layout, dy.Layout, rows.PadBegin, columns.PadBegin, NominalSamples);
         var into = Store(node, LayoutKind.Flat);
         Add(node, "winograd_weight_gradient", kernel, x.Buffer, dy.Buffer, into.Buffer, ThreadScratch(kernel.ScratchFloats));
-        return true;
     }
 
+    /// <summary>Whether Winograd's algorithm applies, and is allowed.</summary>
     private bool IsWinograd(Window window, ConvolutionGeometry direct, StoredValue x)
     {
         var (depth, rows, columns) = Axis3.Of(window);
         static bool IsTriple(Axis3 axis) => axis is { Kernel: 3, Stride: 1, Dilation: 1 };
-        return winograd && window.Rank == 2 && IsTriple(rows) && IsTriple(columns) && depth == Axis3.None && direct.Groups == 1 && x.Layout.Kind == LayoutKind.Blocked;
+        return winograd && WinogradChoice.HasChannels(direct) && window.Rank == 2 && IsTriple(rows) && IsTriple(columns) && depth == Axis3.None && direct.Groups == 1 && x.Layout.Kind == LayoutKind.Blocked;
     }
 
-    private bool TryAddWinograd(
-        Node node, string suffix, ConvolutionGeometry direct, (int Rows, int Columns) pad, bool turned,
+    private void AddWinograd(
+        Node node, string suffix, int outputs, (int Rows, int Columns) pad, bool turned,
         StoredValue x, StoredValue y, StoredValue? bias, Expression? formula, List<StoredValue> extras)
     {
-        var outputs = WinogradChoice.Outputs(direct, NominalSamples, packed: training);
-        if (outputs == 0)
-        {
-            return false;
-        }
-
         var fused = extras.Select(e => Geometries.Operand(e.Layout)).ToImmutableArray();
         var kernel = new WinogradKernel(outputs, x.Layout, y.Layout, pad.Rows, pad.Columns, bias is not null, formula, fused, NominalSamples);
         if (training && kernel.HasManyWeights)
@@ -70,7 +61,6 @@ public sealed partial class Planner
 
         var weights = kernel.Filters == WinogradFilterForm.Packed ? PackedWinograd(node.Inputs[1], kernel.Packing(turned)) : Get(node.Inputs[1], LayoutKind.Flat).Buffer;
         Add(node, suffix, kernel, [.. Buffers(x.Buffer, weights, bias, extras, y), ThreadScratch(kernel.ScratchFloats)]);
-        return true;
     }
 
     /// <summary>All steps share one scratch memory for each thread, as large as the hungriest wants it.</summary>

@@ -31,8 +31,9 @@ public sealed partial class Planner
     private readonly BufferDraft scratch = new(0, batched: false, "");
     private readonly BufferDraft threadScratch = new(0, batched: false, "") { Address = new Address(Region.Scratch, 0) };
 
-    private Planner(NetworkGraph graph, bool training, bool winograd, ImmutableArray<ParameterSlot> slots)
+    private Planner(NetworkGraph graph, bool training, bool winograd, TuningOfPlan? tuning, ImmutableArray<ParameterSlot> slots)
     {
+        this.tuning = tuning;
         this.graph = graph;
         this.training = training;
         this.winograd = winograd;
@@ -44,23 +45,25 @@ public sealed partial class Planner
 
     /// <summary>The inference product of a network as evaluated.</summary>
     /// <param name="winograd">Whether 3x3 convolutions may use Winograd's algorithm, which is faster and rounds more.</param>
-    public static Plan ForInference(NetworkGraph network, bool winograd = true)
+    /// <param name="tuning">Measured choices, which go before the planner's estimates.</param>
+    public static Plan ForInference(NetworkGraph network, bool winograd = true, TuningOfPlan? tuning = null)
     {
         var graph = BatchNormFolding.Run(Lowering.ForInference(network));
         var slots = ParameterStorage.Slots(network, graph);
-        var planner = new Planner(graph, training: false, winograd, slots);
+        var planner = new Planner(graph, training: false, winograd, tuning, slots);
         return planner.Build(ImmutableArray<(Node, Address)>.Empty, ImmutableArray<(string, Node)>.Empty, slots, ParameterStorage.Sizes(network));
     }
 
     /// <summary>The training product: forward, loss, backward, new running statistics.</summary>
     /// <param name="winograd">As for inference.</param>
-    public static Plan ForTraining(NetworkGraph network, bool inputGradients, bool winograd = true)
+    /// <param name="tuning">As for inference.</param>
+    public static Plan ForTraining(NetworkGraph network, bool inputGradients, bool winograd = true, TuningOfPlan? tuning = null)
     {
         var training = Differentiation.Differentiate(PoolBeforeRelu.Run(network), inputGradients, new CheapRecomputation(Fusion.IsCheap, WorksOnASample));
         var slots = ParameterStorage.Slots(network, training.Graph);
         var offsets = slots.ToDictionary(s => s.Node, s => s.Offset);
         var gradients = training.Gradients.Select(g => (g.Gradient, new Address(Region.Gradients, offsets[g.Parameter]))).ToImmutableArray();
-        var planner = new Planner(training.Graph, training: true, winograd, slots) { stored = training.Stored };
+        var planner = new Planner(training.Graph, training: true, winograd, tuning, slots) { stored = training.Stored };
         foreach (var (original, second) in training.Recomputed)
         {
             planner.halos.Unite(original, second);
@@ -151,7 +154,7 @@ public sealed partial class Planner
         ImmutableArray<Step> Finish(bool prepare) => [.. ordered.Select((s, i) => (s, i)).Where(p => p.s.Prepare == prepare).Select(p => Finished(p.s, together[p.i]))];
         return new Plan(
             graph, training, Finish(true), Finish(false), parameters, sizes.Storage, sizes.Trainable, sample, group, common, threads, preparation,
-            inputGradients.Select(i => i.Input).ToImmutableArray(), kernels);
+            inputGradients.Select(i => i.Input).ToImmutableArray(), kernels, [.. choices]);
     }
 
     private static Step Finished(StepDraft s, bool together) => new(

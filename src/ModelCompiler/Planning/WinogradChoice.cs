@@ -26,7 +26,7 @@ internal static class WinogradChoice
     /// <returns>0 for direct convolution, 2 or 4 for tiles of that many outputs along each axis.</returns>
     public static int Outputs(ConvolutionGeometry direct, int samples = 1, bool packed = false)
     {
-        if (direct.InputChannels < FewestChannels || direct.OutputChannels < FewestChannels)
+        if (!HasChannels(direct))
         {
             return 0;
         }
@@ -44,6 +44,9 @@ internal static class WinogradChoice
 
         return best;
     }
+
+    /// <summary>Whether there are channels enough on both sides.</summary>
+    public static bool HasChannels(ConvolutionGeometry direct) => direct.InputChannels >= FewestChannels && direct.OutputChannels >= FewestChannels;
 
     private static double DirectCycles(ConvolutionGeometry direct) =>
         ProductCycles(direct, (double)direct.Plane.Rows * direct.Plane.Columns, direct.TapCount);

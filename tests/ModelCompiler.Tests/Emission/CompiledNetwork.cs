@@ -24,13 +24,13 @@ internal sealed class CompiledText
 
     private readonly Type type;
 
-    public CompiledText(string text, string? network = null, bool inputGradients = true, ImportResolver? import = null)
+    public CompiledText(string text, string? network = null, bool inputGradients = true, ImportResolver? import = null, Planning.Tuning? tuning = null)
     {
         var evaluated = Evaluator.Evaluate(new SourceFile("test.cnn", text), import ?? ((_, _) => null));
         var errors = evaluated.Diagnostics.Where(d => d.Severity == Severity.Error).ToList();
         Assert.True(errors.Count == 0, string.Join("\n", errors));
         Graph = evaluated.Networks.Single(n => network is null || n.Name == network);
-        Sources = Compiler.Emit(Graph, new CompilerOptions("Emitted", "", inputGradients));
+        Sources = Compiler.Emit(Graph, new CompilerOptions("Emitted", "", inputGradients, Tuning: tuning));
         Image = Compile(Sources);
         type = new AssemblyLoadContext(null, isCollectible: true).LoadFromStream(new MemoryStream(Image)).GetType("Emitted." + Graph.Name)!;
     }
