@@ -50,6 +50,11 @@ public enum InitializerKind
 public sealed record ParameterInfo(
     string Name, int[] Shape, int Offset, bool Trainable, InitializerKind Initializer, float Value = 0, int FanIn = 0, int FanOut = 0)
 {
+    /// <summary>Parameters as generated code lists them.</summary>
+    /// <param name="text">Lines of <c>name | 64x3x7x7 | offset | trained or fixed | initializer | value | fan in | fan out</c>.</param>
+    /// <exception cref="FormatException">A line is not of this form.</exception>
+    public static ParameterInfo[] List(string text) => InfoText.Parameters(text);
+
     public int Count => Shape.Aggregate(1, (product, size) => product * size);
 }
 
@@ -58,7 +63,13 @@ public sealed record ParameterInfo(
 /// <param name="Operator">The language's word: <c>conv</c>.</param>
 /// <param name="Parameters">Trainable numbers in it.</param>
 /// <param name="Macs">Multiply-adds for one sample.</param>
-public sealed record LayerInfo(string Path, string Operator, int[] OutputShape, long Parameters, long Macs, string Kernel);
+public sealed record LayerInfo(string Path, string Operator, int[] OutputShape, long Parameters, long Macs, string Kernel)
+{
+    /// <summary>Layers as generated code lists them.</summary>
+    /// <param name="text">Lines of <c>path | operator | 64x56x56 | parameters | multiply-adds | kernel</c>.</param>
+    /// <exception cref="FormatException">A line is not of this form.</exception>
+    public static LayerInfo[] List(string text) => InfoText.Layers(text);
+}
 
 /// <summary>Everything fixed about a network before an object of it exists.</summary>
 /// <param name="StorageFloats">Floats in the flat parameter storage, padding included; trainable parameters come first and

@@ -26,8 +26,8 @@ internal sealed class InfoEmitter(NetworkGraph network, Plan plan, SourceWriter 
         Array("Inputs", "TensorInfo", network.Inputs.Select(Input));
         writer.Line("    Targets: [],");
         Array("Outputs", "TensorInfo", network.Outputs.Select(o => $"new({Literals.Text(o.Name)}, {Sizes(o.Node.Shape)})"));
-        Array("Parameters", "ParameterInfo", ParameterStorage.All(network).Select(Parameter));
-        Array("Layers", "LayerInfo", network.Layers.Select(Layer));
+        List("Parameters", "ParameterInfo", ParameterStorage.All(network).Select(Parameter));
+        List("Layers", "LayerInfo", network.Layers.Select(Layer));
         writer.Line($"    StorageFloats: {Literals.Int(plan.StorageFloats)},");
         writer.Line($"    TrainableFloats: {Literals.Int(plan.TrainableFloats)},");
         writer.Line($"    SampleBytes: {Literals.Int(plan.SampleFloats * 4L)},");
@@ -70,8 +70,8 @@ internal sealed class InfoEmitter(NetworkGraph network, Plan plan, SourceWriter 
     private static string Parameter(ParameterSlot slot)
     {
         var p = slot.Attributes;
-        return $"new({Literals.Text(p.Name)}, {Sizes(p.Shape)}, {Literals.Int(slot.Offset)}, {(p.Trainable ? "true" : "false")}, InitializerKind.{p.Initializer.Kind}, "
-            + $"{Literals.Float((float)p.Initializer.Value)}, {Literals.Int(p.Initializer.FanIn)}, {Literals.Int(p.Initializer.FanOut)})";
+        return $"{p.Name} | {p.Shape} | {Literals.Int(slot.Offset)} | {(p.Trainable ? "trained" : "fixed")} | {p.Initializer.Kind} | "
+            + $"{Literals.Float((float)p.Initializer.Value).TrimEnd('f')} | {Literals.Int(p.Initializer.FanIn)} | {Literals.Int(p.Initializer.FanOut)}";
     }
 
     private void Array(string name, string type, IEnumerable<string> items)
@@ -90,6 +90,22 @@ internal sealed class InfoEmitter(NetworkGraph network, Plan plan, SourceWriter 
         }
 
         writer.Line("    ],");
+    }
+
+    /// <summary>A text with a line for each item, which the library reads: code that made them all would be the largest method of the network.</summary>
+    private void List(string name, string type, IEnumerable<string> items)
+    {
+        var list = items.ToList();
+        if (list.Count == 0)
+        {
+            writer.Line($"    {name}: [],");
+            return;
+        }
+
+        const string quotes = "\"\"\"";
+        writer.Line($"    {name}: {type}.List(").Line($"        {quotes}");
+        list.ForEach(item => writer.Line("        " + item));
+        writer.Line($"        {quotes}),");
     }
 
     private string Input(NamedNode input)
@@ -120,6 +136,6 @@ internal sealed class InfoEmitter(NetworkGraph network, Plan plan, SourceWriter 
     {
         var parameters = layer.Parameters.Where(p => p.As<ParameterAttributes>().Trainable).Sum(p => p.Shape.Count);
         var macs = nodesOf[layer.Path].Sum(n => n.Primitive.Macs(n));
-        return $"new({Literals.Text(layer.Path)}, {Literals.Text(layer.Operator)}, {Sizes(layer.Output.Shape)}, {Literals.Int(parameters)}, {Literals.Int(macs)}, {Literals.Text(KernelOf(layer))})";
+        return $"{layer.Path} | {layer.Operator} | {layer.Output.Shape} | {Literals.Int(parameters)} | {Literals.Int(macs)} | {KernelOf(layer)}";
     }
 }

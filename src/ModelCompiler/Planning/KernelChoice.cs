@@ -70,7 +70,8 @@ public sealed record ChoicePoint(
         ? MayWinograd && choice is { Winograd: 2 or 4, Blocked: false } && choice.Tile == default
         : (!choice.Blocked || MayBlock) && (choice.Tile == default || (Geometry is { } geometry && ConvolutionSchedule.IsPossible(geometry, choice.Tile)));
 
-    /// <summary>Tiles beside the planner's own: the best of fewer blocks or of one row, those that fill most registers first.</summary>
+    /// <summary>Tiles beside the planner's own: the best of fewer blocks or of one row, and for each number of blocks the widest that cuts rows evenly;
+    /// those that fill most registers first.</summary>
     private IEnumerable<Tile> Tiles()
     {
         if (Geometry is not { } geometry)
@@ -80,8 +81,15 @@ public sealed record ChoicePoint(
 
         Tile Best(int rows, int blocks) => Kernels.Tile.Choose(geometry, samples: false, Isa.Avx512, rows, blocks);
         var most = ConvolutionSchedule.MostBlocks(geometry);
+        Tile Even(int blocks)
+        {
+            var columns = geometry.Plane.Columns;
+            var widest = Enumerable.Range(1, Math.Min(columns, Kernels.Tile.MostColumns)).Last(c => c == 1 || new Tile(1, c, blocks).Fits(Isa.Avx512));
+            return new Tile(1, Rounding.Ceiling(columns, Rounding.Ceiling(columns, widest)), blocks);
+        }
+
         var own = Best(int.MaxValue, most);
-        return Enumerable.Range(1, Math.Min(most, geometry.OutputBlocks)).SelectMany(blocks => new[] { Best(int.MaxValue, blocks), Best(1, blocks) })
+        return Enumerable.Range(1, Math.Min(most, geometry.OutputBlocks)).SelectMany(blocks => new[] { Best(int.MaxValue, blocks), Best(1, blocks), Even(blocks) })
             .Distinct().Where(tile => tile != own).OrderByDescending(tile => tile.Pixels * tile.Blocks).ThenBy(tile => tile.Blocks).ThenBy(tile => tile.Rows).Take(MostTiles);
     }
 }

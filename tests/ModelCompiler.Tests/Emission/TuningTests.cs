@@ -34,13 +34,14 @@ public class TuningTests
     private const string B = "Net inference b convolution 17x13x11*33x17x3x3->33x13x11 ";
 
     [Theory]
-    [InlineData(Convolutions, 6, 3)]
-    [InlineData(Rows, 3, 1)]
+    [InlineData(Convolutions, 5, 4)]
+    [InlineData(Rows, 4, 2)]
     public void EveryChoiceIsFollowedAndComputesTheSame(string text, int leastOptions, int leastTrainingOptions)
     {
         var graph = Graph(text);
         var (inference, training) = (Planner.ForInference(graph).Choices, Planner.ForTraining(graph, inputGradients: true).Choices);
-        Assert.True(inference.Max(p => p.Options.Length) >= leastOptions && training.Max(p => p.Options.Length) >= leastTrainingOptions);
+        Assert.InRange(inference.Max(p => p.Options.Length), leastOptions, 10);
+        Assert.InRange(training.Max(p => p.Options.Length), leastTrainingOptions, 10);
         for (var i = 0; i < inference.Concat(training).Max(p => p.Options.Length); i++)
         {
             KernelChoice Choice(ChoicePoint point) => point.Options[Math.Min(i, point.Options.Length - 1)];
