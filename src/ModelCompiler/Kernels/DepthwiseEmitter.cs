@@ -40,7 +40,7 @@ internal sealed class DepthwiseEmitter(PoolGeometry geometry, PoolOperand input,
     private int Rest => Columns % Tile;
 
     /// <summary>Everything that decides the code on this instruction set.</summary>
-    public string Structure => FormattableString.Invariant($"{Tile}+{Rest},{Columns == Tile}|{geometry.Taps}|{geometry.Axes[0].Output == 1}|{Bias}|{new FormulaProgram([Formula]).Text}|{string.Join(",", Extras.Select(Kind))}|{IsTurned}");
+    public string Structure => FormattableString.Invariant($"{Tile}+{Rest},{Columns == Tile}|{geometry.Taps}|{geometry.Axes[0].Output == 1}|{Bias}|{new FormulaProgram([Formula]).Text}|{string.Join(",", Extras.Select(e => Kind(e, output.Layout)))}|{IsTurned}");
 
     /// <summary>Sizes and strides that the code names.</summary>
     /// <param name="extras">Names of the extras.</param>
@@ -67,7 +67,7 @@ internal sealed class DepthwiseEmitter(PoolGeometry geometry, PoolOperand input,
         for (var i = 0; i < Extras.Length; i++)
         {
             var e = $"e{i + 1}";
-            writer.Line($"var extra{i + 1} = {e}" + Kind(Extras[i]) switch
+            writer.Line($"var extra{i + 1} = {e}" + Kind(Extras[i], output.Layout) switch
             {
                 ExtraKind.Number => ";",
                 ExtraKind.Vector => $" + block * {e}Block + lane;",
@@ -117,15 +117,16 @@ internal sealed class DepthwiseEmitter(PoolGeometry geometry, PoolOperand input,
     private string Number(PoolElement element) => !IsTurned ? element.Number
         : element.Place is { } place ? $"{geometry.Count - 1 - place}" : $"{geometry.Count - 1} - ({element.Number})";
 
-    private enum ExtraKind
+    /// <summary>How an operand of a formula is read: one number, a number for each channel, or an element for each result.</summary>
+    internal enum ExtraKind
     {
         Number,
         Vector,
         Plane,
     }
 
-    private ExtraKind Kind(Layout extra) => extra.Shape.Count == 1 ? ExtraKind.Number
-        : extra.Height == output.Layout.Height && extra.Width == output.Layout.Width && extra.Depth == output.Layout.Depth && extra.Kind == LayoutKind.Blocked ? ExtraKind.Plane : ExtraKind.Vector;
+    internal static ExtraKind Kind(Layout extra, Layout output) => extra.Shape.Count == 1 ? ExtraKind.Number
+        : extra.Height == output.Height && extra.Width == output.Width && extra.Depth == output.Depth && extra.Kind == LayoutKind.Blocked ? ExtraKind.Plane : ExtraKind.Vector;
 
     private void EmitTile(SourceWriter writer, int tile, string column, bool held)
     {
@@ -165,7 +166,7 @@ internal sealed class DepthwiseEmitter(PoolGeometry geometry, PoolOperand input,
             var offset = column == "0" ? $"{t * Layout.Lanes}" : $"({column} + {t}) * {Layout.Lanes}";
             for (var i = 0; i < Extras.Length; i++)
             {
-                var kind = Kind(Extras[i]);
+                var kind = Kind(Extras[i], output.Layout);
                 var value = kind == ExtraKind.Number ? isa.Broadcast($"*extra{i + 1}") : isa.Load($"extra{i + 1}{(kind == ExtraKind.Plane ? $" + {offset}" : "")}");
                 writer.Line($"var e{i + 1}_{t} = {value};");
             }

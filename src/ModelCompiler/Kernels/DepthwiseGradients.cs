@@ -1,4 +1,4 @@
-// The gradients of a depthwise convolution: with respect to its input, by gathering (stride 1) or scattering, and
+// The gradients of a depthwise convolution: with respect to its input, by gathering (stride 1), by phases, or scattering, and
 // with respect to its weights, by sums over planes and samples.
 using System.Collections.Immutable;
 using ModelCompiler.Emission;
@@ -7,8 +7,8 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Kernels;
 
-/// <summary>Operands dy, weights, dx, all Blocked. Needs no halo; with stride 1 it is faster when dy has a halo of zeros of
-/// dilation * (kernel - 1) - padding on every side. Weights as in <see cref="DepthwiseKernel"/>.</summary>
+/// <summary>Operands dy, weights, dx, all Blocked. Needs no halo; it is faster when dy has a halo of zeros, with stride 1 of
+/// dilation * (kernel - 1) - padding on every side, with others of what its phases reach. Weights as in <see cref="DepthwiseKernel"/>.</summary>
 /// <param name="Epilogue">Only where <see cref="TakesFormula"/>: as in <see cref="DepthwiseKernel"/>, with operands e1, e2, … before dx.</param>
 /// <param name="Extras">Layouts of e1, e2, …</param>
 public sealed record DepthwiseInputGradientKernel(
@@ -39,7 +39,11 @@ public sealed record DepthwiseInputGradientKernel(
     private PoolOperand Dx => new("dx", InputGradient, !Gathers);
 
     /// <summary>Whether there may be a formula: each element is stored once.</summary>
-    public bool TakesFormula => IsConvolution;
+    public bool TakesFormula => IsConvolution || IsPhased;
+
+    private bool IsPhased => !Gathers && DepthwisePhaseEmitter.Covers(Window, OutputGradient, InputGradient);
+
+    private DepthwisePhaseEmitter Phases => field ??= new(Window, OutputGradient, InputGradient, Formula, Extras);
 
     private Expression Formula => Epilogue ?? new InputFormula(0);
 
@@ -48,6 +52,7 @@ public sealed record DepthwiseInputGradientKernel(
 
     public override string Name => field ??= IsConvolution
         ? KernelName.Of("DepthwiseInputGradient", Isa.All.Select(isa => Emitter(isa).Structure))
+        : IsPhased ? KernelName.Of("DepthwiseInputGradientPhases", Phases.Structure)
         : KernelName.Of(Gathers ? "DepthwiseInputGradientGather" : "DepthwiseInputGradientScatter", Geometry.Structure);
 
     public override string Comment => $"dx = gradient of the depthwise convolution by {Geometry.Comment}, for dy" + (Epilogue is null ? "" : $", then {Fusion}");
@@ -57,17 +62,26 @@ public sealed record DepthwiseInputGradientKernel(
     public override ImmutableArray<ScalarArgument> Scalars => new FormulaProgram([Formula]).Scalars;
 
     public override ImmutableArray<Operand> Operands =>
-        [Dy.Operand(Geometry), Weights.Operand(Geometry), .. Extras.Select((e, i) => new Operand($"e{i + 1}", Offset: e.Origin)), Dx.Operand(Geometry)];
+    [
+        Dy.Operand(Geometry), Weights.Operand(Geometry), .. Extras.Select((e, i) => new Operand($"e{i + 1}", Offset: e.Origin)),
+        IsPhased ? new Operand("dx", Offset: InputGradient.Origin) : Dx.Operand(Geometry),
+    ];
 
-    public override ImmutableArray<KernelNumber> Numbers => IsConvolution ? DepthwiseEmitter.Numbers(Geometry, Dy, Dx, Extras) : Geometry.Numbers(Dy, Weights, Dx);
+    public override ImmutableArray<KernelNumber> Numbers => IsPhased ? Phases.Numbers : IsConvolution ? DepthwiseEmitter.Numbers(Geometry, Dy, Dx, Extras) : Geometry.Numbers(Dy, Weights, Dx);
 
     private DepthwiseEmitter Emitter(Isa isa) => new(Geometry, Dy, Dx, isa) { IsTurned = true, Formula = Formula, Extras = Extras };
 
-    public override int Units => Gathers ? Geometry.RowUnits : InputGradient.Blocks;
+    public override int Units => Gathers ? Geometry.RowUnits : IsPhased ? InputGradient.Blocks * InputGradient.Height : InputGradient.Blocks;
 
     public override void Emit(KernelWriter writer, Isa isa)
     {
         var geometry = Geometry;
+        if (IsPhased)
+        {
+            Phases.Emit(writer, isa);
+            return;
+        }
+
         if (IsConvolution)
         {
             Emitter(isa).Emit(writer, "weights");

@@ -74,12 +74,33 @@ public class DepthwiseKernelTests
                o => [new Expectation(3, (s, i) => (Links(window, shape, i).Sum(l => o[0][s, l.Output] * o[1][0, l.Weight]) * o[2][s, i]) + 0.5, 1e-5)]),
     ]);
 
+    /// <summary>Sizes with and without a rest of the stride, and smaller than it; kernels with phases that no tap meets.</summary>
+    [Fact]
+    public void InputGradientFusesAFormulaInEveryPhase() => KernelHarness.Check(
+    [
+        .. from g in new (Shape Shape, Window Window)[]
+           {
+               (Shape.Of(17, 7, 7), Square(3, 2, 1)), (Shape.Of(1, 5, 3), Square(3, 3, 1)), (Shape.Of(40, 28, 28), Square(3, 2, 1)), (Shape.Of(16, 9, 22), Square(5, 2, 2)),
+               (Shape.Of(3, 2, 6), Square(1, 3, 0)), (Shape.Of(3, 1, 19), new([1, 3], [1, 2], [0, 1], [0, 1], [1, 1])), (Shape.Of(20, 3, 3), Square(3, 4, 1)),
+           }
+           let output = new Layout(LayoutKind.Blocked, Shape.Of(g.Shape.Channels, g.Window.OutputSizes(g.Shape.Spatial)), Wide)
+           let dx = new Layout(LayoutKind.Blocked, g.Shape, Uneven)
+           let weights = new Layout(LayoutKind.Blocked, Shape.Of(g.Shape.Channels, g.Window.Kernel))
+           let vector = new Layout(LayoutKind.Blocked, Shape.Of(g.Shape.Channels, 1, 1))
+           let formula = (X * new InputFormula(1)) + new InputFormula(2)
+           select new KernelCase(
+               new DepthwiseInputGradientKernel(g.Window, output, dx, formula, [dx, vector]), 2,
+               () => [TestOperand.Input(output, 2, 1), TestOperand.Input(weights, 0, 2), TestOperand.Input(dx, 2, 3, float.NaN), TestOperand.Input(vector, 0, 4), TestOperand.Output(dx, 2)],
+               o => [new Expectation(4, (s, i) => (Links(g.Window, output.Shape, i).Sum(l => o[0][s, l.Output] * o[1][0, l.Weight]) * o[2][s, i]) + o[3][0, i[0], 0, 0], 1e-5)]),
+    ]);
+
     [Fact]
     public void AFormulaNeedsAHaloOfTheGradient()
     {
         var plane = new Layout(LayoutKind.Blocked, Shape.Of(16, 8, 8));
         Assert.False(new DepthwiseInputGradientKernel(Square(3, 1, 1), plane, plane).TakesFormula);
-        Assert.False(new DepthwiseInputGradientKernel(Square(3, 2, 1), new(LayoutKind.Blocked, Shape.Of(16, 4, 4), Wide), plane).TakesFormula);
+        Assert.False(new DepthwiseInputGradientKernel(Square(3, 2, 1), new(LayoutKind.Blocked, Shape.Of(16, 4, 4)), plane).TakesFormula);
+        Assert.True(new DepthwiseInputGradientKernel(Square(3, 2, 1), new(LayoutKind.Blocked, Shape.Of(16, 4, 4), Wide), plane).TakesFormula);
     }
 
     [Fact]
