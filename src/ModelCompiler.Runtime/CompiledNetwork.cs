@@ -185,7 +185,7 @@ public abstract unsafe class CompiledNetwork : IDisposable
         }
 
         this.step = step;
-        Run(&RunSamplesPart, count * step.Units);
+        Run(&RunSamplesPart, count * step.Units, (long)count * step.Cycles);
     }
 
     /// <summary>Puts a step off until the next <see cref="RunSamples"/> or <see cref="RunGroups"/>, which must follow before any other step.</summary>
@@ -242,13 +242,14 @@ public abstract unsafe class CompiledNetwork : IDisposable
     internal void RunBatch(StepCode step)
     {
         this.step = step;
-        Run(&RunBatchPart, step.Units);
+        Run(&RunBatchPart, step.Units, (long)Batch * step.Cycles);
     }
 
     /// <summary>Splits [0, units) into <see cref="Threads"/> contiguous parts, calls <paramref name="body"/>(this, begin, end) for
     /// each, at once on several threads, and returns when all are done. Allocates nothing.</summary>
+    /// <param name="cycles">About how many a core takes for it all: there are fewer parts where this is little.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    protected internal void Run(delegate*<CompiledNetwork, int, int, void> body, int units)
+    protected internal void Run(delegate*<CompiledNetwork, int, int, void> body, int units, long cycles = long.MaxValue)
     {
         if (direct)
         {
@@ -256,21 +257,21 @@ public abstract unsafe class CompiledNetwork : IDisposable
         }
         else
         {
-            Dispatch(body, units);
+            Dispatch(body, units, cycles);
         }
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Dispatch(delegate*<CompiledNetwork, int, int, void> body, int units)
+    private void Dispatch(delegate*<CompiledNetwork, int, int, void> body, int units, long cycles)
     {
         clock?.Start();
-        if (workers is null || units <= 1)
+        if (workers is null || units <= 1 || cycles < 2 * Workers.LeastCycles)
         {
             body(this, 0, units);
         }
         else
         {
-            workers.Run(body, this, units);
+            workers.Run(body, this, units, cycles);
         }
 
         clock?.Stop();

@@ -11,9 +11,10 @@ public readonly unsafe ref struct Steps
     internal Steps(CompiledNetwork network) => this.network = network;
 
     /// <summary>Does units [0, units) of a step for every sample.</summary>
-    public Steps Samples(delegate*<in StepMemory, int, int, void> kernel, int units, ReadOnlySpan<long> operands)
+    /// <param name="cycles">About how many a core takes for a sample: a step of few is not shared by threads.</param>
+    public Steps Samples(delegate*<in StepMemory, int, int, void> kernel, int units, ReadOnlySpan<long> operands, int cycles = int.MaxValue)
     {
-        network.RunSamples(new StepCode(kernel, units, operands));
+        network.RunSamples(new StepCode(kernel, units, operands, cycles));
         return this;
     }
 
@@ -32,9 +33,10 @@ public readonly unsafe ref struct Steps
     }
 
     /// <summary>Does units [0, units) of a step that sees the whole batch, or none of its samples.</summary>
-    public Steps Batch(delegate*<in StepMemory, int, int, void> kernel, int units, ReadOnlySpan<long> operands)
+    /// <param name="cycles">As for <see cref="Samples"/>.</param>
+    public Steps Batch(delegate*<in StepMemory, int, int, void> kernel, int units, ReadOnlySpan<long> operands, int cycles = int.MaxValue)
     {
-        network.RunBatch(new StepCode(kernel, units, operands));
+        network.RunBatch(new StepCode(kernel, units, operands, cycles));
         return this;
     }
 
@@ -60,16 +62,20 @@ internal readonly unsafe struct StepCode
     private readonly delegate*<in StepMemory, int, int, void> kernel;
     private readonly long* operands;
 
-    public StepCode(delegate*<in StepMemory, int, int, void> kernel, int units, ReadOnlySpan<long> operands)
+    public StepCode(delegate*<in StepMemory, int, int, void> kernel, int units, ReadOnlySpan<long> operands, int cycles = int.MaxValue)
     {
         this.kernel = kernel;
         Units = units;
+        Cycles = cycles;
 
         // Constants of an assembly stay where they are.
         this.operands = (long*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref System.Runtime.InteropServices.MemoryMarshal.GetReference(operands));
     }
 
     public int Units { get; }
+
+    /// <summary>About how many a core takes for a sample.</summary>
+    public int Cycles { get; }
 
     /// <param name="weight">As for <see cref="StepMemory"/>.</param>
     public void Run(CompiledNetwork network, int sample, float* scratch, int begin, int end, float* weight = null) =>

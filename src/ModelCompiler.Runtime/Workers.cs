@@ -10,6 +10,9 @@ internal sealed unsafe class Workers
 {
     public const int MaximumThreads = 256;
 
+    /// <summary>Of a part: handing it to another thread, and fetching from that thread's caches what it has written, takes about as long.</summary>
+    public const int LeastCycles = 8192;
+
     /// <summary>About 40 ns each.</summary>
     private const int SpinCount = 1000;
 
@@ -65,9 +68,10 @@ internal sealed unsafe class Workers
     }
 
     /// <summary>See <see cref="CompiledNetwork.Run"/>. Whoever finds the pool in use does all parts itself: no waiting, no deadlock.</summary>
-    public void Run(delegate*<CompiledNetwork, int, int, void> body, CompiledNetwork network, int units)
+    /// <param name="cycles">About how many a core takes for all units.</param>
+    public void Run(delegate*<CompiledNetwork, int, int, void> body, CompiledNetwork network, int units, long cycles = long.MaxValue)
     {
-        var parts = Math.Min(threads, units);
+        var parts = (int)Math.Min(Math.Min(threads, units), Math.Max(1, cycles / LeastCycles));
         if (Interlocked.CompareExchange(ref busy, 1, 0) != 0)
         {
             for (var part = 0; part < parts; part++)

@@ -107,11 +107,12 @@ internal static class Program
         result["runs"] = times.Count * atOnce;
     }
 
-    /// <summary>The generated class of a file's name: <c>resnet18</c> is <c>ResNet18</c>.</summary>
+    /// <summary>The generated class of a file's name: <c>resnet18</c> is <c>ResNet18</c>, <c>fcn_resnet50_256</c> is <c>FCNResNet50_256</c>.</summary>
     private static Type Find(string name) =>
-        typeof(Program).Assembly.GetTypes().FirstOrDefault(t =>
-            t.IsSubclassOf(typeof(InferenceNetwork)) && string.Equals(t.Name, name.Replace("_", "", StringComparison.Ordinal), StringComparison.OrdinalIgnoreCase))
+        typeof(Program).Assembly.GetTypes().FirstOrDefault(t => t.IsSubclassOf(typeof(InferenceNetwork)) && string.Equals(Letters(t.Name), Letters(name), StringComparison.OrdinalIgnoreCase))
         ?? throw new ArgumentException($"no network is called '{name}'.");
+
+    private static string Letters(string name) => name.Replace("_", "", StringComparison.Ordinal);
 
     private static object Create(Type type, params (string Name, object Value)[] values)
     {

@@ -101,8 +101,18 @@ internal sealed class StepEmitter(
 
         call.Append(", [");
         AppendOperands(step, group);
-        return call.Append("])").ToString();
+        call.Append(']');
+        if (run is "Samples" or "Batch")
+        {
+            call.Append(", ").Append(Literals.Int(Cycles(step)));
+        }
+
+        return call.Append(')').ToString();
     }
+
+    /// <summary>About how many a core takes for a sample: a multiply-add or load of a vector each, two at a time. It need not be exact; what it decides
+    /// is whether threads share a step.</summary>
+    private static long Cycles(Step step) => Math.Min(int.MaxValue, Math.Max(step.Kernel.Macs / 32, step.Floats / 8));
 
     /// <summary>Paths in #line have no escapes; quotes cannot stand in them.</summary>
     private static string PathLiteral(string path) => "\"" + path.Replace("\"", "").Replace("\n", "").Replace("\r", "") + "\"";

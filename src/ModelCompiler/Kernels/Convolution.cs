@@ -114,6 +114,8 @@ public sealed record ConvolutionKernel(
     {
         var (g, s) = (Geometry, Schedule);
         yield return new("places", s.Places);
+        yield return new("parts", s.Parts);
+        yield return new("byPlace", s.IsByPlace ? 1 : 0);
         yield return new("depthPlaces", s.RowTiles * s.Spans);
         yield return new("spans", s.Spans);
         yield return new("rowTiles", s.RowTiles);

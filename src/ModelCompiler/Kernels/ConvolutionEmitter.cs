@@ -30,17 +30,25 @@ internal sealed class ConvolutionEmitter(ConvolutionKernel kernel, Isa isa)
     public void Emit(KernelWriter writer)
     {
         writer.OpenMethod();
-        writer.Open("for (int unit = begin; unit < end; unit++)");
         if (kernel.Samples)
         {
+            writer.Open("for (int unit = begin; unit < end; unit++)");
             EmitSamplesUnit(writer);
+            writer.Close();
         }
         else
         {
+            // Whatever the units are, weights of a part stay while places pass by.
+            writer.Line("bool isByPlace = byPlace != 0;");
+            writer.Open("for (int part = isByPlace ? 0 : begin / places; part < (isByPlace ? parts : (end + places - 1) / places); part++)");
+            writer.Line("int firstPlace = isByPlace ? (begin - part + parts - 1) / parts : Math.Max(0, begin - part * places);");
+            writer.Line("int lastPlace = isByPlace ? (end - part + parts - 1) / parts : Math.Min(places, end - part * places);");
+            writer.Open("for (int place = firstPlace; place < lastPlace; place++)");
             EmitPlaneUnit(writer);
+            writer.Close().Close();
         }
 
-        writer.Close().Close().Line();
+        writer.Close().Line();
     }
 
     private static string N(long value) => value.ToString(CultureInfo.InvariantCulture);
@@ -94,7 +102,6 @@ internal sealed class ConvolutionEmitter(ConvolutionKernel kernel, Isa isa)
 
     private void EmitPlaneUnit(KernelWriter writer)
     {
-        writer.Line("int part = unit / places, place = unit % places;");
         if (geometry.Plane.Depth > 1)
         {
             writer.Line("int depth = place / depthPlaces;");
@@ -164,7 +171,7 @@ internal sealed class ConvolutionEmitter(ConvolutionKernel kernel, Isa isa)
         ];
         if (micro.AsksAhead)
         {
-            arguments.Add(firstBlock + firstRow == 0 ? "wg + aheadGroup + place * aheadPlace, aheadFloats, aheadFloats > packedBlock" : "wg, 0, false");
+            arguments.Add(firstBlock + firstRow == 0 ? "wg + aheadGroup + place * aheadPlace, aheadFloats, (aheadFloats + packedBlock - 1) / packedBlock" : "wg, 0, 1");
         }
 
         writer.Line(Call(writer, micro, [.. arguments, "first", "last", "columns"]));

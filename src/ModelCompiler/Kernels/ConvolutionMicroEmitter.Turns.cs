@@ -22,9 +22,9 @@ internal sealed partial class ConvolutionMicroEmitter
         {
             string Lines(int from, int to) => string.Join(" ", Enumerable.Range(from, to - from).Select(line => $"Sse.Prefetch1(ahead{Plus(line * 16)});"));
             writer.Line(Lines(0, channels));
-            if (packed > 1)
+            for (var lines = 2; lines <= packed; lines++)
             {
-                writer.Line($"if (aheadAll) {{ {Lines(channels, channels * packed)} ahead += {N(channels * (packed - 1) * 16)}; }}");
+                writer.Line($"if (aheadLines >= {N(lines)}) {{ {Lines(channels, 2 * channels)} ahead += {N(channels * 16)}; }}");
             }
 
             writer.Line($"ahead += {N(channels * 16)};");

@@ -17,7 +17,8 @@ internal sealed partial class ConvolutionMicroEmitter(ConvolutionKernel kernel, 
     private bool isInLoop;
     private bool isBehindLoop;
 
-    /// <summary>Whether weights needed later are asked for with every channel: a cache line, or as many as there are blocks.</summary>
+    /// <summary>Whether weights needed later are asked for with every channel: <c>aheadLines</c> cache lines, from one to as many as there are blocks. Evenly
+    /// spread: where memory cannot follow, what waits for it is the products.</summary>
     public bool AsksAhead { get; init; }
 
     /// <summary>Floats by which asking for weights precedes their use; 0: nothing is asked for.</summary>
@@ -116,7 +117,7 @@ internal sealed partial class ConvolutionMicroEmitter(ConvolutionKernel kernel, 
         string[] parameters =
         [
             .. Pointer("x"), $"float* w{start}", .. kernel.Bias ? ["float* bias"] : Array.Empty<string>(), .. kernel.Fused.SelectMany((_, i) => Pointer($"e{N(i)}")), .. Pointer("y"),
-            .. IsGroupedWithTail ? ["bool isLast"] : Array.Empty<string>(), .. AsksAhead ? ["float* aheadStart", "long aheadFloats", "bool aheadAll"] : Array.Empty<string>(),
+            .. IsGroupedWithTail ? ["bool isLast"] : Array.Empty<string>(), .. AsksAhead ? ["float* aheadStart", "long aheadFloats", "int aheadLines"] : Array.Empty<string>(),
             .. kernel.Samples ? Array.Empty<string>() : ["int first", "int last", "int columns"], .. Numbers.Select(n => $"{n.Type} {n.Name}"),
         ];
         writer.Open(Kernel.Helper(Name, string.Join(", ", parameters)));

@@ -5,12 +5,13 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Kernels;
 
-/// <summary>Units of work: for each part of the output blocks (some groups of <see cref="Tile"/>.Blocks) all places of the plane;
-/// a place is some rows, and of long rows some columns.</summary>
+/// <summary>Units of work: for each part of the output blocks (some groups of <see cref="Tile"/>.Blocks) all places of the plane, or for each
+/// place all parts; a place is some rows, and of long rows some columns.</summary>
 /// <param name="Tile">Of 512-bit vectors; its blocks decide how weights are packed.</param>
 /// <param name="PartGroups">Groups of blocks whose weights stay in the cache while places pass by.</param>
 /// <param name="SpanTiles">Tiles along a row in a unit.</param>
-internal sealed record ConvolutionSchedule(Tile Tile, int Groups, int PartGroups, int Depth, int RowTiles, int ColumnTiles, int SpanTiles)
+/// <param name="IsByPlace">Whether threads share the places, and so find what they read in their own caches, or the weights.</param>
+internal sealed record ConvolutionSchedule(Tile Tile, int Groups, int PartGroups, int Depth, int RowTiles, int ColumnTiles, int SpanTiles, bool IsByPlace = false)
 {
     /// <summary>Of the second-level cache (1 MiB, on small machines half of that): for weights, for inputs.</summary>
     private const long WeightBytes = 384 * 1024;
@@ -18,6 +19,9 @@ internal sealed record ConvolutionSchedule(Tile Tile, int Groups, int PartGroups
 
     /// <summary>Units enough for a few threads.</summary>
     private const int FewestUnits = 8;
+
+    /// <summary>What another thread has written costs so many times what comes from memory in order.</summary>
+    private const int ForeignCost = 4;
 
     /// <summary>With more calls than these for a group's weights it does not matter how the first one finds them.</summary>
     private const int MostCallsAhead = 48;
@@ -75,7 +79,9 @@ internal sealed record ConvolutionSchedule(Tile Tile, int Groups, int PartGroups
         // Parts and spans of nearly the same size.
         partGroups = Rounding.Ceiling(groups, Rounding.Ceiling(groups, partGroups));
         span = Rounding.Ceiling(columnTiles, Rounding.Ceiling(columnTiles, span));
-        return new ConvolutionSchedule(tile, groups, partGroups, geometry.Plane.Depth, rowTiles, columnTiles, span);
+        var inputs = (long)geometry.InputChannels * geometry.Plane.Depth * geometry.Plane.Rows * geometry.Plane.Columns;
+        var isByPlace = partGroups < groups && planes * columnTiles > span && inputs * ForeignCost > geometry.PackedSize;
+        return new ConvolutionSchedule(tile, groups, partGroups, geometry.Plane.Depth, rowTiles, columnTiles, span, isByPlace);
     }
 
     /// <summary>Blocks of a group where the columns are samples: enough sums for a single sample to hide the latency of additions.</summary>

@@ -1,6 +1,7 @@
 // 3x3 convolutions of stride 1 with fewer multiplications than taps: the plane is cut into tiles of 2x2 or 4x4 outputs,
 // tiles are transformed, each of their 16 or 36 points is a matrix product over channels, and the products are
-// transformed back. It passes the limit that direct convolution has, for a somewhat larger rounding error.
+// transformed back. Where planes lie behind one another (3x3x3), taps along depth are summed in the products: a transformed
+// plane serves all of them. It passes the limit that direct convolution has, for a somewhat larger rounding error.
 using System.Collections.Immutable;
 using ModelCompiler.Emission;
 using ModelCompiler.Graph;
@@ -14,7 +15,7 @@ public enum WinogradFilterForm
     /// <summary>As <see cref="PackWinogradKernel"/> makes them.</summary>
     Packed,
 
-    /// <summary>[out][in][3][3]. They are transformed when they are needed: where there are many and they change in every step, the
+    /// <summary>[out][in][depth taps][3][3]. They are transformed when they are needed: where there are many and they change in every step, the
     /// packed form would only pass through memory.</summary>
     Flat,
 
@@ -22,7 +23,7 @@ public enum WinogradFilterForm
     Turned,
 }
 
-/// <summary>A convolution of two axes by F(m x m, 3x3), one group.</summary>
+/// <summary>A convolution by F(m x m, 3x3) over rows and columns, and directly over depth, one group.</summary>
 /// <remarks>Operands: x, w, bias if there is one, the formula's operands, y, scratch (<see cref="ScratchFloats"/>, for each
 /// thread). Tests hold rounding errors to 1e-6 of the largest output for m = 2 and 1.2e-5 for m = 4.</remarks>
 /// <param name="Outputs">m, 2 or 4.</param>
@@ -33,18 +34,28 @@ public enum WinogradFilterForm
 /// <param name="Formula">Input 0 is the sum (with bias), inputs 1… the fused operands. Null: the sum itself.</param>
 /// <param name="Samples">Samples that tiles and chunks are chosen for: the tiles of a batch are computed together, whatever its size is.</param>
 /// <param name="Filters">The form of w.</param>
+/// <param name="DepthTaps">Taps along depth, with stride 1.</param>
+/// <param name="PadDepth">Zeros before the first plane.</param>
 public sealed record WinogradKernel(
     int Outputs, Layout Input, Layout Output, int PadRows, int PadColumns, bool Bias, Expression? Formula, ImmutableArray<FusedOperand> Fused, int Samples = 1,
-    WinogradFilterForm Filters = WinogradFilterForm.Packed) : Kernel
+    WinogradFilterForm Filters = WinogradFilterForm.Packed, int DepthTaps = 1, int PadDepth = 0) : Kernel
 {
     /// <summary>More blocks would read weights of one point from the second-level cache.</summary>
     private const int MostBlocks = 3;
 
-    /// <summary>Floats of transformed inputs in a chunk: they should stay in the second-level cache beside weights and products.</summary>
+    /// <summary>Floats of transformed inputs in a chunk, at least where there are as many.</summary>
     private const int FewestChunkFloats = 48 * 1024;
 
-    /// <summary>Where weights are large, larger chunks: weights pass by once for each.</summary>
-    private const int MostChunkFloats = 320 * 1024;
+    /// <summary>Floats of transformed inputs in a chunk, at most.</summary>
+    private const int MostChunkFloats = 640 * 1024;
+
+    /// <summary>Of the second-level cache. Weights that stay there may pass by often; where they do not, it matters more that they pass by seldom than that
+    /// transformed inputs stay there.</summary>
+    private const int NearWeights = 256 * 1024;
+
+    /// <summary>Register tiles along a chunk, for weights that stay near and for others.</summary>
+    private const int FewCalls = 2;
+    private const int ManyCalls = 16;
 
     /// <summary>Weights that come from memory cost more than transformed inputs that come from the third-level cache.</summary>
     private const int ManyWeights = 1024 * 1024;
@@ -52,9 +63,9 @@ public sealed record WinogradKernel(
     internal WinogradTransform Transform { get; } = new(Outputs);
 
     public override string Name => field ??= KernelName.Of(
-        $"Winograd{Literals.Int(Outputs)}", Isa.All.Select(isa => new WinogradEmitter(this, isa).Structure).Append(OutputStructure).Append(Filters.ToString()));
+        $"Winograd{Literals.Int(Outputs)}", Isa.All.Select(isa => new WinogradEmitter(this, isa).Structure).Append(OutputStructure).Append(Filters.ToString()).Append(HasDepth ? "depth" : "").Append(DepthTaps > 1 ? "taps" : ""));
 
-    public override string Comment => FormattableString.Invariant($"Winograd F({Outputs}x{Outputs}, 3x3), products by tiles of {Tile}")
+    public override string Comment => FormattableString.Invariant($"Winograd F({Outputs}x{Outputs}, 3x3), products by tiles of {Tile}{(HasDepth ? ", planes behind one another" : "")}")
         + (Filters == WinogradFilterForm.Packed ? "" : ", transforms its filters") + (Formula is null ? "" : "; fused: " + new FormulaProgram([Formula]).Readable);
 
     public override ImmutableArray<KernelNumber> Numbers => field.IsDefault ? field = [.. AllNumbers()] : field;
@@ -69,16 +80,20 @@ public sealed record WinogradKernel(
         yield return new("groups", Groups);
         yield return new("manyWeights", HasManyWeights ? 1 : 0);
         yield return new("chunk", Chunk);
+        yield return new("grain", Grain);
         yield return new("xBlocks", Input.Blocks);
         yield return new("xBlock", Input.BlockStride);
         yield return new("xRow", Input.RowStride);
         yield return new("inputPoint", InputPoint);
         yield return new("productPoint", ProductPoint);
+        yield return new("inputColumns", InputColumns);
+        yield return new("productColumns", ProductColumns);
         yield return new("inputBlocks", Input.Channels / Layout.Lanes);
         yield return new("tail", Input.Channels % Layout.Lanes);
-        yield return new("groupPoint", PackWinogradKernel.PointFloats(Input.Channels, Tile.Blocks));
-        yield return new("restPoint", PackWinogradKernel.PointFloats(Input.Channels, rest));
+        yield return new("groupPoint", PackWinogradKernel.PointFloats(Input.Channels * DepthTaps, Tile.Blocks));
+        yield return new("restPoint", PackWinogradKernel.PointFloats(Input.Channels * DepthTaps, rest));
         yield return new("yBlocks", Output.Blocks);
+        yield return new("yDepths", Output.Depth);
         yield return new("yRows", Output.Height);
         yield return new("yColumns", Output.Width);
         yield return new("yBlock", Output.BlockStride);
@@ -88,11 +103,22 @@ public sealed record WinogradKernel(
             yield return new($"e{Literals.Int(i)}Block", Fused[i].Block);
             yield return new($"e{Literals.Int(i)}Row", Fused[i].Step.Rows);
         }
+
+        if (HasDepth)
+        {
+            yield return new("depthTaps", DepthTaps);
+            yield return new("xDepth", Input.DepthStride);
+            yield return new("yDepth", Output.DepthStride);
+            for (var i = 0; i < Fused.Length; i++)
+            {
+                yield return new($"e{Literals.Int(i)}Depth", Fused[i].Step.Depth);
+            }
+        }
     }
 
     public override KernelScope Scope => KernelScope.Batch;
 
-    public override long Macs => (long)Tiles * Transform.Points * Input.Channels * Output.Channels;
+    public override long Macs => (long)Tiles * Output.Depth * Transform.Points * Input.Channels * DepthTaps * Output.Channels;
 
     public override string Choice => FormattableString.Invariant($"winograd F({Outputs}x{Outputs}) {Tile.Columns}x{Tile.Blocks}, {Chunk} tiles");
 
@@ -105,7 +131,7 @@ public sealed record WinogradKernel(
         get
         {
             var operands = ImmutableArray.CreateBuilder<Operand>();
-            operands.Add(new Operand("x", Offset: Input.Origin - (PadRows * Input.RowStride) - (PadColumns * Input.ColumnStride)));
+            operands.Add(new Operand("x", Offset: Input.Origin - (PadDepth * Input.DepthStride) - (PadRows * Input.RowStride) - (PadColumns * Input.ColumnStride)));
             operands.Add(new Operand("w"));
             if (Bias)
             {
@@ -126,13 +152,13 @@ public sealed record WinogradKernel(
     public override int ReadOperands => Operands.Length - 2;
 
     /// <summary>The kernel that makes w of flat weights; of their turned form for data gradients.</summary>
-    public PackWinogradKernel Packing(bool turned = false) => new(Outputs, Input.Channels, Output.Channels, Tile.Blocks, turned);
+    public PackWinogradKernel Packing(bool turned = false) => new(Outputs, Input.Channels, Output.Channels, Tile.Blocks, turned, DepthTaps);
 
     /// <summary>Memory for each thread: transformed inputs, products, a tile halfway through its transform, and one completed with zeros.</summary>
     public int ScratchFloats => checked((Transform.Points * (InputPoint + ProductPoint)) + (2 * Transform.Points * Layout.Lanes) + FilterFloats);
 
     /// <summary>Transformed filters of one group, where they do not come packed.</summary>
-    internal int FilterFloats => Filters == WinogradFilterForm.Packed ? 0 : checked(Transform.Points * PackWinogradKernel.PointFloats(Input.Channels, Tile.Blocks));
+    internal int FilterFloats => Filters == WinogradFilterForm.Packed ? 0 : checked(Transform.Points * PackWinogradKernel.PointFloats(Input.Channels * DepthTaps, Tile.Blocks));
 
     /// <summary>Parts of the batch's tiles, or of the output groups where there are few tiles or many weights.</summary>
     public override int Units => 16;
@@ -141,10 +167,14 @@ public sealed record WinogradKernel(
 
     internal int TileColumns => Rounding.Ceiling(Output.Width, Outputs);
 
+    /// <summary>Of a plane.</summary>
     internal int Tiles => TileRows * TileColumns;
 
+    /// <summary>Whether planes lie behind one another.</summary>
+    internal bool HasDepth => Output.Depth > 1 || DepthTaps > 1;
+
     /// <summary>Tiles of the plane and blocks of outputs that stay in registers with 512-bit vectors. Blocks decide how weights are packed.</summary>
-    internal Tile Tile => chosen ??= Tile.Choose(Product(Tiles * Samples), samples: false, Isa.Avx512, 1, MostBlocks);
+    internal Tile Tile => chosen ??= Tile.Choose(Product(Tiles * Output.Depth * Samples), samples: false, Isa.Avx512, 1, MostBlocks);
 
     private Tile? chosen;
 
@@ -156,18 +186,35 @@ public sealed record WinogradKernel(
 
     private string FormulaText => Formula is null ? "" : new FormulaProgram([Formula]).Text;
 
-    /// <summary>Tiles that are transformed together, a multiple of the register tile.</summary>
+    /// <summary>Tiles of a plane that are transformed together, where there are several planes those of all of them, one plane behind another.</summary>
     internal int Chunk
     {
         get
         {
-            var columns = Tile.Columns;
-            var pieces = Rounding.Ceiling(Tiles * Samples, columns);
-            var weights = WeightFloats / 16;
-            var floats = HasManyWeights ? ManyWeights : Math.Min(MostChunkFloats, Math.Max(FewestChunkFloats, weights));
-            return columns * Math.Min(Math.Max(1, floats / (Transform.Points * Input.Blocks * Layout.Lanes * columns)), pieces);
+            var total = Tiles * Samples;
+            var perTile = Transform.Points * Input.Blocks * Layout.Lanes * (Output.Depth + DepthTaps - 1);
+            var many = (WeightFloats > NearWeights ? ManyCalls : FewCalls) * Tile.Columns / Output.Depth;
+            var most = Math.Max(1, HasManyWeights ? ManyWeights / perTile : Math.Max(FewestChunkFloats / perTile, Math.Min(MostChunkFloats / perTile, many)));
+            if (most >= total)
+            {
+                return total;
+            }
+
+            // Chunks of nearly the same size, also for two threads; of several register tiles, whole ones.
+            var half = Rounding.Ceiling(total, 2);
+            var even = Rounding.Ceiling(half, Rounding.Ceiling(half, most));
+            return Grain == 1 ? even : Math.Max(1, most / Tile.Columns) * Tile.Columns;
         }
     }
+
+    /// <summary>Units take multiples of so many tiles: whole register tiles where there are enough of them.</summary>
+    internal int Grain => HasDepth || Tiles * Samples < 16 * Tile.Columns ? 1 : Tile.Columns;
+
+    /// <summary>Columns of a chunk's products, whole register tiles.</summary>
+    internal int ProductColumns => Rounding.Ceiling(Chunk * Output.Depth, Tile.Columns) * Tile.Columns;
+
+    /// <summary>Columns of a chunk's transformed inputs: planes that only taps reach are among them.</summary>
+    internal int InputColumns => ProductColumns + ((DepthTaps - 1) * Chunk);
 
     /// <summary>Groups of output blocks that are computed together.</summary>
     internal int Groups => Rounding.Ceiling(Output.Blocks, Tile.Blocks);
@@ -176,15 +223,15 @@ public sealed record WinogradKernel(
     internal bool HasManyWeights => WeightFloats > ManyWeights;
 
     /// <summary>Floats from point to point of the transformed inputs of a chunk.</summary>
-    internal int InputPoint => OddLines(Input.Blocks * Chunk);
+    internal int InputPoint => OddLines(Input.Blocks * InputColumns);
 
     /// <summary>Floats from point to point of the products of a chunk and a group.</summary>
-    internal int ProductPoint => OddLines(Tile.Blocks * Chunk);
+    internal int ProductPoint => OddLines(Tile.Blocks * ProductColumns);
 
-    private int WeightFloats => checked(Output.Blocks * Transform.Points * Input.Channels * Layout.Lanes);
+    private int WeightFloats => checked(Output.Blocks * Transform.Points * Input.Channels * DepthTaps * Layout.Lanes);
 
     private string Identity => FormattableString.Invariant(
-        $"{Outputs}|{Input.Tag}|{Output.Tag}|{PadRows},{PadColumns}|{Bias}|{FormulaText}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}|{Filters}");
+        $"{Outputs}|{Input.Tag}|{Output.Tag}|{PadRows},{PadColumns}|{Bias}|{FormulaText}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}|{Filters}|{DepthTaps},{PadDepth}");
 
     public bool Equals(WinogradKernel? other) => other is not null && Identity == other.Identity;
 
@@ -192,12 +239,12 @@ public sealed record WinogradKernel(
 
     public override void Emit(KernelWriter writer, Isa isa) => new WinogradEmitter(this, isa).Emit(writer);
 
-    /// <summary>The matrix product at one point as a 1x1 convolution whose columns are <paramref name="tiles"/> tiles.</summary>
+    /// <summary>The matrix product at one point as a convolution whose columns are <paramref name="tiles"/> tiles; its taps, if any, are planes.</summary>
     internal ConvolutionGeometry Product(int tiles) => new()
     {
         InputChannels = Input.Channels,
         OutputChannels = Output.Channels,
-        Taps = (1, 1, 1),
+        Taps = (DepthTaps, 1, 1),
         Plane = (1, 1, tiles),
         InputOffset = 0,
         InputBlock = tiles * Layout.Lanes,

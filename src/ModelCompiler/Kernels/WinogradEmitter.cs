@@ -9,6 +9,9 @@ namespace ModelCompiler.Kernels;
 
 internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
 {
+    /// <summary>So few tiles are not shared by threads.</summary>
+    private const int FewTiles = 8;
+
     private readonly WinogradTransform transform = kernel.Transform;
     private readonly int outputs = kernel.Outputs;
     private readonly int groupBlocks = kernel.Tile.Blocks;
@@ -24,22 +27,24 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
     public void Emit(KernelWriter writer)
     {
         var points = transform.Points;
-        var columns = N(kernel.Tile.Columns);
         writer.OpenMethod();
         writer.Line($"float* products = scratch + {N(points)}L * inputPoint, halfway = products + {N(points)}L * productPoint{(IsPacked ? "" : $", filters = halfway + {N(2 * points * Layout.Lanes)}")};");
-        writer.Line($"int from = 0, to = batch * tileRows * tileColumns, firstGroup = 0, lastGroup = groups, pieces = (to + {N(kernel.Tile.Columns - 1)}) / {columns};");
+        writer.Line("int total = batch * tileRows * tileColumns, from = 0, to = total, firstGroup = 0, lastGroup = groups;");
         writer.Line("// Units are parts of the tiles, or of the weights where there are few tiles or many weights.");
-        writer.Open("if (groups > 1 && (manyWeights != 0 || pieces < 8))").Line($"firstGroup = groups * begin / {N(kernel.Units)};").Line($"lastGroup = groups * end / {N(kernel.Units)};").Close();
-        writer.Open("else").Line($"from = (int)((long)pieces * begin / {N(kernel.Units)}) * {columns};").Line($"to = Math.Min(to, (int)((long)pieces * end / {N(kernel.Units)}) * {columns});").Close();
+        writer.Open($"if (groups > 1 && (manyWeights != 0 || total * yDepths < {N(FewTiles)}))").Line($"firstGroup = groups * begin / {N(kernel.Units)};").Line($"lastGroup = groups * end / {N(kernel.Units)};").Close();
+        writer.Open("else").Line("int pieces = (total + grain - 1) / grain;");
+        writer.Line($"from = (int)((long)pieces * begin / {N(kernel.Units)}) * grain;").Line($"to = Math.Min(total, (int)((long)pieces * end / {N(kernel.Units)}) * grain);").Close();
         writer.Open("for (int first = firstGroup < lastGroup ? from : to; first < to; first += chunk)").Line("int tiles = Math.Min(chunk, to - first);");
-        writer.Line(new WinogradTiles(transform, Gradients: false, isa).Call(
-            writer, "x", "xStride", "scratch", "first, tiles", "xBlocks", "tileRows, tileColumns, xBlock, xRow, yRows + 2, yColumns + 2", "chunk, inputPoint"));
+        var planes = kernel.HasDepth;
+        writer.Line((planes ? "for (int depth = 0; depth < yDepths + depthTaps - 1; depth++) " : "") + new WinogradTiles(transform, Gradients: false, isa).Call(
+            writer, planes ? "x + (long)depth * xDepth" : "x", "xStride", planes ? "scratch + depth * tiles * 16" : "scratch", "first, tiles", "xBlocks",
+            "tileRows, tileColumns, xBlock, xRow, yRows + 2, yColumns + 2", "inputColumns, inputPoint"));
         writer.Open("for (int group = firstGroup; group < lastGroup; group++)");
         writer.Line($"int block = group * {N(groupBlocks)}, blocks = Math.Min({N(groupBlocks)}, yBlocks - block);");
         if (!IsPacked)
         {
             var filters = new WinogradFilters(transform, kernel.Filters == WinogradFilterForm.Turned, isa);
-            writer.Line("for (int b = 0; b < blocks; b++) " + filters.Call(writer, "w, filters + b * 16, block + b, blocks * channels * 16 + 16, blocks * 16, channels, outputs"));
+            writer.Line("for (int b = 0; b < blocks; b++) " + filters.Call(writer, $"w, filters + b * 16, block + b, blocks * channels * {DepthTaps} * 16 + 16, blocks * 16, channels, outputs, {DepthTaps}"));
         }
 
         var sizes = GroupSizes.ToList();
@@ -47,7 +52,7 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
         {
             var size = sizes[i];
             var weights = IsPacked ? $"w + group * {N(points)}L * groupPoint" : "filters";
-            var call = $"{writer.Share(ProductsName(size), w => EmitProducts(w, size))}(scratch, {weights}, products, tiles, chunk, inputPoint, productPoint, inputBlocks, tail, {(size == groupBlocks ? "groupPoint" : "restPoint")});";
+            var call = $"{writer.Share(ProductsName(size), w => EmitProducts(w, size))}(scratch, {weights}, products, {(planes ? "tiles * yDepths" : "tiles")}, productColumns, inputColumns, inputPoint, productPoint, inputBlocks, tail, {(size == groupBlocks ? "groupPoint" : "restPoint")}{(HasTaps ? ", depthTaps, tiles * 16" : "")});";
             foreach (var micro in Tiles(size).Select(t => Micro(t, size)))
             {
                 writer.Share(micro.Name, micro.Emit);
@@ -56,9 +61,17 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
             writer.Line((sizes.Count == 1 ? "" : i == 0 ? $"if (blocks == {N(size)}) " : "else ") + call);
         }
 
-        writer.Line($"{writer.Share(OutputName, EmitOutput)}(products, halfway, {string.Join(", ", OutputArguments)});");
+        writer.Line((planes ? "for (int depth = 0; depth < yDepths; depth++) " : "")
+            + $"{writer.Share(OutputName, EmitOutput)}({(planes ? "products + depth * tiles * 16" : "products")}, halfway, {string.Join(", ", OutputArguments.Select(a => planes ? InPlane(a) : a))});");
         writer.Close().Close().Close().Line();
     }
+
+    private bool HasTaps => kernel.DepthTaps > 1;
+
+    private string DepthTaps => kernel.HasDepth ? "depthTaps" : "1";
+
+    /// <summary>An argument of the way back, for plane <c>depth</c>.</summary>
+    private string InPlane(string argument) => argument == "y" || Planes.Any(p => argument == $"e{N(p.Index)}") ? $"{argument} + (long)depth * {argument}Depth" : argument;
 
     private static string N(long value) => Literals.Int(value);
 
@@ -83,13 +96,14 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
     /// <summary>At every point: transformed inputs times transformed weights, for one group of output blocks.</summary>
     private void EmitProducts(SourceWriter writer, int blocks)
     {
-        writer.Open(Kernel.Helper(ProductsName(blocks), "float* u, float* w, float* products, int tiles, int chunk, int inputPoint, int productPoint, int inputBlocks, int tail, int pointWeights"));
-        writer.Line("long inputBlock = chunk * 16, outputBlock = inputBlock;");
+        writer.Open(Kernel.Helper(ProductsName(blocks), "float* u, float* w, float* products, int tiles, int productColumns, int inputColumns, int inputPoint, int productPoint, int inputBlocks, int tail, int pointWeights"
+            + (HasTaps ? ", int depthTaps, int depthTapStep" : "")));
+        writer.Line("long inputBlock = inputColumns * 16, outputBlock = productColumns * 16;");
         var columns = kernel.TileOf(isa).Columns;
         if (isa != Isa.Vector128)
         {
             writer.Line("// While a point is computed the weights of the next one, which lie behind its own, come nearer.");
-            writer.Line($"int calls = (chunk + {N(columns - 1)}) / {N(columns)}, aheadFloats = (pointWeights / 16 + calls - 1) / calls * 16;");
+            writer.Line($"int calls = (tiles + {N(columns - 1)}) / {N(columns)}, aheadFloats = (pointWeights / 16 + calls - 1) / calls * 16;");
         }
 
         writer.Open($"for (int point = 0; point < {N(transform.Points)}; point++)");
@@ -101,7 +115,7 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
             string[] arguments =
             [
                 "u", b == 0 ? "w" : $"w + {N(b * Layout.Lanes)}", b == 0 ? "products" : $"products + {N(b)} * outputBlock",
-                .. !micro.AsksAhead ? Array.Empty<string>() : b == 0 ? ["w + pointWeights", "aheadFloats", "calls == 1"] : ["w", "0", "false"], "0", "tiles", "chunk", .. micro.Numbers.Select(n => n.Name),
+                .. !micro.AsksAhead ? Array.Empty<string>() : b == 0 ? ["w + pointWeights", "aheadFloats", $"({N(blocks - 1)} + calls) / calls"] : ["w", "0", "1"], "0", "tiles", "productColumns", .. micro.Numbers.Select(n => n.Name),
             ];
             writer.Line($"{micro.Name}({string.Join(", ", arguments)});");
             b += tile.Blocks;
@@ -118,7 +132,7 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
     private IEnumerable<string> OutputArguments =>
     [
         .. kernel.Bias ? ["bias"] : Array.Empty<string>(), .. kernel.Fused.SelectMany((_, i) => new[] { $"e{N(i)}", $"e{N(i)}Stride" }), "y", "yStride", "first", "tiles", "block", "blocks",
-        "tileRows", "tileColumns", "yRows", "yColumns", "yBlock", "yRow", "chunk", "productPoint", .. Planes.SelectMany(p => new[] { $"e{N(p.Index)}Block", $"e{N(p.Index)}Row" }),
+        "tileRows", "tileColumns", "yRows", "yColumns", "yBlock", "yRow", "productColumns", "productPoint", .. Planes.SelectMany(p => new[] { $"e{N(p.Index)}Block", $"e{N(p.Index)}Row" }),
     ];
 
     /// <summary>Products of a chunk and a group back to outputs, with bias and formula.</summary>
@@ -169,7 +183,7 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
     private void EmitColumns(SourceWriter writer)
     {
         var side = transform.Inputs;
-        writer.Line($"float* from = products + (b * chunk + i) * 16{Part};");
+        writer.Line($"float* from = products + (b * productColumns + i) * 16{Part};");
         writer.Open($"for (int c = 0; c < {N(side)}; c++, from += productPoint)").Line($"float* target = halfway + c * {N(isa.Width)};");
         for (var r = 0; r < side; r++)
         {

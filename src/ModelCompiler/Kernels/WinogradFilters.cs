@@ -9,8 +9,9 @@ internal sealed class WinogradFilters(WinogradTransform transform, bool turned, 
 {
     private string Name => $"Winograd{N(transform.Outputs)}Filters{(turned ? "Turned" : "")}";
 
-    /// <summary>The call that makes [point][input][16 outputs] of the flat weights of a block of outputs, inputs <c>step</c> floats apart.</summary>
-    /// <param name="arguments"><c>weight, to, block, pointStride, step, inputs, outputs</c>.</param>
+    /// <summary>The call that makes [point][block of inputs][depth tap][input][16 outputs] of the flat weights of a block of outputs, inputs <c>step</c>
+    /// floats apart.</summary>
+    /// <param name="arguments"><c>weight, to, block, pointStride, step, inputs, outputs, depthTaps</c>; the last is 1 for turned weights.</param>
     public string Call(KernelWriter writer, string arguments) => $"{writer.Share(Name, Emit)}({arguments});";
 
     private static string N(long value) => Literals.Int(value);
@@ -18,9 +19,9 @@ internal sealed class WinogradFilters(WinogradTransform transform, bool turned, 
     private void Emit(SourceWriter writer)
     {
         var side = transform.Inputs;
-        writer.Open(Kernel.Helper(Name, "float* weight, float* to, int block, long pointStride, int step, int inputs, int outputs"));
-        writer.Line("// [channel][tap][16 outputs] of sixteen channels; for turned weights [tap][channel][16 outputs].");
-        writer.Line("float* taps = stackalloc float[2304];");
+        writer.Open(Kernel.Helper(Name, "float* weight, float* to, int block, long pointStride, int step, int inputs, int outputs, int depthTaps"));
+        writer.Line("// [channel][depth tap][tap][16 outputs] of sixteen channels; for turned weights [tap][channel][16 outputs].");
+        writer.Line("float* taps = stackalloc float[2304 * depthTaps];");
         if (turned)
         {
             writer.Line("float* across = stackalloc float[2304];");
@@ -37,15 +38,18 @@ internal sealed class WinogradFilters(WinogradTransform transform, bool turned, 
         }
         else
         {
-            writer.Line("float* from = weight + (block * 16L * inputs + first) * 9;");
-            writer.Line("for (int i = 0; i < channels * 9; i += 16) Transposition.Turn(from + i, inputs * 9, lanes, Math.Min(16, channels * 9 - i), taps + i * 16);");
+            writer.Line("int perChannel = 9 * depthTaps;");
+            writer.Line("float* from = weight + (block * 16L * inputs + first) * perChannel;");
+            writer.Line("for (int i = 0; i < channels * perChannel; i += 16) Transposition.Turn(from + i, inputs * perChannel, lanes, Math.Min(16, channels * perChannel - i), taps + i * 16);");
         }
 
+        writer.Open("for (int depth = 0; depth < depthTaps; depth++)");
         writer.Open("for (int channel = 0; channel < channels; channel++, to += step)");
+        writer.Line(turned ? "float* g = taps + channel * 16;" : "float* g = taps + (channel * depthTaps + depth) * 144;");
         writer.Open($"for (int lane = 0; lane < 16; lane += {N(isa.Width)})");
         for (var tap = 0; tap < 9; tap++)
         {
-            writer.Line($"var g{N(tap)} = {isa.Load(turned ? $"taps + channel * 16 + {N(tap * 256)} + lane" : $"taps + channel * 144 + {N(tap * 16)} + lane")};");
+            writer.Line($"var g{N(tap)} = {isa.Load($"g + {N(tap * (turned ? 256 : 16))} + lane")};");
         }
 
         for (var row = 0; row < side; row++)
@@ -64,6 +68,6 @@ internal sealed class WinogradFilters(WinogradTransform transform, bool turned, 
             writer.Close();
         }
 
-        writer.Close().Close().Close().Close().Line();
+        writer.Close().Close().Close().Close().Close().Line();
     }
 }

@@ -30,7 +30,7 @@ public sealed partial class Planner
         }
 
         var geometry = Geometries.Flattened(Geometries.Forward(window, groups, x.Layout, y.Layout), window, extras.Select(e => e.Layout).Append(x.Layout).Append(y.Layout));
-        var mayWinograd = IsWinograd(window, geometry, x);
+        var mayWinograd = IsWinograd(window, geometry, x, depth: true);
         var point = Point(open, geometry, mayWinograd ? WinogradChoice.Outputs(geometry, NominalSamples, packed: training) : 0, mayWinograd, kind == LayoutKind.Planar);
         var choice = Decide(point, open);
         if (choice.Winograd > 0)

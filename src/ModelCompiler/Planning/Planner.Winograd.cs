@@ -14,15 +14,15 @@ public sealed partial class Planner
 
     private void AddWinograd(Node node, int outputs, Window window, StoredValue x, StoredValue y, StoredValue? bias, Expression? formula, List<StoredValue> extras)
     {
-        var (_, rows, columns) = Axis3.Of(window);
-        AddWinograd(node, "winograd", outputs, (rows.PadBegin, columns.PadBegin), turned: false, x, y, bias, formula, extras);
+        var (depth, rows, columns) = Axis3.Of(window);
+        AddWinograd(node, "winograd", outputs, (depth.PadBegin, rows.PadBegin, columns.PadBegin), depth.Kernel, turned: false, x, y, bias, formula, extras);
     }
 
     /// <summary>The data gradient is a convolution of the output's gradient with turned weights and what padding the first one left.</summary>
     private void AddWinogradGradient(Node node, int outputs, Window window, StoredValue dy, StoredValue dx, Expression? formula, List<StoredValue> extras)
     {
         var (_, rows, columns) = Axis3.Of(window);
-        AddWinograd(node, "winograd_gradient", outputs, (2 - rows.PadBegin, 2 - columns.PadBegin), turned: true, dy, dx, bias: null, formula, extras);
+        AddWinograd(node, "winograd_gradient", outputs, (0, 2 - rows.PadBegin, 2 - columns.PadBegin), 1, turned: true, dy, dx, bias: null, formula, extras);
     }
 
     private bool IsWinogradGradient(Window window, ConvolutionGeometry direct, StoredValue dy)
@@ -41,19 +41,21 @@ public sealed partial class Planner
     }
 
     /// <summary>Whether Winograd's algorithm applies, and is allowed.</summary>
-    private bool IsWinograd(Window window, ConvolutionGeometry direct, StoredValue x)
+    /// <param name="depth">Whether planes may lie behind one another.</param>
+    private bool IsWinograd(Window window, ConvolutionGeometry direct, StoredValue x, bool depth = false)
     {
-        var (depth, rows, columns) = Axis3.Of(window);
+        var (planes, rows, columns) = Axis3.Of(window);
         static bool IsTriple(Axis3 axis) => axis is { Kernel: 3, Stride: 1, Dilation: 1 };
-        return winograd && WinogradChoice.HasChannels(direct) && window.Rank == 2 && IsTriple(rows) && IsTriple(columns) && depth == Axis3.None && direct.Groups == 1 && x.Layout.Kind == LayoutKind.Blocked;
+        return winograd && WinogradChoice.HasChannels(direct) && (window.Rank == 2 || (depth && window.Rank == 3 && planes is { Stride: 1, Dilation: 1 }))
+            && IsTriple(rows) && IsTriple(columns) && direct.Groups == 1 && x.Layout.Kind == LayoutKind.Blocked;
     }
 
     private void AddWinograd(
-        Node node, string suffix, int outputs, (int Rows, int Columns) pad, bool turned,
+        Node node, string suffix, int outputs, (int Depth, int Rows, int Columns) pad, int depthTaps, bool turned,
         StoredValue x, StoredValue y, StoredValue? bias, Expression? formula, List<StoredValue> extras)
     {
         var fused = extras.Select(e => Geometries.Operand(e.Layout)).ToImmutableArray();
-        var kernel = new WinogradKernel(outputs, x.Layout, y.Layout, pad.Rows, pad.Columns, bias is not null, formula, fused, NominalSamples);
+        var kernel = new WinogradKernel(outputs, x.Layout, y.Layout, pad.Rows, pad.Columns, bias is not null, formula, fused, NominalSamples, DepthTaps: depthTaps, PadDepth: pad.Depth);
         if (training && kernel.HasManyWeights)
         {
             kernel = kernel with { Filters = turned ? WinogradFilterForm.Turned : WinogradFilterForm.Flat };

@@ -35,7 +35,7 @@ internal static class WinogradChoice
         var bestCycles = DirectCycles(direct) * samples / LeastGain;
         foreach (var outputs in new[] { 2, 4 })
         {
-            var cycles = Cycles(direct, outputs, samples) + (packed ? direct.InputChannels * direct.OutputBlocks * FilterCycles(outputs) : 0);
+            var cycles = Cycles(direct, outputs, samples) + (packed ? (double)direct.InputChannels * direct.Taps.Depth * direct.OutputBlocks * FilterCycles(outputs) : 0);
             if (cycles < bestCycles)
             {
                 (best, bestCycles) = (outputs, cycles);
@@ -49,12 +49,14 @@ internal static class WinogradChoice
     public static bool HasChannels(ConvolutionGeometry direct) => direct.InputChannels >= FewestChannels && direct.OutputChannels >= FewestChannels;
 
     private static double DirectCycles(ConvolutionGeometry direct) =>
-        ProductCycles(direct, (double)direct.Plane.Rows * direct.Plane.Columns, direct.TapCount);
+        ProductCycles(direct, (double)direct.Plane.Depth * direct.Plane.Rows * direct.Plane.Columns, direct.TapCount);
 
     private static double Cycles(ConvolutionGeometry direct, int outputs, int samples)
     {
         var tiles = samples * Math.Ceiling(direct.Plane.Rows / (double)outputs) * Math.Ceiling(direct.Plane.Columns / (double)outputs);
-        return ProductCycles(direct, tiles, (outputs + 2) * (outputs + 2)) + (tiles * (direct.InputBlocks + direct.OutputBlocks) * TransformCycles(outputs));
+        var (plane, taps) = (direct.Plane.Depth, direct.Taps.Depth);
+        return ProductCycles(direct, tiles * plane, (outputs + 2) * (outputs + 2) * taps)
+            + (tiles * ((direct.InputBlocks * (plane + taps - 1)) + (direct.OutputBlocks * plane)) * TransformCycles(outputs));
     }
 
     /// <summary>Two multiply-adds of a vector in a cycle; weights are prefetched meanwhile, but not for nothing.</summary>

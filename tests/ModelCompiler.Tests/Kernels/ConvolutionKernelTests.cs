@@ -36,6 +36,19 @@ public class ConvolutionKernelTests
             o => [new Expectation(2, (s, i) => Convolved(g, o[0], s, i), 2e-5)]);
     });
 
+    /// <summary>Where inputs are large beside the weights, threads share places of the plane, and weights pass by part after part all the same.</summary>
+    [Fact]
+    public void UnitsMayBePlaces() => Check(
+        (g, x, y) =>
+        {
+            var kernel = new ConvolutionKernel(Planning.Geometries.Forward(g.Window, g.Groups, x, y), false, null, [], false);
+            Assert.True(kernel.Schedule is { IsByPlace: true, Parts: > 1, Places: > 1 });
+            return new KernelCase(
+                kernel, Batch, () => [TestOperand.Input(x, Batch, 1), Packed(kernel, (o, c, t) => Weight(g, o, c, t)), TestOperand.Output(y, Batch)],
+                o => [new Expectation(2, (s, i) => Convolved(g, o[0], s, i), 1e-4)]);
+        },
+        (Shape.Of(1024, 7, 9), 144, 1, Square(1, 1, 0), false), (Shape.Of(520, 5, 31), 97, 1, Square(1, 1, 0), false));
+
     [Fact]
     public void BiasAndFormula() => Check((g, x, y) =>
     {

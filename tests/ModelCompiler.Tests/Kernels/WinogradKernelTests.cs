@@ -166,7 +166,7 @@ public class WinogradKernelTests
     }
 
     /// <summary>Of the largest value: a tile mixes its inputs, so a small output has the error of its large neighbours.</summary>
-    private static double Bound(int outputs) => outputs == 2 ? 1e-6 : 1.2e-5;
+    internal static double Bound(int outputs) => outputs == 2 ? 1e-6 : 1.2e-5;
 
     private static (Layout Input, Layout Output) Layouts((int Inputs, int Outputs, int Rows, int Columns, int Pad) g, Halo halo)
     {
@@ -174,7 +174,7 @@ public class WinogradKernelTests
         return (new(LayoutKind.Blocked, Shape.Of(g.Inputs, g.Rows, g.Columns), halo), new(LayoutKind.Blocked, output, g.Outputs % 2 == 0 ? Halo.None : Uneven));
     }
 
-    private static TestOperand Scratch(WinogradKernel kernel) => TestOperand.Output(new Layout(LayoutKind.Flat, Shape.Of(kernel.ScratchFloats)), 0);
+    internal static TestOperand Scratch(WinogradKernel kernel) => TestOperand.Output(new Layout(LayoutKind.Flat, Shape.Of(kernel.ScratchFloats)), 0);
 
     private static TestOperand Weights(int inputs, int outputs) => TestOperand.Input(new Layout(LayoutKind.Flat, Shape.Of(outputs, inputs, 3, 3)), 0, 2);
 
@@ -190,33 +190,47 @@ public class WinogradKernelTests
         return TestOperand.Input(new Layout(LayoutKind.Flat, Shape.Of(kernel.Packing().PackedSize)), 0, (_, i) => PackedWeight(kernel.Packing(), weights, i[0]));
     }
 
-    /// <summary>An element of [group of output blocks][point][input][block][16 outputs]: G g Gᵀ.</summary>
-    private static double PackedWeight(PackWinogradKernel kernel, TestOperand weights, int at)
+    /// <summary>An element of [group of output blocks][point][block of inputs][depth tap][input][block][16 outputs]: G g Gᵀ.</summary>
+    internal static double PackedWeight(PackWinogradKernel kernel, TestOperand weights, int at)
     {
         var matrix = Matrix(kernel.Outputs);
         var points = matrix.Length * matrix.Length;
         var blocks = (kernel.OutputChannels + 15) / 16;
-        var groupFloats = points * PackWinogradKernel.PointFloats(kernel.InputChannels, kernel.GroupBlocks);
+        var inputs = kernel.InputChannels * kernel.DepthTaps;
+        var groupFloats = points * PackWinogradKernel.PointFloats(inputs, kernel.GroupBlocks);
         var group = at / groupFloats;
         var inGroup = Math.Min(kernel.GroupBlocks, blocks - (group * kernel.GroupBlocks));
-        var pointFloats = PackWinogradKernel.PointFloats(kernel.InputChannels, inGroup);
+        var pointFloats = PackWinogradKernel.PointFloats(inputs, inGroup);
         var (point, inPoint) = (at % groupFloats / pointFloats, at % groupFloats % pointFloats);
         var block = (group * kernel.GroupBlocks) + (inPoint / 16 % inGroup);
-        var (input, output) = (inPoint / (16 * inGroup), (block * 16) + (at % 16));
+        var output = (block * 16) + (at % 16);
 
         // Between points nothing is written.
-        return inPoint >= inGroup * kernel.InputChannels * 16 ? double.NaN : output >= kernel.OutputChannels ? 0 : Enumerable.Range(0, 9).Sum(
-            t => matrix[point / matrix.Length][t / 3] * matrix[point % matrix.Length][t % 3]
-                * (kernel.Turned ? weights[0, input, output, 2 - (t / 3), 2 - (t % 3)] : weights[0, output, input, t / 3, t % 3]));
+        if (inPoint >= inGroup * inputs * 16)
+        {
+            return double.NaN;
+        }
+
+        var inputBlock = inPoint / (16 * inGroup) / (16 * kernel.DepthTaps);
+        var inBlock = (inPoint / (16 * inGroup)) - (inputBlock * 16 * kernel.DepthTaps);
+        var channels = Math.Min(16, kernel.InputChannels - (inputBlock * 16));
+        var (depth, input) = (inBlock / channels, (inputBlock * 16) + (inBlock % channels));
+        double Tap(int row, int column) => weights.Layout.Shape.Rank == 5 ? weights[0, output, input, depth, row, column]
+            : kernel.Turned ? weights[0, input, output, 2 - row, 2 - column] : weights[0, output, input, row, column];
+        return output >= kernel.OutputChannels ? 0 : Enumerable.Range(0, 9).Sum(
+            t => matrix[point / matrix.Length][t / 3] * matrix[point % matrix.Length][t % 3] * Tap(t / 3, t % 3));
     }
 
-    private static double[][] Matrix(int outputs) => outputs == 2
-        ? [[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]]
-        : [[1 / 4.0, 0, 0], [-1 / 6.0, -1 / 6.0, -1 / 6.0], [-1 / 6.0, 1 / 6.0, -1 / 6.0], [1 / 24.0, 1 / 12.0, 1 / 6.0], [1 / 24.0, -1 / 12.0, 1 / 6.0], [0, 0, 1]];
+    private static readonly double[][] Two = [[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]];
+
+    private static readonly double[][] Four =
+        [[1 / 4.0, 0, 0], [-1 / 6.0, -1 / 6.0, -1 / 6.0], [-1 / 6.0, 1 / 6.0, -1 / 6.0], [1 / 24.0, 1 / 12.0, 1 / 6.0], [1 / 24.0, -1 / 12.0, 1 / 6.0], [0, 0, 1]];
+
+    private static double[][] Matrix(int outputs) => outputs == 2 ? Two : Four;
 
     private static double At(double[][] values, int sample, int[] index, Layout output) => values[sample][(((index[0] * output.Height) + index[1]) * output.Width) + index[2]];
 
-    private static double Largest(double[][] values) => values.Max(v => v.Max(Math.Abs));
+    internal static double Largest(double[][] values) => values.Max(v => v.Max(Math.Abs));
 
     private static double[][] Convolved(TestOperand x, (int Inputs, int Outputs, int Rows, int Columns, int Pad) g)
     {

@@ -1,0 +1,165 @@
+// Winograd convolution of planes that lie behind one another, with and without taps along depth, against plain loops: depths, planes and
+// channels that nothing divides.
+using System.Collections.Immutable;
+using ModelCompiler.Graph;
+using ModelCompiler.Kernels;
+using ModelCompiler.Planning;
+
+namespace ModelCompiler.Tests.Kernels;
+
+public class WinogradDepthTests
+{
+    // Channels in and out, planes, rows, columns, taps along depth, padding of depth and of the plane.
+    private static readonly Volume[] Volumes =
+    [
+        new(1, 1, 1, 1, 1, 3, 1, 1), new(3, 5, 2, 3, 5, 3, 1, 1), new(17, 33, 3, 5, 7, 3, 1, 1), new(16, 16, 3, 9, 11, 3, 1, 1), new(33, 17, 5, 6, 6, 1, 0, 1),
+        new(20, 64, 2, 9, 5, 3, 2, 0), new(16, 65, 2, 5, 10, 3, 1, 1), new(5, 40, 4, 4, 9, 2, 0, 2), new(32, 16, 1, 1, 19, 5, 2, 1), new(2, 16, 6, 3, 3, 5, 0, 0),
+    ];
+
+    [Theory]
+    [InlineData(2, 1)]
+    [InlineData(4, 1)]
+    [InlineData(2, 3)]
+    [InlineData(4, 3)]
+    public void ConvolvesWithinItsErrorBound(int outputs, int batch) => KernelHarness.Check([.. Volumes.Select(v => Plain(outputs, v, batch))]);
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void FiltersMayComeAsTheyAre(int outputs) => KernelHarness.Check(
+        [.. Volumes.Select(v =>
+        {
+            var packed = Plain(outputs, v, batch: 2);
+            var kernel = (WinogradKernel)packed.Kernel with { Filters = WinogradFilterForm.Flat };
+            return packed with
+            {
+                Kernel = kernel,
+                Operands = () => [TestOperand.Input(kernel.Input, 2, 1), Weights(v), TestOperand.Output(kernel.Output, 2), WinogradKernelTests.Scratch(kernel)],
+
+                // Filters that are transformed in single precision bring rounding errors of their own.
+                Expect = o => [.. packed.Expect(o).Select(e => e with { Tolerance = 4 * e.Tolerance })],
+            };
+        })]);
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void FusesBiasAndEpilogue(int outputs) => KernelHarness.Check([.. Volumes.Select(v => Fused(outputs, v))]);
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void PacksTransformedFilters(int outputs) => KernelHarness.Check(
+    [
+        .. Volumes.Select(v =>
+        {
+            var kernel = new PackWinogradKernel(outputs, v.Inputs, v.Outputs, GroupBlocks: 2, DepthTaps: v.Taps);
+            var packed = new Layout(LayoutKind.Flat, Shape.Of(kernel.PackedSize));
+            return new KernelCase(
+                kernel, 1, () => [Weights(v), TestOperand.Output(packed, 0)],
+                o =>
+                {
+                    var values = Enumerable.Range(0, kernel.PackedSize).Select(i => WinogradKernelTests.PackedWeight(kernel, o[0], i)).ToArray();
+                    return [new Expectation(1, (_, i) => values[i[0]], 1e-6, i => !double.IsNaN(values[i[0]]))];
+                });
+        }),
+    ]);
+
+    [Theory]
+    [InlineData("3x3x3", "1x1x1", 64, 4)]
+    [InlineData("1x3x3", "0x1x1", 64, 4)]
+    [InlineData("3x1x1", "1x0x0", 64, 0)]
+    [InlineData("3x3x3", "1x1x1", 8, 0)]
+    public void ThePlannerTakesItForVolumes(string taps, string pad, int channels, int outputs)
+    {
+        var text = $"network Net {{\n input x: {channels}x4x28x28\n output y = x -> conv({channels}, {taps}, pad: {pad})\n}}\n";
+        var graph = ModelCompiler.Evaluation.Evaluator.Evaluate(new ModelCompiler.Grammar.SourceFile("test.cnn", text), (_, _) => null).Networks.Single();
+        Assert.Equal(outputs, Planner.ForInference(graph).Steps.Select(s => s.Kernel).OfType<WinogradKernel>().SingleOrDefault()?.Outputs ?? 0);
+    }
+
+    private static WinogradKernel Kernel(int outputs, Volume v, bool bias, Expression? formula, ImmutableArray<FusedOperand> fused) =>
+        new(outputs, v.Input, v.Output, v.Pad, v.Pad, bias, formula, fused, DepthTaps: v.Taps, PadDepth: v.PadDepth);
+
+    private static KernelCase Plain(int outputs, Volume v, int batch)
+    {
+        var kernel = Kernel(outputs, v, false, null, []);
+        return new KernelCase(
+            kernel, batch, () => [TestOperand.Input(v.Input, batch, 1), Packed(kernel, v), TestOperand.Output(v.Output, batch), WinogradKernelTests.Scratch(kernel)],
+            o =>
+            {
+                var expected = Convolved(o[0], v);
+                return [new Expectation(2, (s, i) => expected[s][v.Output.At(i)], Bound(outputs, v) * WinogradKernelTests.Largest(expected), Absolute: true)];
+            });
+    }
+
+    private static KernelCase Fused(int outputs, Volume v)
+    {
+        Layout vector = new(LayoutKind.Flat, Shape.Of(v.Outputs)), other = new(LayoutKind.Blocked, v.Output.Shape, new Halo(1, 0, 1, 1, 1, 1));
+        Expression x = new InputFormula(0);
+        var formula = new BinaryFormula(BinaryFunction.Maximum, (x * new InputFormula(1)) + new InputFormula(2), 0);
+        var kernel = Kernel(outputs, v, true, formula,
+            [new FusedOperand(0, Layout.Lanes, default), new FusedOperand(other.Origin, other.BlockStride, (other.DepthStride, other.RowStride, other.ColumnStride))]);
+        return new KernelCase(
+            kernel, 2,
+            () =>
+            [
+                TestOperand.Input(v.Input, 2, 1), Packed(kernel, v), TestOperand.Input(vector, 0, 3), TestOperand.Input(vector, 0, 4), TestOperand.Input(other, 2, 5, float.NaN),
+                TestOperand.Output(v.Output, 2), WinogradKernelTests.Scratch(kernel),
+            ],
+            o =>
+            {
+                var expected = Convolved(o[0], v);
+                return
+                [
+                    new Expectation(
+                        5, (s, i) => Math.Max(0, ((expected[s][v.Output.At(i)] + o[2][0, i[0]]) * o[3][0, i[0]]) + o[4][s, i]),
+                        2 * Bound(outputs, v) * WinogradKernelTests.Largest(expected), Absolute: true),
+                ];
+            });
+    }
+
+    /// <summary>The bound of one plane holds for the sum of several.</summary>
+    private static double Bound(int outputs, Volume v) => WinogradKernelTests.Bound(outputs) * Math.Max(1, Math.Sqrt(v.Taps));
+
+    private static TestOperand Weights(Volume v) => TestOperand.Input(new Layout(LayoutKind.Flat, Shape.Of(v.Outputs, v.Inputs, v.Taps, 3, 3)), 0, 2);
+
+    private static TestOperand Packed(WinogradKernel kernel, Volume v)
+    {
+        using var weights = Weights(v);
+        return TestOperand.Input(new Layout(LayoutKind.Flat, Shape.Of(kernel.Packing().PackedSize)), 0, (_, i) => WinogradKernelTests.PackedWeight(kernel.Packing(), weights, i[0]));
+    }
+
+    private static double[][] Convolved(TestOperand x, Volume v)
+    {
+        using var weights = Weights(v);
+        return [.. Enumerable.Range(0, x.Samples).Select(sample => TestOperand.Indices(v.Output.Shape).Select(i =>
+        {
+            var sum = 0.0;
+            foreach (var t in TestOperand.Indices(Shape.Of(v.Inputs, v.Taps, 3, 3)))
+            {
+                var (d, r, c) = (i[1] + t[1] - v.PadDepth, i[2] + t[2] - v.Pad, i[3] + t[3] - v.Pad);
+                if (d >= 0 && d < v.Depth && r >= 0 && r < v.Rows && c >= 0 && c < v.Columns)
+                {
+                    sum += x[sample, t[0], d, r, c] * weights[0, i[0], t[0], t[1], t[2], t[3]];
+                }
+            }
+
+            return sum;
+        }).ToArray())];
+    }
+
+    private sealed record Volume(int Inputs, int Outputs, int Depth, int Rows, int Columns, int Taps, int PadDepth, int Pad)
+    {
+        public Layout Input => new(LayoutKind.Blocked, Shape.Of(Inputs, Depth, Rows, Columns), new Halo(PadDepth, PadDepth + (Outputs % 2), Pad, Pad, Pad, Pad));
+
+        public Layout Output => new(
+            LayoutKind.Blocked, Shape.Of(Outputs, Depth + (2 * PadDepth) - Taps + 1, Rows + (2 * Pad) - 2, Columns + (2 * Pad) - 2),
+            Outputs % 2 == 0 ? Halo.None : new Halo(1, 2, 0, 2, 1, 3));
+    }
+}
+
+file static class Places
+{
+    /// <summary>Place of an element in row-major order.</summary>
+    public static int At(this Layout layout, int[] i) => (((((i[0] * layout.Depth) + i[1]) * layout.Height) + i[2]) * layout.Width) + i[3];
+}
