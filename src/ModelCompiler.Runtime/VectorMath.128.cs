@@ -30,6 +30,15 @@ public static partial class VectorMath
         return p * first * second;
     }
 
+    /// <summary>e^x for x of at most 0, to 2 ulp; 0 below -80: neither it nor its share of a sum is then a denormal number, which takes
+    /// processors many times as long.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> ExpOrZero(Vector128<float> x)
+    {
+        var least = Vector128.Create(-80f);
+        return Vector128.ConditionalSelect(Vector128.LessThan(x, least), Vector128<float>.Zero, Exp(Vector128.MaxNative(least, x)));
+    }
+
     /// <summary>ln x, to 2 ulp; -inf at 0, NaN below.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Log(Vector128<float> x)
@@ -223,19 +232,6 @@ public static partial class VectorMath
         h *= Vector128.Create(0x846ca68bu);
         h ^= h >> 16;
         return Vector128.ConvertToSingle((h >> 8).AsInt32()) * Vector128.Create(5.9604645e-08f);
-    }
-
-    /// <summary>The largest element; NaN when any is NaN.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static float MaxAcross(Vector128<float> x)
-    {
-        var result = x[0];
-        for (var i = 1; i < Vector128<float>.Count; i++)
-        {
-            result = MathF.Max(result, x[i]);
-        }
-
-        return result;
     }
 
     // sin(x + quarters * pi / 2).

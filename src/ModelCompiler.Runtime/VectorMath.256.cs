@@ -30,6 +30,15 @@ public static partial class VectorMath
         return p * first * second;
     }
 
+    /// <summary>e^x for x of at most 0, to 2 ulp; 0 below -80: neither it nor its share of a sum is then a denormal number, which takes
+    /// processors many times as long.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> ExpOrZero(Vector256<float> x)
+    {
+        var least = Vector256.Create(-80f);
+        return Vector256.ConditionalSelect(Vector256.LessThan(x, least), Vector256<float>.Zero, Exp(Vector256.MaxNative(least, x)));
+    }
+
     /// <summary>ln x, to 2 ulp; -inf at 0, NaN below.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Log(Vector256<float> x)
@@ -223,19 +232,6 @@ public static partial class VectorMath
         h *= Vector256.Create(0x846ca68bu);
         h ^= h >> 16;
         return Vector256.ConvertToSingle((h >> 8).AsInt32()) * Vector256.Create(5.9604645e-08f);
-    }
-
-    /// <summary>The largest element; NaN when any is NaN.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static float MaxAcross(Vector256<float> x)
-    {
-        var result = x[0];
-        for (var i = 1; i < Vector256<float>.Count; i++)
-        {
-            result = MathF.Max(result, x[i]);
-        }
-
-        return result;
     }
 
     // sin(x + quarters * pi / 2).

@@ -32,6 +32,15 @@ public static partial class VectorMath
         return p * first * second;
     }
 
+    /// <summary>e^x for x of at most 0, to 2 ulp; 0 below -80: neither it nor its share of a sum is then a denormal number, which takes
+    /// processors many times as long.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> ExpOrZero(Vector512<float> x)
+    {
+        var least = Vector512.Create(-80f);
+        return Vector512.ConditionalSelect(Vector512.LessThan(x, least), Vector512<float>.Zero, Exp(Vector512.MaxNative(least, x)));
+    }
+
     /// <summary>ln x, to 2 ulp; -inf at 0, NaN below.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Log(Vector512<float> x)
@@ -225,19 +234,6 @@ public static partial class VectorMath
         h *= Vector512.Create(0x846ca68bu);
         h ^= h >> 16;
         return Vector512.ConvertToSingle((h >> 8).AsInt32()) * Vector512.Create(5.9604645e-08f);
-    }
-
-    /// <summary>The largest element; NaN when any is NaN.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static float MaxAcross(Vector512<float> x)
-    {
-        var result = x[0];
-        for (var i = 1; i < Vector512<float>.Count; i++)
-        {
-            result = MathF.Max(result, x[i]);
-        }
-
-        return result;
     }
 
     // sin(x + quarters * pi / 2).

@@ -85,7 +85,7 @@ public sealed record SoftmaxKernel(Shape Shape, int Axis, bool Logarithm, Kernel
             writer.Open("").Line($"var shift = {piece.Isa.Broadcast("max")};");
             if (piece.IsPartial)
             {
-                writer.Line($"var e = VectorMath.Exp({piece.Load($"from + {piece.From}")} - shift);");
+                writer.Line($"var e = VectorMath.ExpOrZero({piece.Load($"from + {piece.From}")} - shift);");
                 Each(piece, i => writer.Line($"sum += e[{i - piece.Start}];{(Logarithm ? "" : $" to[{piece.At(i)}] = e[{i - piece.Start}];")}"));
             }
             else
@@ -93,7 +93,7 @@ public sealed record SoftmaxKernel(Shape Shape, int Axis, bool Logarithm, Kernel
                 writer.Line($"var sums = {piece.Isa.Type}.Zero;");
                 Loop(piece, piece.Start, i =>
                 {
-                    writer.Line($"var e = VectorMath.Exp({piece.Isa.Load($"from + {i}")} - shift);").Line("sums += e;");
+                    writer.Line($"var e = VectorMath.ExpOrZero({piece.Isa.Load($"from + {i}")} - shift);").Line("sums += e;");
                     if (!Logarithm)
                     {
                         writer.Line(piece.Isa.Store($"to + {i}", "e"));
@@ -171,7 +171,7 @@ public sealed record SoftmaxKernel(Shape Shape, int Axis, bool Logarithm, Kernel
         writer.Line($"var from = x + offset + {column};").Line($"var to = y + offset + {column};");
         writer.Line($"var max = {piece.Load("from")};").Open(Loop(1)).Line($"max = {isa.Static}.Max(max, {piece.Load($"from + i * columns")});").Close();
         writer.Line($"var sum = {isa.Type}.Zero;").Open(Loop(0));
-        writer.Line($"var e = VectorMath.Exp({piece.Load($"from + i * columns")} - max);").Line("sum += e;");
+        writer.Line($"var e = VectorMath.ExpOrZero({piece.Load($"from + i * columns")} - max);").Line("sum += e;");
         if (!Logarithm)
         {
             piece.Store(writer, $"to + i * columns", "e", "result");

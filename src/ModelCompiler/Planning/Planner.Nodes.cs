@@ -79,9 +79,9 @@ public sealed partial class Planner
         else if (primitive == Primitives.Reshape)
         {
             // Row-major order stays, so a Flat value only changes its name.
-            var x = Get(node.Inputs[0], LayoutKind.Flat);
+            var x = Reshaped(node) ?? Get(node.Inputs[0], LayoutKind.Flat);
             values[node] = destinations.TryGetValue(node, out var address) && x.Buffer.Address != address
-                ? CopyTo(node, x, address) : new StoredValue(x.Buffer, new Layout(LayoutKind.Flat, node.Shape));
+                ? CopyTo(node, x, address) : new StoredValue(x.Buffer, new Layout(x.Layout.Kind, node.Shape));
         }
         else if (primitive == Primitives.Concat || primitive == Primitives.Slice || primitive == Primitives.Pad)
         {
@@ -89,9 +89,7 @@ public sealed partial class Planner
         }
         else if (primitive == Primitives.Transpose)
         {
-            var x = Get(node.Inputs[0], LayoutKind.Flat);
-            var y = Store(node, LayoutKind.Flat);
-            Add(node, "transpose", CopyKernel.Transpose(x.Layout, y.Layout, node.As<TransposeAttributes>().Permutation, Scope(node)), x.Buffer, y.Buffer);
+            PlanTranspose(node);
         }
         else if (primitive == Primitives.Resample || primitive == Primitives.ResampleGradient)
         {

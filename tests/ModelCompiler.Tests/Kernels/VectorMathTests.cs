@@ -16,6 +16,10 @@ public class VectorMathTests(ITestOutputHelper output)
     public void ExpIsAccurate() => Check("Exp", VectorMath.Exp, VectorMath.Exp, VectorMath.Exp, Math.Exp, -110, 90, 2, [0f, -0f, 1e-30f, -1e-30f, 88.7f, 88.8f, 1e30f, -1e30f, Inf, -Inf, float.NaN]);
 
     [Fact]
+    public void ExpOrZeroIsAccurate() => Check(
+        "ExpOrZero", VectorMath.ExpOrZero, VectorMath.ExpOrZero, VectorMath.ExpOrZero, x => x < -80 ? 0 : Math.Exp(x), -110, 0, 2, [0f, -0f, -1e-30f, -80f, -80.01f, -1e30f, -Inf, float.NaN]);
+
+    [Fact]
     public void TheThreeWidthsAreOneText()
     {
         var wide = Body(512);
