@@ -8,10 +8,10 @@ namespace ModelCompiler.Planning;
 
 public sealed partial class Planner
 {
-    private ILookup<Node, Node>? users;
+    private ILookup<Node, Node>? readers;
 
     /// <summary>Who reads a node.</summary>
-    private ILookup<Node, Node> Users => users ??= graph.Nodes.SelectMany(n => n.Inputs.Select(input => (Input: input, User: n))).ToLookup(pair => pair.Input, pair => pair.User);
+    private ILookup<Node, Node> Readers => readers ??= graph.Nodes.SelectMany(reader => reader.Inputs.Select(input => (input, reader))).ToLookup(pair => pair.input, pair => pair.reader);
 
     /// <summary>The input of a change of shape as it is, where it is blocked and stays so: channels are the same, and planes have no gaps.</summary>
     private StoredValue? Reshaped(Node node)
@@ -33,7 +33,7 @@ public sealed partial class Planner
 
         // Features that become channels are blocked where planes follow.
         var toBlocks = !training && !fromBlocks && node.Shape.Rank is > 1 and < 5 && permutation[0] == last
-            && Users[node].Any() && Users[node].All(user => IsReshapedPlane(user) && user.Shape.Rank > node.Shape.Rank);
+            && Readers[node].Any() && Readers[node].All(reader => IsReshapedPlane(reader) && reader.Shape.Rank > node.Shape.Rank);
         var y = Store(node, toBlocks ? LayoutKind.Blocked : LayoutKind.Flat);
         Add(node, "transpose", CopyKernel.Transpose(x.Layout, y.Layout, permutation, Scope(node)), x.Buffer, y.Buffer);
     }

@@ -31,6 +31,9 @@ public class EmittedNetworkTests
         { "20x17x15", "(image -> conv(32, 3x3, pad: 1) -> relu) + (image -> conv(32, 3x3, pad: 1, bias: false) -> batchnorm) -> relu -> conv(18, 3x3) -> global_avgpool -> flatten -> dense(5)" },
         { "3x6x6", "image -> checkpoint((conv(17, 3x3, pad: 1, bias: false) -> batchnorm -> relu -> dropout(0.3)) * 2) -> conv(4, 1x1) -> flatten -> dense(5)" },
         { "6x5x3", "image -> checkpoint([conv(8, 3x3, pad: 1) -> tanh, conv(8, 1x1) -> sigmoid] -> add) * 2 -> flatten -> checkpoint(dense(7) -> relu) -> dense(5)" },
+        { "16x3x13x11", "image -> conv(20, 3x3x3, pad: 1) -> relu -> conv(33, 1x3x3, pad: 0x1x1) -> global_avgpool -> flatten -> dense(5)" },
+        { "3x7x6", "(image -> conv(24, 3x3, pad: 1)) + (image -> conv(24, 1x1) -> tokens -> layernorm -> dense(19) -> gelu -> dense(24) -> transpose -> reshape([24, 7, 6])) -> conv(5, 3x3) -> flatten -> dense(5)" },
+        { "17x4x3", "image -> reshape([17, 12]) -> transpose -> dense(16) -> transpose -> reshape([16, 3, 4]) -> maxpool(2x2) -> flatten -> dense(5)" },
         { "6x4x4", "image -> groupnorm(3) -> silu -> conv(4, 3x3, pad: 1) -> elu -> flatten -> dense(5) -> softplus" },
     };
 

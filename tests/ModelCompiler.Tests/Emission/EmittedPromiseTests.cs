@@ -42,6 +42,36 @@ public class EmittedPromiseTests(EmittedPromiseTests.Compiled networks) : IClass
 
     [Theory]
     [InlineData(1)]
+    [InlineData(3)]
+    public void InferenceDoesNotDependOnThreads(int batch)
+    {
+        // Winograd over tiles, over weights and over planes, direct convolution over places and over weights, steps too small to share.
+        var network = new CompiledText("""
+            network Net {
+                input clip: 32x3x17x15
+                frame = clip -> conv(48, 3x3x3, pad: 1) -> relu -> conv(35, 1x1x1) -> conv(64, 3, stride: 2, pad: 1) -> slice(0, 1, axis: 1) -> reshape([64, 9, 8])
+                output y = frame -> conv(64, 3x3, pad: 1) -> relu -> conv(200, 1x1) -> conv(600, 3x3, pad: 1) -> maxpool(2x2) -> conv(130, 1x1) -> flatten -> dense(37)
+            }
+            """);
+        using var one = network.Inference(batch);
+        var random = new Random(3);
+        foreach (ref var value in one.Inputs[0].Data)
+        {
+            value = random.NextSingle() - 0.5f;
+        }
+
+        one.Forward();
+        foreach (var threads in new[] { 2, 3, 8 })
+        {
+            using var several = network.Inference(batch, threads, one.Parameters);
+            one.Inputs[0].Data.CopyTo(several.Inputs[0].Data);
+            several.Forward();
+            Assert.Equal(one.Outputs[0].Data.ToArray(), several.Outputs[0].Data.ToArray());
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
     [InlineData(2)]
     public void RunsAllocateNothing(int threads)
     {
