@@ -21,7 +21,7 @@ internal sealed record ConvolutionSchedule(Tile Tile, int Groups, int PartGroups
     private const int FewestUnits = 8;
 
     /// <summary>What another thread has written costs so many times what comes from memory in order.</summary>
-    private const int ForeignCost = 16;
+    private const int ForeignCost = 4;
 
     /// <summary>With more calls than these for a group's weights it does not matter how the first one finds them.</summary>
     private const int MostCallsAhead = 48;
