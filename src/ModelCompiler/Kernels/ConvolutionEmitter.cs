@@ -39,10 +39,8 @@ internal sealed class ConvolutionEmitter(ConvolutionKernel kernel, Isa isa)
         else
         {
             // Whatever the units are, weights of a part stay while places pass by.
-            writer.Line("bool isByPlace = byPlace != 0;");
-            writer.Open("for (int part = isByPlace ? 0 : begin / places; part < (isByPlace ? parts : (end + places - 1) / places); part++)");
-            writer.Line("int firstPlace = isByPlace ? (begin - part + parts - 1) / parts : Math.Max(0, begin - part * places);");
-            writer.Line("int lastPlace = isByPlace ? (end - part + parts - 1) / parts : Math.Min(places, end - part * places);");
+            writer.Open("for (int part = byPlace != 0 ? 0 : begin / places; part < (byPlace != 0 ? parts : (end + places - 1) / places); part++)");
+            writer.Line("int firstPlace = byPlace != 0 ? (begin - part + parts - 1) / parts : Math.Max(0, begin - part * places), lastPlace = byPlace != 0 ? (end - part + parts - 1) / parts : Math.Min(places, end - part * places);");
             writer.Open("for (int place = firstPlace; place < lastPlace; place++)");
             EmitPlaneUnit(writer);
             writer.Close().Close();

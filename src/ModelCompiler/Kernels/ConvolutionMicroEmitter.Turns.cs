@@ -22,12 +22,8 @@ internal sealed partial class ConvolutionMicroEmitter
         {
             string Lines(int from, int to) => string.Join(" ", Enumerable.Range(from, to - from).Select(line => $"Sse.Prefetch1(ahead{Plus(line * 16)});"));
             writer.Line(Lines(0, channels));
-            for (var lines = 2; lines <= packed; lines++)
-            {
-                writer.Line($"if (aheadLines >= {N(lines)}) {{ {Lines(channels, 2 * channels)} ahead += {N(channels * 16)}; }}");
-            }
-
-            writer.Line($"ahead += {N(channels * 16)};");
+            var more = Enumerable.Range(2, packed - 1).Select(lines => $"if (aheadLines >= {N(lines)}) {{ {Lines(channels, 2 * channels)} ahead += {N(channels * 16)}; }} ");
+            writer.Line($"{string.Concat(more)}ahead += {N(channels * 16)};");
         }
     }
 

@@ -8,10 +8,10 @@ namespace ModelCompiler.Planning;
 
 public sealed partial class Planner
 {
-    private ILookup<Node, Node>? readers;
+    private ILookup<Node, Node>? nodeReaders;
 
     /// <summary>Who reads a node.</summary>
-    private ILookup<Node, Node> Readers => readers ??= graph.Nodes.SelectMany(reader => reader.Inputs.Select(input => (input, reader))).ToLookup(pair => pair.input, pair => pair.reader);
+    private ILookup<Node, Node> Readers => nodeReaders ??= graph.Nodes.SelectMany(reader => reader.Inputs.Select(input => (input, reader))).ToLookup(pair => pair.input, pair => pair.reader);
 
     /// <summary>The input of a change of shape as it is, where it is blocked and stays so: channels are the same, and planes have no gaps.</summary>
     private StoredValue? Reshaped(Node node)
