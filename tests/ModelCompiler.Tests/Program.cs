@@ -4,6 +4,7 @@ using System.Reflection;
 using System.Runtime.Intrinsics;
 using ModelCompiler.Tests.Kernels;
 using Xunit.Abstractions;
+using Xunit.Sdk;
 
 namespace ModelCompiler.Tests;
 
@@ -26,7 +27,10 @@ internal static class Program
             {
                 var type = method.DeclaringType!;
                 object[] needs = type.GetConstructors().Single().GetParameters() is [] ? [] : [new Silence()];
-                method.Invoke(Activator.CreateInstance(type, needs), null);
+                foreach (var row in method.GetCustomAttributes<DataAttribute>().SelectMany(data => data.GetData(method)).DefaultIfEmpty([]))
+                {
+                    method.Invoke(Activator.CreateInstance(type, needs), row);
+                }
             }
             catch (TargetInvocationException e)
             {
