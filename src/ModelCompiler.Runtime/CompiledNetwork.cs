@@ -123,7 +123,7 @@ public abstract unsafe class CompiledNetwork : IDisposable
 
     internal long GroupFloats { get; }
 
-    private int GroupCount => (Batch + NetworkInfo.GroupSamples - 1) / NetworkInfo.GroupSamples;
+    private int GroupCount => NetworkInfo.GroupCount(Batch);
 
     protected bool IsDisposed => samples is null;
 

@@ -97,6 +97,9 @@ public sealed record NetworkInfo(
     /// <summary>Samples that lie side by side.</summary>
     internal const int GroupSamples = 16;
 
+    /// <summary>Groups that the samples of a batch make, the last perhaps not full.</summary>
+    internal static int GroupCount(int batch) => (batch + GroupSamples - 1) / GroupSamples;
+
     /// <summary>The layers as another product of the network runs them.</summary>
     /// <param name="kernels">Kernels by name.</param>
     /// <param name="ofLayers">For each layer the place of its kernel in <paramref name="kernels"/>.</param>
@@ -116,7 +119,7 @@ public sealed record NetworkInfo(
 
     /// <summary>Memory of an object for activations, packed weights and scratch, in bytes; parameters, gradients and optimizer state
     /// are apart.</summary>
-    public long ArenaBytes(int batch) => (batch * SampleBytes) + ((batch + GroupSamples - 1) / GroupSamples * GroupBytes) + CommonBytes;
+    public long ArenaBytes(int batch) => (batch * SampleBytes) + (GroupCount(batch) * GroupBytes) + CommonBytes;
 
     /// <summary>Multiply-adds for one sample, convolutions and dense layers only.</summary>
     public long Macs => Layers.Sum(l => l.Macs);

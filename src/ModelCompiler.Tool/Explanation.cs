@@ -17,7 +17,7 @@ internal sealed record Explanation(
 
     private static StepExplanation Explain(Step step, int batch, int threads, MachineLimits limits, double? time)
     {
-        var samples = step.Kernel.Scope == Kernels.KernelScope.Once ? 1 : step.ByGroups ? (batch + 15) / 16 : batch;
+        var samples = step.Kernel.Scope == Kernels.KernelScope.Once ? 1 : step.ByGroups ? Runtime.NetworkInfo.GroupCount(batch) : batch;
         var (operations, bytes) = (2.0 * step.Kernel.Macs * samples, (double)step.Floats * sizeof(float) * samples);
         var predicted = Math.Max(operations / (limits.Gflops * 1e6 * threads), bytes / (limits.GigabytesPerSecond * 1e6));
         return new StepExplanation(

@@ -6,35 +6,31 @@ namespace ModelCompiler;
 
 internal static class OnAllCores
 {
-    /// <summary>The results of two functions that run at once. Throws what the first throws, else what the second throws.</summary>
+    /// <summary>The results of two functions that run at once. Throws what one of them throws.</summary>
     public static (TFirst First, TSecond Second) Both<TFirst, TSecond>(Func<TFirst> first, Func<TSecond> second)
     {
-        var other = Task.Run(second);
-        try
-        {
-            return (first(), other.GetAwaiter().GetResult());
-        }
-        finally
-        {
-            // Nothing outlives the call, and no exception is left for a finalizer to find.
-            ((IAsyncResult)other).AsyncWaitHandle.WaitOne();
-            _ = other.Exception;
-        }
+        var (a, b) = (default(TFirst)!, default(TSecond)!);
+        Unwrapped(() => Parallel.Invoke(() => a = first(), () => b = second()));
+        return (a, b);
     }
 
     /// <summary>The results for all items, in their order. Throws what the function throws, for one of the items.</summary>
     public static TResult[] Select<T, TResult>(IReadOnlyList<T> items, Func<T, TResult> function)
     {
         var results = new TResult[items.Count];
+        Unwrapped(() => Parallel.For(0, items.Count, i => results[i] = function(items[i])));
+        return results;
+    }
+
+    private static void Unwrapped(Action work)
+    {
         try
         {
-            Parallel.For(0, items.Count, i => results[i] = function(items[i]));
+            work();
         }
         catch (AggregateException failure)
         {
             ExceptionDispatchInfo.Capture(failure.InnerExceptions[0]).Throw();
         }
-
-        return results;
     }
 }

@@ -54,8 +54,11 @@ internal static class CheckCommand
 
     /// <summary>Memory, and layers that have a choice of kernels, are known when a network is planned; without a budget or measured
     /// choices there is no need to.</summary>
-    private static ImmutableArray<Diagnostic> Check(SourceFile file, CompilerOptions options) =>
-        (options with { Tuning = CnnFiles.Tuning(file.Path) }) is var complete && complete is { MemoryBudget: null, TrainingMemoryBudget: null, Tuning: null }
+    private static ImmutableArray<Diagnostic> Check(SourceFile file, CompilerOptions options)
+    {
+        options = options with { Tuning = CnnFiles.Tuning(file.Path) };
+        return options is { MemoryBudget: null, TrainingMemoryBudget: null, Tuning: null }
             ? Evaluator.Evaluate(file, CnnFiles.Import).Diagnostics
-            : Compiler.Compile(file, CnnFiles.Import, complete).Diagnostics;
+            : Compiler.Compile(file, CnnFiles.Import, options).Diagnostics;
+    }
 }

@@ -46,7 +46,7 @@ internal sealed class Recomputation
     private static HashSet<Node> Cheap(TrainingGraph training, CheapRecomputation choice)
     {
         var graph = training.Graph;
-        var readers = graph.Nodes.SelectMany(reader => reader.Inputs.Distinct().Select(input => (input, reader))).ToLookup(pair => pair.input, pair => pair.reader);
+        var readers = NodeReaders.Of(graph.Nodes);
         var roots = new HashSet<Node>(graph.Outputs.Select(output => output.Node).Concat(graph.Loss is null ? [] : [graph.Loss]).Concat(graph.Updates.Select(update => update.Value)));
         var cheap = new HashSet<Node>();
         foreach (var node in graph.Nodes)

@@ -82,6 +82,25 @@ internal static class NodeUses
     }
 }
 
+internal static class NodeReaders
+{
+    /// <summary>Who reads each of <paramref name="nodes"/>, once for every input that it is.</summary>
+    public static NodeMap<List<Node>> Of(IEnumerable<Node> nodes)
+    {
+        var readers = new NodeMap<List<Node>>();
+        foreach (var node in nodes)
+        {
+            readers.Add(node, []);
+            foreach (var input in node.Inputs)
+            {
+                readers[input].Add(node);
+            }
+        }
+
+        return readers;
+    }
+}
+
 /// <summary>Some of the nodes of one graph.</summary>
 internal sealed class NodeSet
 {

@@ -64,16 +64,7 @@ internal sealed class DepthwiseEmitter(PoolGeometry geometry, PoolOperand input,
             .Line($"var from = {input.Name} + block * {input.Number("blockStride")}{(isFlat ? "" : $" + d * {input.Number("planeStep")}")} + h * {input.Number("rowStep")} + lane;")
             .Line($"var kernel = {weights} + block * {geometry.Count * Layout.Lanes} + lane;")
             .Line($"var to = {output.Name} + block * {output.Number("blockStride")}{(isFlat ? "" : $" + d * {output.Number("planeStride")}")} + h * {output.Number("rowStride")} + lane;");
-        for (var i = 0; i < Extras.Length; i++)
-        {
-            var e = $"e{i + 1}";
-            writer.Line($"var extra{i + 1} = {e}" + Kind(Extras[i], output.Layout) switch
-            {
-                ExtraKind.Number => ";",
-                ExtraKind.Vector => $" + block * {e}Block + lane;",
-                _ => $" + block * {e}Block{(isFlat ? "" : $" + d * {e}Plane")} + h * {e}Row + lane;",
-            });
-        }
+        EmitExtras(writer, Extras, output.Layout, e => $"{(isFlat ? "" : $" + d * {e}Plane")} + h * {e}Row");
 
         for (var k = 0; held && k < geometry.Count; k++)
         {
@@ -128,6 +119,33 @@ internal sealed class DepthwiseEmitter(PoolGeometry geometry, PoolOperand input,
     internal static ExtraKind Kind(Layout extra, Layout output) => extra.Shape.Count == 1 ? ExtraKind.Number
         : extra.Height == output.Height && extra.Width == output.Width && extra.Depth == output.Depth && extra.Kind == LayoutKind.Blocked ? ExtraKind.Plane : ExtraKind.Vector;
 
+    /// <summary>Pointers <c>extra1</c>, … to what a formula reads besides: at the block and, of planes, at the row.</summary>
+    /// <param name="row">Where the row lies in the operand of a name, as text behind its block.</param>
+    internal static void EmitExtras(SourceWriter writer, ImmutableArray<Layout> extras, Layout output, Func<string, string> row)
+    {
+        for (var i = 0; i < extras.Length; i++)
+        {
+            var e = $"e{i + 1}";
+            writer.Line($"var extra{i + 1} = {e}" + Kind(extras[i], output) switch
+            {
+                ExtraKind.Number => ";",
+                ExtraKind.Vector => $" + block * {e}Block + lane;",
+                _ => $" + block * {e}Block{row(e)} + lane;",
+            });
+        }
+    }
+
+    /// <summary>Their values at a place in the row, <c>e1_suffix</c>, …</summary>
+    internal static void LoadExtras(SourceWriter writer, Isa isa, ImmutableArray<Layout> extras, Layout output, string offset, string suffix)
+    {
+        for (var i = 0; i < extras.Length; i++)
+        {
+            var kind = Kind(extras[i], output);
+            var value = kind == ExtraKind.Number ? isa.Broadcast($"*extra{i + 1}") : isa.Load($"extra{i + 1}{(kind == ExtraKind.Plane ? $" + {offset}" : "")}");
+            writer.Line($"var e{i + 1}_{suffix} = {value};");
+        }
+    }
+
     private void EmitTile(SourceWriter writer, int tile, string column, bool held)
     {
         var step = geometry.Axes[2].Stride * Layout.Lanes;
@@ -164,13 +182,7 @@ internal sealed class DepthwiseEmitter(PoolGeometry geometry, PoolOperand input,
         for (var t = 0; t < tile; t++)
         {
             var offset = column == "0" ? $"{t * Layout.Lanes}" : $"({column} + {t}) * {Layout.Lanes}";
-            for (var i = 0; i < Extras.Length; i++)
-            {
-                var kind = Kind(Extras[i], output.Layout);
-                var value = kind == ExtraKind.Number ? isa.Broadcast($"*extra{i + 1}") : isa.Load($"extra{i + 1}{(kind == ExtraKind.Plane ? $" + {offset}" : "")}");
-                writer.Line($"var e{i + 1}_{t} = {value};");
-            }
-
+            LoadExtras(writer, isa, Extras, output.Layout, offset, $"{t}");
             var tileColumn = t;
             var result = emitter.ApplyOne(writer, i => i == 0 ? $"sum{tileColumn}" : $"e{i}_{tileColumn}", $"_{t}");
             writer.Line(isa.Store($"to + {offset}", result));

@@ -50,17 +50,7 @@ internal sealed class DepthwisePhaseEmitter(Window window, Layout outputGradient
         writer.Line($"var from = dy + block * dyBlock + row / {RowStride} * dyRow + lane;");
         writer.Line($"var kernel = weights + block * {window.KernelCount * Layout.Lanes} + lane;");
         writer.Line("var to = dx + block * dxBlock + row * dxRow + lane;");
-        for (var i = 0; i < extras.Length; i++)
-        {
-            var e = $"e{i + 1}";
-            writer.Line($"var extra{i + 1} = {e}" + DepthwiseEmitter.Kind(extras[i], inputGradient) switch
-            {
-                DepthwiseEmitter.ExtraKind.Number => ";",
-                DepthwiseEmitter.ExtraKind.Vector => $" + block * {e}Block + lane;",
-                _ => $" + block * {e}Block + row * {e}Row + lane;",
-            });
-        }
-
+        DepthwiseEmitter.EmitExtras(writer, extras, inputGradient, e => $" + row * {e}Row");
         foreach (var phase in rowPhases)
         {
             writer.Open(rowPhases.Length == 1 ? "" : phase == rowPhases[rowPhases.Length - 1] ? "else" : $"{(phase.Phase == 0 ? "" : "else ")}if (row % {RowStride} == {phase.Phase})");
@@ -137,12 +127,7 @@ internal sealed class DepthwisePhaseEmitter(Window window, Layout outputGradient
         {
             var offset = $"((c + {t}) * {ColumnStride} + {phase.Phase}) * {Layout.Lanes}";
             var suffix = $"{phase.Phase}_{t}";
-            for (var i = 0; i < extras.Length; i++)
-            {
-                var kind = DepthwiseEmitter.Kind(extras[i], inputGradient);
-                writer.Line($"var e{i + 1}_{suffix} = {(kind == DepthwiseEmitter.ExtraKind.Number ? isa.Broadcast($"*extra{i + 1}") : isa.Load($"extra{i + 1}{(kind == DepthwiseEmitter.ExtraKind.Plane ? $" + {offset}" : "")}"))};");
-            }
-
+            DepthwiseEmitter.LoadExtras(writer, isa, extras, inputGradient, offset, suffix);
             var result = emitter.ApplyOne(writer, i => i == 0 ? Sum(phase, t) : $"e{i}_{suffix}", $"_{suffix}");
             writer.Line(isa.Store($"to + {offset}", result));
         }

@@ -13,15 +13,6 @@ public sealed partial class Planner
     /// copy, also through a change of shape.</summary>
     private void ChooseDestinations(ImmutableArray<(Node Node, Address Address)> gradients)
     {
-        var readers = new NodeMap<Node?>();
-        foreach (var reader in graph.Nodes)
-        {
-            foreach (var input in reader.Inputs)
-            {
-                readers[input] = readers.ContainsKey(input) ? null : reader;
-            }
-        }
-
         foreach (var (node, address) in gradients)
         {
             Choose(node, address);
@@ -49,7 +40,7 @@ public sealed partial class Planner
             }
         }
 
-        Node? OnlyReader(Node node) => readers.TryGetValue(node, out var reader) ? reader : null;
+        Node? OnlyReader(Node node) => Readers[node] is { Count: 1 } readers ? readers[0] : null;
 
         // Element by element, so that the last of the formulas may write over what the first one reads.
         bool IsReadOnlyFor(Node parameter, Node value)

@@ -74,16 +74,6 @@ public sealed partial class Planner
                 && IsSmall(c.Window, c.Groups, node.Inputs[0].Shape, node.Inputs[1].Shape):
                 PlanInterleavedWeightGradient(node, c.Window);
                 return true;
-            case MaxPoolAttributes pool when node.Primitive == Primitives.MaxPool && IsInterleaved(node.Inputs[0]):
-                AddBlockwise(node, "max_pool", (x, y) => new MaxPoolKernel(pool.Window, x[0], y));
-                return true;
-            case MaxPoolAttributes pool when node.Primitive == Primitives.MaxPoolGradient && IsInterleaved(node.Inputs[0]):
-                AddBlockwise(node, "gradient", (x, y) => new MaxPoolGradientKernel(pool.Window, x[0], x[1], y));
-                return true;
-            case AveragePoolAttributes pool when IsInterleaved(node.Inputs[0]):
-                AddBlockwise(node, node.Primitive == Primitives.AveragePool ? "average_pool" : "gradient", (x, y) => node.Primitive == Primitives.AveragePool
-                    ? new AveragePoolKernel(pool.Window, pool.CountPadding, x[0], y) : new AveragePoolGradientKernel(pool.Window, pool.CountPadding, x[0], y));
-                return true;
             case PointwiseAttributes when fused.Operands.Any(IsInterleaved) && IsElementwise(fused):
                 PlanInterleavedFormula(fused, StoreInterleaved(fused.Output));
                 return true;
@@ -151,12 +141,14 @@ public sealed partial class Planner
         Add(fused.Output, "pointwise", kernel, [.. inputs.Select(i => i.Buffer), into.Buffer]);
     }
 
-    /// <summary>A step that treats all channels alike.</summary>
+    /// <summary>A step that treats all channels alike: over blocks of channels, or of samples where its first input has them side by side.</summary>
     private void AddBlockwise(Node node, string suffix, Func<IReadOnlyList<Layout>, Layout, Kernel> make)
     {
-        var inputs = node.Inputs.Select(i => Get(i, LayoutKind.Interleaved)).ToList();
-        var into = StoreInterleaved(node);
-        Add(node, suffix, make([.. inputs.Select(i => i.Layout.AsBlocks)], into.Layout.AsBlocks), [.. inputs.Select(i => i.Buffer), into.Buffer]);
+        var kind = IsInterleaved(node.Inputs[0]) ? LayoutKind.Interleaved : LayoutKind.Blocked;
+        Layout Blocks(StoredValue value) => kind == LayoutKind.Interleaved ? value.Layout.AsBlocks : value.Layout;
+        var inputs = node.Inputs.Select(i => Get(i, kind)).ToList();
+        var into = kind == LayoutKind.Interleaved ? StoreInterleaved(node) : Store(node, kind);
+        Add(node, suffix, make([.. inputs.Select(Blocks)], Blocks(into)), [.. inputs.Select(i => i.Buffer), into.Buffer]);
     }
 
     private StoredValue StoreInterleaved(Node node) => values[node] = DraftInterleaved(node);

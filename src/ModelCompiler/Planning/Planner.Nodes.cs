@@ -44,29 +44,21 @@ public sealed partial class Planner
         }
         else if (primitive == Primitives.MaxPool)
         {
-            var x = Get(node.Inputs[0], LayoutKind.Blocked);
-            var y = Store(node, LayoutKind.Blocked);
-            Add(node, "max_pool", new MaxPoolKernel(node.As<MaxPoolAttributes>().Window, x.Layout, y.Layout), x.Buffer, y.Buffer);
+            AddBlockwise(node, "max_pool", (x, y) => new MaxPoolKernel(node.As<MaxPoolAttributes>().Window, x[0], y));
         }
         else if (primitive == Primitives.MaxPoolGradient)
         {
-            var (x, dy) = (Get(node.Inputs[0], LayoutKind.Blocked), Get(node.Inputs[1], LayoutKind.Blocked));
-            var dx = Store(node, LayoutKind.Blocked);
-            Add(node, "gradient", new MaxPoolGradientKernel(node.As<MaxPoolAttributes>().Window, x.Layout, dy.Layout, dx.Layout), x.Buffer, dy.Buffer, dx.Buffer);
+            AddBlockwise(node, "gradient", (x, y) => new MaxPoolGradientKernel(node.As<MaxPoolAttributes>().Window, x[0], x[1], y));
         }
         else if (primitive == Primitives.AveragePool)
         {
             var pool = node.As<AveragePoolAttributes>();
-            var x = Get(node.Inputs[0], LayoutKind.Blocked);
-            var y = Store(node, LayoutKind.Blocked);
-            Add(node, "average_pool", new AveragePoolKernel(pool.Window, pool.CountPadding, x.Layout, y.Layout), x.Buffer, y.Buffer);
+            AddBlockwise(node, "average_pool", (x, y) => new AveragePoolKernel(pool.Window, pool.CountPadding, x[0], y));
         }
         else if (primitive == Primitives.AveragePoolGradient)
         {
             var pool = node.As<AveragePoolAttributes>();
-            var dy = Get(node.Inputs[0], LayoutKind.Blocked);
-            var dx = Store(node, LayoutKind.Blocked);
-            Add(node, "gradient", new AveragePoolGradientKernel(pool.Window, pool.CountPadding, dy.Layout, dx.Layout), dy.Buffer, dx.Buffer);
+            AddBlockwise(node, "gradient", (x, y) => new AveragePoolGradientKernel(pool.Window, pool.CountPadding, x[0], y));
         }
         else if (primitive == Primitives.Pointwise)
         {

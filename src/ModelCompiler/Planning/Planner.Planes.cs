@@ -8,11 +8,6 @@ namespace ModelCompiler.Planning;
 
 public sealed partial class Planner
 {
-    private ILookup<Node, Node>? nodeReaders;
-
-    /// <summary>Who reads a node.</summary>
-    private ILookup<Node, Node> Readers => nodeReaders ??= graph.Nodes.SelectMany(reader => reader.Inputs.Select(input => (input, reader))).ToLookup(pair => pair.input, pair => pair.reader);
-
     /// <summary>The input of a change of shape as it is, where it is blocked and stays so: channels are the same, and planes have no gaps.</summary>
     private StoredValue? Reshaped(Node node)
     {
@@ -33,7 +28,7 @@ public sealed partial class Planner
 
         // Features that become channels are blocked where planes follow.
         var toBlocks = !training && !fromBlocks && node.Shape.Rank is > 1 and < 5 && permutation[0] == last
-            && Readers[node].Any() && Readers[node].All(reader => IsReshapedPlane(reader) && reader.Shape.Rank > node.Shape.Rank);
+            && Readers[node] is { Count: > 0 } all && all.All(reader => IsReshapedPlane(reader) && reader.Shape.Rank > node.Shape.Rank);
         var y = Store(node, toBlocks ? LayoutKind.Blocked : LayoutKind.Flat);
         Add(node, "transpose", CopyKernel.Transpose(x.Layout, y.Layout, permutation, Scope(node)), x.Buffer, y.Buffer);
     }

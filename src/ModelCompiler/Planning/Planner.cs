@@ -22,6 +22,7 @@ public sealed partial class Planner
     private readonly List<StepDraft> steps = new();
     private readonly HashSet<string> names = new(StringComparer.Ordinal);
     private readonly NodeMap<StoredValue> values = new();
+    private NodeMap<List<Node>>? nodeReaders;
     private readonly Dictionary<(Node, LayoutKind), StoredValue> variants = new();
     private readonly Dictionary<(Node, string), BufferDraft> packed = new();
     private readonly Dictionary<Node, Address> destinations = new();
@@ -39,9 +40,12 @@ public sealed partial class Planner
         this.winograd = winograd;
         this.slots = slots.ToDictionary(s => s.Node);
         halos = new HaloNeeds(graph.Nodes);
-        interleavedHalos = new HaloNeeds(graph.Nodes, ofInputGradients: false);
+        interleavedHalos = training ? new HaloNeeds(graph.Nodes, ofInputGradients: false) : halos;
         concats = training ? null : new ConcatPlaces(graph.Nodes, halos);
     }
+
+    /// <summary>Who reads a node.</summary>
+    private NodeMap<List<Node>> Readers => nodeReaders ??= NodeReaders.Of(graph.Nodes);
 
     /// <summary>The inference product of a network as evaluated.</summary>
     /// <param name="winograd">Whether 3x3 convolutions may use Winograd's algorithm, which is faster and rounds more.</param>
