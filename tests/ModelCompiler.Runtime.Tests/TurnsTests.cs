@@ -58,12 +58,15 @@ public class TurnsTests
 
         public float[] Results(int groups) => [.. Enumerable.Range(0, groups).Select(group => Groups[group * GroupFloats])];
 
+        /// <summary>Units of one group may run on several threads at once, so that each of them is added as a whole.</summary>
         private static void Add(in StepMemory m, int begin, int end)
         {
-            for (var unit = begin; unit < end; unit++)
+            float seen;
+            do
             {
-                Interlocked.Exchange(ref *m[0], *m[0] + 1);
+                seen = Volatile.Read(ref *m[0]);
             }
+            while (Interlocked.CompareExchange(ref *m[0], seen + (end - begin), seen) != seen);
         }
 
         private static void Gather(in StepMemory m, int begin, int end)
