@@ -49,18 +49,32 @@ public static class Compiler
 
             foreach (var network in evaluated.Networks)
             {
-                try
+                if (Guarded(network, () => sources.AddRange(Emit(network, options, advice => diagnostics = diagnostics.Add(advice)))) is { } failure)
                 {
-                    sources.AddRange(Emit(network, options, advice => diagnostics = diagnostics.Add(advice)));
-                }
-                catch (OverflowException)
-                {
-                    diagnostics = diagnostics.Add(MemoryBudget.Exceeded(network));
+                    diagnostics = diagnostics.Add(failure);
                 }
             }
         }
 
         return new CompilationResult(HasErrors(diagnostics) ? ImmutableArray<EmittedNetwork>.Empty : sources.ToImmutable(), diagnostics);
+    }
+
+    /// <summary>What to report when <paramref name="emit"/> failed; null when it did not.</summary>
+    internal static Diagnostic? Guarded(NetworkGraph network, Action emit)
+    {
+        try
+        {
+            emit();
+            return null;
+        }
+        catch (OverflowException)
+        {
+            return MemoryBudget.Exceeded(network);
+        }
+        catch (Exception fault)
+        {
+            return Fault.Of(fault, network.Place);
+        }
     }
 
     /// <param name="advise">Told what the plans are worth a warning for.</param>

@@ -119,7 +119,7 @@ public static class Evaluator
         }
         catch (Exception fault)
         {
-            reporter.Error("CNN9001", current(), $"the compiler failed here, which is its own fault: {fault.GetType().Name}: {fault.Message}; please report it with this file");
+            reporter.Add(Fault.Of(fault, current()));
         }
     }
 

@@ -71,7 +71,7 @@ public abstract record Kernel
     /// <summary>What the code refers to by name. Where all kernels of a name in a network agree on a number it is a constant of their
     /// method, else a parameter. Equal names of kernels have equal names of numbers, in this order.</summary>
     public virtual ImmutableArray<KernelNumber> Numbers => field.IsDefault
-        ? field = [.. Code.SelectMany(c => c.Numbers).GroupBy(n => n.Name).Select(g => g.First())]
+        ? field = [.. Code.SelectMany(c => c.Numbers).GroupBy(n => n.Name).Select(Agreed)]
         : field;
 
     /// <summary>Independent pieces of the work: per sample for Sample scope, in all for the others.</summary>
@@ -99,6 +99,12 @@ public abstract record Kernel
 
     /// <summary>Everything that decides what a call does.</summary>
     public virtual string Key => field ??= $"{Name}({string.Join(",", Numbers.Select(n => Literals.Int(n.Value)))})";
+
+    /// <summary>The one value that a number has: steps pass the same to every instruction set.</summary>
+    private KernelNumber Agreed(IGrouping<string, KernelNumber> sets) => sets.Distinct().Count() == 1
+        ? sets.First()
+        : throw new InvalidOperationException(
+            $"The number '{sets.Key}' of a {GetType().Name} differs between instruction sets: {string.Join(", ", sets.Select(n => Literals.Int(n.Value)).Distinct())}.");
 
     /// <summary>The methods for each instruction set, as in <see cref="Isa.All"/>.</summary>
     internal ImmutableArray<KernelWriter> Code => field.IsDefault

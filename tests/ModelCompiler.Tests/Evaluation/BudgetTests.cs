@@ -89,6 +89,16 @@ public class BudgetTests
         Assert.Equal("a.cnn(1,1): error CNN9001: the compiler failed here, which is its own fault: InvalidOperationException: disk on fire; please report it with this file", Assert.Single(file.Diagnostics).ToString());
     }
 
+    [Fact]
+    public void AFaultBehindTheEvaluationIsReportedToo()
+    {
+        var network = ZooTests.Evaluate("lenet5.cnn");
+        Assert.Null(Compiler.Guarded(network, () => { }));
+        var diagnostic = Compiler.Guarded(network, () => throw new InvalidOperationException("no plan"));
+        Assert.Equal(("CNN9001", network.Place), (diagnostic!.Code, diagnostic.Place));
+        Assert.Contains("which is its own fault: InvalidOperationException: no plan;", diagnostic.Message, StringComparison.Ordinal);
+    }
+
     private static string Chain(int length) =>
         "network N {\n input x: 8\n a0 = x\n" + string.Concat(Enumerable.Range(1, length).Select(i => $" a{i} = a{i - 1} -> relu\n")) + $" output y = a{length}\n}}";
 

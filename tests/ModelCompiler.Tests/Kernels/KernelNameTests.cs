@@ -1,5 +1,6 @@
 // The rule that kernels are shared by: equal names have equal code, whatever the numbers are. Checked over published
 // networks, in inference and training: a name that leaves out something that decides code would make wrong networks.
+using System.Collections.Immutable;
 using ModelCompiler.Emission;
 using ModelCompiler.Kernels;
 using ModelCompiler.Planning;
@@ -36,6 +37,25 @@ public class KernelNameTests
                 }
             }
         }
+    }
+
+    /// <summary>Steps pass one value to whatever instruction set there is: another set's would be lost in silence.</summary>
+    [Fact]
+    public void ANumberThatDiffersBetweenInstructionSetsIsAFault()
+    {
+        var fault = Assert.Throws<InvalidOperationException>(() => new Undecided().Numbers);
+        Assert.Equal("The number 'vectors' of a Undecided differs between instruction sets: 1, 2, 4.", fault.Message);
+    }
+
+    private sealed record Undecided : Kernel
+    {
+        public override string Comment => "";
+
+        public override ImmutableArray<Operand> Operands => [new("x"), new("y")];
+
+        public override int Units => 1;
+
+        public override void Emit(KernelWriter writer, Isa isa) => writer.OpenMethod().Line($"y[0] = x[{writer.N("vectors", Layout.Lanes / isa.Width)}];").Close();
     }
 
     /// <summary>Small and large, plain and odd: every kind of kernel is in one of them, most of them with many numbers.</summary>
