@@ -1,5 +1,5 @@
-// Run as a process of its own by tests that switch instruction sets off: whether vectors are accelerated is
-// decided once per process.
+// Run as a process of its own by tests that switch instruction sets off, for whether vectors are accelerated is
+// decided once per process, and by tests that let the JIT write down what it does.
 using System.Reflection;
 using System.Runtime.Intrinsics;
 using ModelCompiler.Tests.Kernels;
@@ -10,10 +10,20 @@ namespace ModelCompiler.Tests;
 
 internal static class Program
 {
-    /// <param name="arguments">Widest vectors that should be accelerated: 128, 256 or 512 bits.</param>
+    /// <summary>The first argument of a run that compiles an assembly.</summary>
+    public const string Prepare = "prepare";
+
+    /// <param name="arguments"><see cref="Prepare"/> and assemblies whose methods are to be compiled; or the widest vectors that should be
+    /// accelerated: 128, 256 or 512 bits.</param>
     /// <returns>0 when everything marked <see cref="OnEveryHardwareAttribute"/> passes, 1 when not, 2 when the hardware is another.</returns>
     public static int Main(string[] arguments)
     {
+        if (arguments is [Prepare, .. var assemblies])
+        {
+            JitOutcomeTests.Prepare(assemblies);
+            return 0;
+        }
+
         var widest = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128;
         if (arguments is not [var expected] || expected != $"{widest}")
         {

@@ -14,7 +14,7 @@ internal sealed class StepEmitter(
     SourceWriter writer, string kernels, IReadOnlyDictionary<string, KernelGroup> groups, IReadOnlyDictionary<int, int> parameters, CompilerOptions options)
 {
     /// <summary>A method of more steps would be optimised badly, or not at all.</summary>
-    private const int StepsOfMethod = 256;
+    internal const int StepsOfMethod = 256;
 
     /// <summary>Longer chains of calls overflow the stack of a C# compiler.</summary>
     private const int StepsOfStatement = 32;

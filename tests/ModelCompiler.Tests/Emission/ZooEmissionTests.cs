@@ -11,13 +11,14 @@ public class ZooEmissionTests
 {
     [Theory]
     [MemberData(nameof(ZooTests.Files), MemberType = typeof(ZooTests))]
-    public void IsEmittedForInferenceAndTraining(string file)
+    public void IsEmittedForInferenceAndTrainingWithinItsLines(string file)
     {
         var sources = Emit(file);
         Assert.Equal(2, sources.Length);
         var hasLoss = ZooTests.Evaluate(file).Loss is not null;
         Assert.Contains("protected override void RunForward()", sources[0].Source, StringComparison.Ordinal);
         Assert.Equal(hasLoss, sources[0].Source.Contains("protected override void RunTraining()", StringComparison.Ordinal));
+        Assert.InRange(sources.Sum(source => source.Source.Count(c => c == '\n')), 1, LineBudget.Of(file));
     }
 
     [Theory]

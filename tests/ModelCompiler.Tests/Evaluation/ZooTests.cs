@@ -13,7 +13,7 @@ public class ZooTests
 {
     private static string Folder => Repository.File("examples", "zoo");
 
-    private static IEnumerable<string> Names => Directory.GetFiles(Folder, "*.cnn").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
+    internal static IEnumerable<string> Names => Directory.GetFiles(Folder, "*.cnn").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
 
     public static TheoryData<string> Files => [.. Names];
 

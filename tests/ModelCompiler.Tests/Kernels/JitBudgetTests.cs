@@ -10,6 +10,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Tests.Kernels;
 
 /// <summary>Bytes of IL and number of locals of one method.</summary>
+/// <param name="Name">With the names of its classes, and without the namespace: <c>LeNet5.Training.RunTraining</c>.</param>
 public sealed record MethodSize(string Name, int IlBytes, int Locals)
 {
     /// <summary>Sizes of all methods in an assembly.</summary>
@@ -29,10 +30,21 @@ public sealed record MethodSize(string Name, int IlBytes, int Locals)
                 locals = signature.ReadCompressedInteger();
             }
 
-            sizes.Add(new MethodSize(metadata.GetString(method.Name), body.GetILBytes()!.Length, locals));
+            sizes.Add(new MethodSize(Path(metadata, method), body.GetILBytes()!.Length, locals));
         }
 
         return sizes;
+    }
+
+    private static string Path(MetadataReader metadata, MethodDefinition method)
+    {
+        var path = metadata.GetString(method.Name);
+        for (var type = method.GetDeclaringType(); !type.IsNil; type = metadata.GetTypeDefinition(type).GetDeclaringType())
+        {
+            path = $"{metadata.GetString(metadata.GetTypeDefinition(type).Name)}.{path}";
+        }
+
+        return path;
     }
 
     /// <summary>Asserts <see cref="JitBudget"/> for every method in an assembly.</summary>
