@@ -1,5 +1,6 @@
 // Parameters and layers of a network as text. Generated code keeps them so: hundreds of objects made one by one would be a method
-// that the just-in-time compiler works on for longer than the network runs.
+// that the just-in-time compiler works on for longer than the network runs. Numbers are read without a culture: the first that is asked for
+// loads the system's tables of all of them, which takes as long as the rest of a small network's construction.
 using System.Globalization;
 
 namespace ModelCompiler.Runtime;
@@ -7,6 +8,9 @@ namespace ModelCompiler.Runtime;
 internal static class InfoText
 {
     private const string Separator = " | ";
+
+    /// <summary>As a new one is; <see cref="NumberFormatInfo.InvariantInfo"/> is that of a culture.</summary>
+    private static readonly NumberFormatInfo Invariant = new();
 
     /// <summary>In the order of <see cref="InitializerKind"/>; asking the type for its names would need reflection.</summary>
     private static readonly string[] Initializers =
@@ -25,7 +29,7 @@ internal static class InfoText
             var words = Words(lines[i], 8);
             parameters[i] = new ParameterInfo(
                 words[0], Shape(words[1]), Int(words[2]), words[3] == "trained", (InitializerKind)Array.IndexOf(Initializers, words[4]),
-                float.Parse(words[5], NumberStyles.Float, CultureInfo.InvariantCulture), Int(words[6]), Int(words[7]));
+                float.Parse(words[5], NumberStyles.Float, Invariant), Int(words[6]), Int(words[7]));
         }
 
         return parameters;
@@ -68,7 +72,7 @@ internal static class InfoText
         return sizes;
     }
 
-    private static int Int(string text) => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
+    private static int Int(string text) => int.Parse(text, NumberStyles.None, Invariant);
 
-    private static long Long(string text) => long.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
+    private static long Long(string text) => long.Parse(text, NumberStyles.None, Invariant);
 }

@@ -19,7 +19,7 @@ public sealed record TensorInfo(
     string Name, int[] Shape, TensorKind Kind = TensorKind.Float, int Classes = 0, int? Ignored = null, ValueLimits? Limits = null)
 {
     /// <summary>Elements of one sample.</summary>
-    public int Count => Shape.Aggregate(1, (product, size) => product * size);
+    public int Count => Shapes.Count(Shape);
 }
 
 /// <summary>What the numbers of an input must be; a run with others throws before it writes anything.</summary>
@@ -55,7 +55,7 @@ public sealed record ParameterInfo(
     /// <exception cref="FormatException">A line is not of this form.</exception>
     public static ParameterInfo[] List(string text) => InfoText.Parameters(text);
 
-    public int Count => Shape.Aggregate(1, (product, size) => product * size);
+    public int Count => Shapes.Count(Shape);
 }
 
 /// <summary>A layer as its author wrote it.</summary>

@@ -34,12 +34,12 @@ internal static class Program
         return 0;
     }
 
-    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+    private static int Number(string text) => int.Parse(text, new NumberFormatInfo());
 
     private static Dictionary<string, object> Infer(string name, string weights, string input, string output, int threads, int seconds)
     {
         var clock = Stopwatch.StartNew();
-        using var network = (InferenceNetwork)Create(Find(name), ("batch", 1), ("threads", threads));
+        using var network = (InferenceNetwork)Create(Find(name), 1, threads, null);
         network.Parameters.Load(weights, strict: false);
         Read<float>(input).CopyTo(network.Inputs[0].Data);
         network.Forward();
@@ -57,7 +57,7 @@ internal static class Program
         string name, string weights, string input, string target, int batch, int threads, int seconds, int steps, string saved)
     {
         var type = Find(name).GetNestedType("Training") ?? throw new ArgumentException($"network '{name}' has no loss.");
-        using var network = (TrainingNetwork)Create(type, ("batch", batch), ("threads", threads), ("optimizer", new Sgd(1e-3f, momentum: 0.9f)));
+        using var network = (TrainingNetwork)Create(type, batch, threads, null, new Sgd(1e-3f, momentum: 0.9f), 1UL);
         network.Parameters.Load(weights, strict: false);
         Read<float>(input).CopyTo(network.Inputs[0].Data);
         Read<int>(target).CopyTo(network.Targets[0].Classes);
@@ -107,19 +107,23 @@ internal static class Program
         result["runs"] = times.Count * atOnce;
     }
 
-    /// <summary>The generated class of a file's name: <c>resnet18</c> is <c>ResNet18</c>, <c>fcn_resnet50_256</c> is <c>FCNResNet50_256</c>.</summary>
-    private static Type Find(string name) =>
-        typeof(Program).Assembly.GetTypes().FirstOrDefault(t => t.IsSubclassOf(typeof(InferenceNetwork)) && string.Equals(Letters(t.Name), Letters(name), StringComparison.OrdinalIgnoreCase))
-        ?? throw new ArgumentException($"no network is called '{name}'.");
-
-    private static string Letters(string name) => name.Replace("_", "", StringComparison.Ordinal);
-
-    private static object Create(Type type, params (string Name, object Value)[] values)
+    /// <summary>The generated class of a file's name: <c>resnet18</c> is <c>ResNet18</c>, <c>fcn_resnet50_256</c> is <c>FCNResNet50_256</c>. It is looked
+    /// up and not searched for: an application knows its class, and does not load all others before it begins.</summary>
+    private static Type Find(string name)
     {
-        var constructor = type.GetConstructors().MaxBy(c => c.GetParameters().Length)!;
-        var arguments = constructor.GetParameters().Select(p => values.FirstOrDefault(v => v.Name == p.Name).Value ?? p.DefaultValue).ToArray();
-        return constructor.Invoke(arguments);
+        var letters = "";
+        for (var i = 0; i < name.Length; i++)
+        {
+            letters += name[i] != '_' || (char.IsAsciiDigit(name[i - 1]) && char.IsAsciiDigit(name[i + 1])) ? name[i] : "";
+        }
+
+        return typeof(Program).Assembly.GetType($"{typeof(Program).Namespace}.{letters}", throwOnError: false, ignoreCase: true) is { } type && type.IsSubclassOf(typeof(InferenceNetwork))
+            ? type
+            : throw new ArgumentException($"no network is called '{name}'.");
     }
+
+    /// <param name="arguments">All that the constructor takes.</param>
+    private static object Create(Type type, params object?[] arguments) => type.GetConstructors()[0].Invoke(arguments);
 
     private static ReadOnlySpan<T> Read<T>(string path)
         where T : unmanaged => MemoryMarshal.Cast<byte, T>(File.ReadAllBytes(path));

@@ -163,6 +163,44 @@ public sealed class SafetensorsTests : IDisposable
         Assert.Equal(["missing: 'fc.weight' (3x6)."], Assert.Throws<WeightsException>(() => set.Load(folder["w"], strict: false)).Differences);
     }
 
+    private const string Plain =
+        """{ "__metadata__" : {"format":"pt","sha256_of_tensors":"0a"},"a.b":{"shape":[2,0],"data_offsets":[0,0],"dtype":"F32"},"c":{"dtype":"I64","shape":[],"data_offsets":[0,8]} }  """;
+
+    [Fact]
+    public void AUsualHeaderIsReadWithoutJson()
+    {
+        var entries = PlainHeader.Read(Encoding.ASCII.GetBytes(Plain), out var checksum)!;
+        Assert.Equal("0a", checksum);
+        Assert.Equal([("a.b", "F32", "2x0", 0L, 0L), ("c", "I64", "scalar", 0L, 8L)], entries.Select(e => (e.Name, e.ElementType, Shapes.Text(e.Shape), e.Begin, e.End)));
+        Assert.Empty(PlainHeader.Read("{}"u8, out checksum)!);
+        Assert.Null(checksum);
+    }
+
+    [Fact]
+    public void EveryBeginningOfAHeaderIsRefused()
+    {
+        var bytes = Encoding.ASCII.GetBytes(Plain.TrimEnd());
+        for (var length = 0; length < bytes.Length; length++)
+        {
+            Assert.Null(PlainHeader.Read(bytes.AsSpan(0, length), out _));
+        }
+    }
+
+    /// <summary>What is unusual is the general reader's to judge, right or wrong.</summary>
+    [Theory]
+    [InlineData("""{"a\u0062":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""")]
+    [InlineData("""{"ä":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[01],"data_offsets":[0,4]}}""")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1e0],"data_offsets":[0,4]}}""")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1111111111111111111],"data_offsets":[0,4]}}""")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}}""")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1,],"data_offsets":[0,4]}}""")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"more":1}}""")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},}""")]
+    [InlineData("""{"__metadata__":{"n":1}}""")]
+    [InlineData("""{} {}""")]
+    public void AnUnusualHeaderIsLeftToTheGeneralReader(string header) => Assert.Null(PlainHeader.Read(Encoding.UTF8.GetBytes(header), out _));
+
     /// <summary>Each of them once crashed, hung or fooled some reader of the format.</summary>
     [Theory]
     [InlineData("", "", "has only 0 bytes", false)]

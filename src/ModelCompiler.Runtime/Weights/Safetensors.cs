@@ -25,12 +25,12 @@ public static class Safetensors
     /// path holds either what it held or the whole new file.</summary>
     public static void Write(string path, IReadOnlyList<StoredTensor> tensors)
     {
-        var names = new HashSet<string>(StringComparer.Ordinal) { "__metadata__" };
+        var names = new HashSet<string>(StringComparer.Ordinal) { SafetensorsHeader.MetadataName };
         foreach (var tensor in tensors)
         {
             if (!names.Add(tensor.Name))
             {
-                throw new ArgumentException($"a safetensors file cannot hold a tensor '{tensor.Name}' twice, or one named __metadata__.", nameof(tensors));
+                throw new ArgumentException($"a safetensors file cannot hold a tensor '{tensor.Name}' twice, or one named {SafetensorsHeader.MetadataName}.", nameof(tensors));
             }
         }
 
@@ -54,7 +54,7 @@ public static class Safetensors
         using (var json = new Utf8JsonWriter(stream))
         {
             json.WriteStartObject();
-            json.WriteStartObject("__metadata__");
+            json.WriteStartObject(SafetensorsHeader.MetadataName);
             json.WriteString("format", "pt");
             json.WriteString(SafetensorsHeader.ChecksumName, TensorFile.Checksum(tensors));
             json.WriteEndObject();

@@ -16,22 +16,14 @@ internal static class SafetensorsHeader
     /// <summary>In the header's <c>__metadata__</c>: the checksum of files written here. Those of others have none.</summary>
     public const string ChecksumName = "sha256_of_tensors";
 
+    public const string MetadataName = "__metadata__";
+
     /// <returns>Where the tensors lie, and the checksum where there is one.</returns>
     /// <param name="dataBytes">Bytes of the file after the header; the tensors must cover them without gap or overlap.</param>
     /// <exception cref="FormatException">Says what is wrong.</exception>
     public static (List<SafetensorsEntry> Entries, string? Checksum) Parse(ReadOnlySpan<byte> json, long dataBytes)
     {
-        List<SafetensorsEntry> entries;
-        string? checksum;
-        try
-        {
-            entries = ReadEntries(json, out checksum);
-        }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
-        {
-            throw new FormatException($"the header is not valid JSON ({exception.Message})", exception);
-        }
-
+        var entries = PlainHeader.Read(json, out var checksum) ?? ReadJson(json, out checksum);
         foreach (var entry in entries)
         {
             CheckSize(entry, dataBytes);
@@ -40,7 +32,9 @@ internal static class SafetensorsHeader
         // Of two that begin at one place the empty one comes first; names make the message deterministic.
         var end = 0L;
         var last = "the header";
-        foreach (var entry in entries.OrderBy(e => e.Begin).ThenBy(e => e.End).ThenBy(e => e.Name, StringComparer.Ordinal))
+        var ordered = entries.ToArray();
+        Array.Sort(ordered, InOrder);
+        foreach (var entry in ordered)
         {
             if (entry.Begin != end)
             {
@@ -55,6 +49,21 @@ internal static class SafetensorsHeader
         return end == dataBytes
             ? (entries, checksum)
             : throw new FormatException($"{dataBytes - end} bytes after the last tensor belong to no tensor");
+    }
+
+    private static int InOrder(SafetensorsEntry a, SafetensorsEntry b) =>
+        a.Begin != b.Begin ? a.Begin.CompareTo(b.Begin) : a.End != b.End ? a.End.CompareTo(b.End) : string.CompareOrdinal(a.Name, b.Name);
+
+    private static List<SafetensorsEntry> ReadJson(ReadOnlySpan<byte> json, out string? checksum)
+    {
+        try
+        {
+            return ReadEntries(json, out checksum);
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            throw new FormatException($"the header is not valid JSON ({exception.Message})", exception);
+        }
     }
 
     private static List<SafetensorsEntry> ReadEntries(ReadOnlySpan<byte> json, out string? checksum)
@@ -72,7 +81,7 @@ internal static class SafetensorsHeader
                 throw new FormatException($"tensor '{name}' appears twice");
             }
 
-            if (name == "__metadata__")
+            if (name == MetadataName)
             {
                 checksum = ReadChecksum(ref reader);
             }
@@ -179,14 +188,15 @@ internal static class SafetensorsHeader
             throw new FormatException($"tensor '{entry.Name}' claims bytes {entry.Begin} to {entry.End} of {dataBytes}; the file is truncated or damaged");
         }
 
-        var bytes = (Int128)size;
+        var bytes = (long)size;
         foreach (var length in entry.Shape)
         {
-            bytes *= length;
-            if (bytes > long.MaxValue)
+            if (length > 0 && bytes > long.MaxValue / length)
             {
                 throw new FormatException($"tensor '{entry.Name}' has the impossible shape {Shapes.Text(entry.Shape)}");
             }
+
+            bytes *= length;
         }
 
         if (bytes != entry.End - entry.Begin)

@@ -9,6 +9,7 @@ public sealed class StoredTensor
     /// <summary>Values of other types than float32 are converted so many at a time.</summary>
     private const int Piece = 4096;
 
+    private readonly long[] shape;
     private readonly TensorFile? file;
     private readonly long begin;
     private byte[]? bytes;
@@ -16,7 +17,7 @@ public sealed class StoredTensor
     /// <summary>Reads its values when they are asked for, while the file is open.</summary>
     internal StoredTensor(TensorFile file, SafetensorsEntry entry)
     {
-        (Name, ElementType, Shape) = (entry.Name, entry.ElementType, entry.Shape);
+        (Name, ElementType, shape) = (entry.Name, entry.ElementType, entry.Shape);
         this.file = file;
         (begin, ByteCount) = (entry.Begin, entry.End - entry.Begin);
     }
@@ -25,7 +26,7 @@ public sealed class StoredTensor
     {
         Name = name;
         ElementType = elementType;
-        Shape = shape;
+        this.shape = shape;
         this.bytes = bytes;
         ByteCount = bytes.Length;
     }
@@ -48,7 +49,9 @@ public sealed class StoredTensor
     /// <summary>The format's word: <c>F32</c>, <c>I64</c>, <c>BF16</c>, …</summary>
     public string ElementType { get; }
 
-    public IReadOnlyList<long> Shape { get; }
+    public IReadOnlyList<long> Shape => shape;
+
+    internal bool Has(int[] sizes) => Shapes.AreEqual(shape, sizes);
 
     /// <summary>Whether <see cref="ToFloats"/> can read it.</summary>
     public bool IsFloat => ElementType is "F32" or "F64" or "F16" or "BF16";

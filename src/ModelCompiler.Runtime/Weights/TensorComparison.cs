@@ -8,7 +8,10 @@ internal sealed class TensorComparison(string path, IEnumerable<StoredTensor> st
 
     /// <summary>Takes the tensors of real numbers with these names and shapes; what is missing or different is noted.</summary>
     public Dictionary<string, StoredTensor> Floats(IEnumerable<(string Name, int[] Shape)> wanted) =>
-        wanted.Select(w => Take(w.Name, w.Shape, "F32", t => t.IsFloat)).OfType<StoredTensor>().ToDictionary(t => t.Name, StringComparer.Ordinal);
+        wanted.Select(w => Float(w.Name, w.Shape)).OfType<StoredTensor>().ToDictionary(t => t.Name, StringComparer.Ordinal);
+
+    /// <summary>The same for one; null when it is missing or different.</summary>
+    public StoredTensor? Float(string name, int[] shape) => Take(name, shape, "F32", t => t.IsFloat);
 
     /// <summary>Takes one whole number; 0 when it is missing, which is noted.</summary>
     public long Integer(string name) => Take(name, [], "I64", t => t.IsInteger)?.ToIntegers()[0] ?? 0;
@@ -34,7 +37,7 @@ internal sealed class TensorComparison(string path, IEnumerable<StoredTensor> st
         {
             differences.Add($"missing: '{name}' ({Shapes.Text(shape)}).");
         }
-        else if (!tensor.Shape.SequenceEqual(shape.Select(size => (long)size)))
+        else if (!tensor.Has(shape))
         {
             differences.Add($"shape of '{name}': the network has {Shapes.Text(shape)}, the file {Shapes.Text(tensor.Shape)}.");
         }

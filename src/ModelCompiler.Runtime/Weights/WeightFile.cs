@@ -26,16 +26,20 @@ internal static class WeightFile
     {
         // Weights are real numbers. Integers beside them are what PyTorch's modules note down for themselves, such as batch
         // norm's num_batches_tracked and Swin's relative_position_index; nothing here needs them.
-        var names = parameters.All.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
         var file = TensorFile.Open(path);
         try
         {
-            var comparison = new TensorComparison(path, file.Tensors.Where(t => !t.IsInteger || names.Contains(t.Name)));
-            var found = comparison.Floats(wanted.Select(p => (p.Name, p.Info.Shape)));
-            comparison.ThrowIfDifferent(strict);
-            foreach (var parameter in wanted)
+            var comparison = new TensorComparison(path, file.Tensors.Where(t => !t.IsInteger || parameters.TryGet(t.Name, out _)));
+            var found = new StoredTensor?[wanted.Count];
+            for (var i = 0; i < found.Length; i++)
             {
-                parameters.Expect(parameter, new PendingValues(found[parameter.Name]));
+                found[i] = comparison.Float(wanted[i].Name, wanted[i].Info.Shape);
+            }
+
+            comparison.ThrowIfDifferent(strict);
+            for (var i = 0; i < found.Length; i++)
+            {
+                parameters.Expect(wanted[i], new PendingValues(found[i]!));
             }
         }
         catch
