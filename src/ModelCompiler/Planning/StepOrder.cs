@@ -24,6 +24,9 @@ internal static class StepOrder
         var first = 0;
         while (ready.Count > 0)
         {
+            // A chain goes on as long as it can. Whatever else is ready comes before the next one begins: what packs weights or joins sums
+            // would break it.
+            var inChain = ordered.Count > 0 && ordered[ordered.Count - 1].Kernel.Scope == KernelScope.Sample;
             var pick = -1;
             foreach (var step in ready)
             {
@@ -32,7 +35,7 @@ internal static class StepOrder
                     break;
                 }
 
-                if (steps[step].Kernel.Scope == KernelScope.Sample && (!steps[step].IsAgain || followers[step].Any(f => waits[f] == 1)))
+                if ((steps[step].Kernel.Scope == KernelScope.Sample) == inChain && (!steps[step].IsAgain || followers[step].Any(f => waits[f] == 1)))
                 {
                     pick = step;
                     break;
