@@ -103,6 +103,8 @@ NETWORKS = {
     "shufflenet_v2_x1_0": (V.shufflenet_v2_x1_0, IMAGE),
     "mobilenet_v3_large": (V.mobilenet_v3_large, IMAGE),
     "efficientnet_b0": (V.efficientnet_b0, IMAGE),
+    "mnasnet1_0": (V.mnasnet1_0, IMAGE),
+    "regnet_y_400mf": (V.regnet_y_400mf, IMAGE),
     "alexnet": (V.alexnet, IMAGE),
     "googlenet": (partial(V.googlenet, weights=None, aux_logits=True, init_weights=False), IMAGE),
     "resnet18": (V.resnet18, IMAGE),
@@ -153,7 +155,8 @@ def make(name, dropout=True):
 def weights(network):
     """The state of a network under our names."""
     state = network.network.state_dict() if isinstance(network, Logits) else network.state_dict()
-    return {k: v.float().contiguous() for k, v in state.items() if not k.endswith("num_batches_tracked")}
+    # A label has no "-": RegNet's block1-0 is block1_0.
+    return {k.replace("-", "_"): v.float().contiguous() for k, v in state.items() if not k.endswith("num_batches_tracked")}
 
 
 def save(path, tensors):

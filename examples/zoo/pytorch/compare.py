@@ -27,6 +27,7 @@ TOLERANCE = 10      # times the error of PyTorch in single precision: Winograd's
 
 MODELS = (
     "squeezenet1_1 mobilenet_v3_small shufflenet_v2_x1_0 mobilenet_v2 resnet18 squeezenet1_0 alexnet mobilenet_v3_large efficientnet_b0"
+    " mnasnet1_0 regnet_y_400mf"
     " resnet34 resnet50 vgg11 vgg11_bn resnext50_32x4d googlenet vit_b_16 convnext_tiny swin_t densenet121 inception_v3"
     " resnet101 wide_resnet50_2 vgg13 vgg13_bn vgg16 vgg16_bn vgg19 vgg19_bn resnet152 densenet169 densenet201"
     " r3d_18 r2plus1d_18 fcn_resnet50 deeplabv3_resnet50"

@@ -22,6 +22,11 @@ KINDS = {
 }
 
 
+def label(name):
+    """The name as labels can spell it: RegNet's block1-0 is block1_0."""
+    return name.replace("-", "_")
+
+
 def write(path, tensors):
     """Writes name -> tensor: a length, a JSON header, the bytes. Tensors that share memory are written once each."""
     header, parts, begin = {}, [], 0
@@ -31,7 +36,7 @@ def write(path, tensors):
         # Not every tensor is contiguous, and a view carries its whole storage: the copy has the elements alone.
         tensor = tensor.detach().cpu().contiguous().clone()
         raw = (tensor.view(torch.int16) if tensor.dtype == torch.bfloat16 else tensor).numpy().tobytes()
-        header[name] = {"dtype": KINDS[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [begin, begin + len(raw)]}
+        header[label(name)] = {"dtype": KINDS[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [begin, begin + len(raw)]}
         parts.append(raw)
         begin += len(raw)
     text = json.dumps(header).encode()

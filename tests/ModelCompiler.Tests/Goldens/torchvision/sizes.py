@@ -50,7 +50,7 @@ def main():
     lines = []
     for name in sorted(compare.MODELS):
         model, shape = weights.build(name, {}), weights.shape_of(name, None)
-        names = sorted(f"{key} {'x'.join(map(str, value.shape))}" for key, value in model.state_dict().items() if value.is_floating_point())
+        names = sorted(f"{weights.label(key)} {'x'.join(map(str, value.shape))}" for key, value in model.state_dict().items() if value.is_floating_point())
         digest = hashlib.sha256("\n".join(names).encode()).hexdigest()
         parameters = sum(parameter.numel() for parameter in model.parameters())
         lines.append(f"{name} {parameters} {count(model, shape)} {digest}")
