@@ -111,15 +111,15 @@ internal static class Program
     /// up and not searched for: an application knows its class, and does not load all others before it begins.</summary>
     private static Type Find(string name)
     {
-        var letters = "";
+        var (letters, distant) = ("", "");
         for (var i = 0; i < name.Length; i++)
         {
-            letters += name[i] != '_' || (char.IsAsciiDigit(name[i - 1]) && char.IsAsciiDigit(name[i + 1])) ? name[i] : "";
+            letters += name[i] == '_' ? "" : name[i];
+            distant += name[i] != '_' || (char.IsAsciiDigit(name[i - 1]) && char.IsAsciiDigit(name[i + 1])) ? name[i] : "";
         }
 
-        return typeof(Program).Assembly.GetType($"{typeof(Program).Namespace}.{letters}", throwOnError: false, ignoreCase: true) is { } type && type.IsSubclassOf(typeof(InferenceNetwork))
-            ? type
-            : throw new ArgumentException($"no network is called '{name}'.");
+        static Type? Named(string name) => typeof(Program).Assembly.GetType($"{typeof(Program).Namespace}.{name}", throwOnError: false, ignoreCase: true);
+        return (Named(letters) ?? Named(distant)) is { } type && type.IsSubclassOf(typeof(InferenceNetwork)) ? type : throw new ArgumentException($"no network is called '{name}'.");
     }
 
     /// <param name="arguments">All that the constructor takes.</param>
