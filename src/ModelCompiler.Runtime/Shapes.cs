@@ -35,6 +35,18 @@ internal static class Shapes
         return true;
     }
 
+    /// <summary>As below.</summary>
+    public static string Text(long[] shape)
+    {
+        var text = shape.Length == 0 ? "scalar" : "";
+        for (var i = 0; i < shape.Length; i++)
+        {
+            text += i == 0 ? $"{shape[i]}" : $"x{shape[i]}";
+        }
+
+        return text;
+    }
+
     /// <summary><c>6x1x5x5</c>; <c>scalar</c> when empty.</summary>
     public static string Text<T>(IReadOnlyCollection<T> shape)
         where T : IFormattable =>

@@ -104,14 +104,35 @@ internal sealed class TensorFile : IDisposable
     /// <summary>SHA-256 over names, types, shapes and values, in an order that does not depend on the file's.</summary>
     public static string Checksum(IEnumerable<StoredTensor> tensors)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        byte[]? piece = null;
-        foreach (var tensor in tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal))
+        StoredTensor[] ordered = [.. tensors];
+        Array.Sort(ordered, (a, b) => string.CompareOrdinal(a.Name, b.Name));
+        var size = 0L;
+        foreach (var tensor in ordered)
         {
-            hash.AppendData(Encoding.UTF8.GetBytes($"{tensor.Name} {tensor.ElementType} {Shapes.Text(tensor.Shape)}\n"));
+            size += tensor.ByteCount;
+        }
+
+        if (size <= SmallSha256.MostBytes)
+        {
+            var small = new SmallSha256();
+            Append(ordered, small.Append);
+            return Convert.ToHexStringLower(small.Finish());
+        }
+
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Append(ordered, hash.AppendData);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static void Append(StoredTensor[] tensors, Action<ReadOnlySpan<byte>> append)
+    {
+        byte[]? piece = null;
+        foreach (var tensor in tensors)
+        {
+            append(Encoding.UTF8.GetBytes($"{tensor.Name} {tensor.ElementType} {tensor.ShapeText}\n"));
             if (tensor.HasBytes)
             {
-                hash.AppendData(tensor.Bytes);
+                append(tensor.Bytes);
                 continue;
             }
 
@@ -120,11 +141,9 @@ internal sealed class TensorFile : IDisposable
             {
                 var part = piece.AsSpan(0, (int)Math.Min(PieceBytes, tensor.ByteCount - at));
                 tensor.ReadBytes(at, part);
-                hash.AppendData(part);
+                append(part);
             }
         }
-
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <param name="offset">From the first byte behind the header.</param>
