@@ -201,40 +201,6 @@ public sealed class SafetensorsTests : IDisposable
     [InlineData("""{} {}""")]
     public void AnUnusualHeaderIsLeftToTheGeneralReader(string header) => Assert.Null(PlainHeader.Read(Encoding.UTF8.GetBytes(header), out _));
 
-    [Fact]
-    public void SmallFilesAreSummedAsTheSystemDoes()
-    {
-        var bytes = new byte[1000];
-        new Random(3).NextBytes(bytes);
-        for (var length = 0; length < 260; length++)
-        {
-            var small = new SmallSha256();
-            small.Append(bytes.AsSpan(0, length / 3));
-            small.Append(bytes.AsSpan(length / 3, length - (length / 3)));
-            Assert.Equal(System.Security.Cryptography.SHA256.HashData(bytes.AsSpan(0, length)), small.Finish());
-        }
-
-        var pieces = new SmallSha256();
-        for (var at = 0; at < bytes.Length; at += 125)
-        {
-            pieces.Append(bytes.AsSpan(at, 125));
-        }
-
-        Assert.Equal(System.Security.Cryptography.SHA256.HashData(bytes), pieces.Finish());
-    }
-
-    /// <summary>One that the system's library sums.</summary>
-    [Fact]
-    public void LargeFilesKeepTheirChecksumToo()
-    {
-        var values = new float[(SmallSha256.MostBytes / sizeof(float)) + 1];
-        Safetensors.Write(folder["large"], [new StoredTensor("t", [values.Length], values)]);
-        Assert.Equal(values.Length, Safetensors.Read(folder["large"])[0].ToFloats().Length);
-        var bytes = File.ReadAllBytes(folder["large"]);
-        bytes[^1] ^= 1;
-        Assert.Contains("checksum", Assert.Throws<WeightsException>(() => Safetensors.Read(folder.Write("damaged", bytes))).Message);
-    }
-
     /// <summary>Each of them once crashed, hung or fooled some reader of the format.</summary>
     [Theory]
     [InlineData("", "", "has only 0 bytes", false)]

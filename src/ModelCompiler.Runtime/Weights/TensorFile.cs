@@ -106,33 +106,14 @@ internal sealed class TensorFile : IDisposable
     {
         StoredTensor[] ordered = [.. tensors];
         Array.Sort(ordered, (a, b) => string.CompareOrdinal(a.Name, b.Name));
-        var size = 0L;
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[]? piece = null;
         foreach (var tensor in ordered)
         {
-            size += tensor.ByteCount;
-        }
-
-        if (size <= SmallSha256.MostBytes)
-        {
-            var small = new SmallSha256();
-            Append(ordered, small.Append);
-            return Convert.ToHexStringLower(small.Finish());
-        }
-
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Append(ordered, hash.AppendData);
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
-
-    private static void Append(StoredTensor[] tensors, Action<ReadOnlySpan<byte>> append)
-    {
-        byte[]? piece = null;
-        foreach (var tensor in tensors)
-        {
-            append(Encoding.UTF8.GetBytes($"{tensor.Name} {tensor.ElementType} {tensor.ShapeText}\n"));
+            hash.AppendData(Encoding.UTF8.GetBytes($"{tensor.Name} {tensor.ElementType} {tensor.ShapeText}\n"));
             if (tensor.HasBytes)
             {
-                append(tensor.Bytes);
+                hash.AppendData(tensor.Bytes);
                 continue;
             }
 
@@ -141,9 +122,11 @@ internal sealed class TensorFile : IDisposable
             {
                 var part = piece.AsSpan(0, (int)Math.Min(PieceBytes, tensor.ByteCount - at));
                 tensor.ReadBytes(at, part);
-                append(part);
+                hash.AppendData(part);
             }
         }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <param name="offset">From the first byte behind the header.</param>
