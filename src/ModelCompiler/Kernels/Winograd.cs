@@ -15,8 +15,8 @@ public enum WinogradFilterForm
     /// <summary>As <see cref="PackWinogradKernel"/> makes them.</summary>
     Packed,
 
-    /// <summary>[out][in][depth taps][3][3]. They are transformed when they are needed: where there are many and they change in every step, the
-    /// packed form would only pass through memory.</summary>
+    /// <summary>[out][in][depth taps][3][3]. They are transformed when they are needed: where there are many, and they change in every step or serve
+    /// few tiles, the packed form would only pass through memory.</summary>
     Flat,
 
     /// <summary>[in][out][3][3], for data gradients, and transformed as flat ones.</summary>
@@ -28,7 +28,7 @@ public enum WinogradFilterForm
 /// thread). Tests hold rounding errors to 1e-6 of the largest output for m = 2 and 1.2e-5 for m = 4.</remarks>
 /// <param name="Outputs">m, 2 or 4.</param>
 /// <param name="Input">Blocked, with a halo of at least the padding.</param>
-/// <param name="Output">Blocked; its plane is the input's with padding, less 2.</param>
+/// <param name="Output">Blocked; its plane is the input's with padding, less twice the dilation.</param>
 /// <param name="PadRows">Zeros before the first row; those behind the last follow from the sizes.</param>
 /// <param name="PadColumns">Zeros before the first column.</param>
 /// <param name="Formula">Input 0 is the sum (with bias), inputs 1… the fused operands. Null: the sum itself.</param>
@@ -36,9 +36,10 @@ public enum WinogradFilterForm
 /// <param name="Filters">The form of w.</param>
 /// <param name="DepthTaps">Taps along depth, with stride 1.</param>
 /// <param name="PadDepth">Zeros before the first plane.</param>
+/// <param name="Dilation">Distance of taps along rows and columns: d x d parts of the plane are convolved, each of every d-th row and column.</param>
 public sealed record WinogradKernel(
     int Outputs, Layout Input, Layout Output, int PadRows, int PadColumns, bool Bias, Expression? Formula, ImmutableArray<FusedOperand> Fused, int Samples = 1,
-    WinogradFilterForm Filters = WinogradFilterForm.Packed, int DepthTaps = 1, int PadDepth = 0) : Kernel
+    WinogradFilterForm Filters = WinogradFilterForm.Packed, int DepthTaps = 1, int PadDepth = 0, int Dilation = 1) : Kernel
 {
     /// <summary>More blocks would read weights of one point from the second-level cache.</summary>
     private const int MostBlocks = 3;
@@ -57,6 +58,9 @@ public sealed record WinogradKernel(
     private const int FewCalls = 2;
     private const int ManyCalls = 16;
 
+    /// <summary>Floats of transformed inputs in the only chunk of filters that come as they are: they are transformed once then.</summary>
+    private const int OnlyChunkFloats = 5 * 1024 * 1024;
+
     /// <summary>Weights that come from memory cost more than transformed inputs that come from the third-level cache.</summary>
     private const int ManyWeights = 1024 * 1024;
 
@@ -65,7 +69,7 @@ public sealed record WinogradKernel(
     public override string Name => field ??= KernelName.Of(
         $"Winograd{Literals.Int(Outputs)}", Isa.All.Select(isa => new WinogradEmitter(this, isa).Structure).Append(OutputStructure).Append(Filters.ToString()).Append(HasDepth ? "depth" : "").Append(DepthTaps > 1 ? "taps" : ""));
 
-    public override string Comment => FormattableString.Invariant($"Winograd F({Outputs}x{Outputs}, 3x3), products by tiles of {Tile}{(HasDepth ? ", planes behind one another" : "")}")
+    public override string Comment => FormattableString.Invariant($"Winograd F({Outputs}x{Outputs}, 3x3), products by tiles of {Tile}{(HasDepth ? ", planes behind one another" : "")}{(Dilation > 1 ? ", dilated" : "")}")
         + (Filters == WinogradFilterForm.Packed ? "" : ", transforms its filters") + (Formula is null ? "" : "; fused: " + new FormulaProgram([Formula]).Readable);
 
     public override ImmutableArray<KernelNumber> Numbers => field.IsDefault ? field = [.. AllNumbers()] : field;
@@ -102,6 +106,11 @@ public sealed record WinogradKernel(
         {
             yield return new($"e{Literals.Int(i)}Block", Fused[i].Block);
             yield return new($"e{Literals.Int(i)}Row", Fused[i].Step.Rows);
+        }
+
+        if (Dilation > 1)
+        {
+            yield return new("dilation", Dilation);
         }
 
         if (HasDepth)
@@ -163,12 +172,16 @@ public sealed record WinogradKernel(
     /// <summary>Parts of the batch's tiles, or of the output groups where there are few tiles or many weights.</summary>
     public override int Units => 16;
 
-    internal int TileRows => Rounding.Ceiling(Output.Height, Outputs);
+    /// <summary>Of every d-th row.</summary>
+    internal int TileRows => TilesAlong(Output.Height, Outputs, Dilation);
 
-    internal int TileColumns => Rounding.Ceiling(Output.Width, Outputs);
+    internal int TileColumns => TilesAlong(Output.Width, Outputs, Dilation);
 
     /// <summary>Of a plane.</summary>
-    internal int Tiles => TileRows * TileColumns;
+    internal int Tiles => TileRows * TileColumns * Dilation * Dilation;
+
+    /// <summary>Tiles along an axis, of every <paramref name="dilation"/>-th place.</summary>
+    internal static int TilesAlong(int size, int outputs, int dilation) => Rounding.Ceiling(Rounding.Ceiling(size, dilation), outputs);
 
     /// <summary>Whether planes lie behind one another.</summary>
     internal bool HasDepth => Output.Depth > 1 || DepthTaps > 1;
@@ -182,7 +195,7 @@ public sealed record WinogradKernel(
     internal Tile TileOf(Isa isa) => Tile.Narrowed(isa);
 
     /// <summary>What decides the code of the way back to outputs.</summary>
-    internal string OutputStructure => FormattableString.Invariant($"{Bias}|{FormulaText}|{string.Join(";", Fused.Select(f => f.IsVector ? "v" : Literals.Int(f.Step.Columns)))}");
+    internal string OutputStructure => FormattableString.Invariant($"{Bias}|{FormulaText}|{string.Join(";", Fused.Select(f => f.IsVector ? "v" : Literals.Int(f.Step.Columns)))}{(Dilation > 1 ? "|dilated" : "")}");
 
     private string FormulaText => Formula is null ? "" : new FormulaProgram([Formula]).Text;
 
@@ -195,7 +208,7 @@ public sealed record WinogradKernel(
             var perTile = Transform.Points * Input.Blocks * Layout.Lanes * (Output.Depth + DepthTaps - 1);
             var many = (WeightFloats > NearWeights ? ManyCalls : FewCalls) * Tile.Columns / Output.Depth;
             var most = Math.Max(1, HasManyWeights ? ManyWeights / perTile : Math.Max(FewestChunkFloats / perTile, Math.Min(MostChunkFloats / perTile, many)));
-            if (most >= total)
+            if (most >= total || (Filters != WinogradFilterForm.Packed && (long)total * perTile <= OnlyChunkFloats))
             {
                 return total;
             }
@@ -228,10 +241,11 @@ public sealed record WinogradKernel(
     /// <summary>Floats from point to point of the products of a chunk and a group.</summary>
     internal int ProductPoint => OddLines(Tile.Blocks * ProductColumns);
 
-    private int WeightFloats => checked(Output.Blocks * Transform.Points * Input.Channels * DepthTaps * Layout.Lanes);
+    /// <summary>Of the transformed filters.</summary>
+    internal int WeightFloats => checked(Output.Blocks * Transform.Points * Input.Channels * DepthTaps * Layout.Lanes);
 
     private string Identity => FormattableString.Invariant(
-        $"{Outputs}|{Input.Tag}|{Output.Tag}|{PadRows},{PadColumns}|{Bias}|{FormulaText}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}|{Filters}|{DepthTaps},{PadDepth}");
+        $"{Outputs}|{Input.Tag}|{Output.Tag}|{PadRows},{PadColumns}|{Bias}|{FormulaText}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}|{Filters}|{DepthTaps},{PadDepth}|{Dilation}");
 
     public bool Equals(WinogradKernel? other) => other is not null && Identity == other.Identity;
 

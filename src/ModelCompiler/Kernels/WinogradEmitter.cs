@@ -16,6 +16,8 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
     private readonly int outputs = kernel.Outputs;
     private readonly int groupBlocks = kernel.Tile.Blocks;
 
+    private bool IsDilated => kernel.Dilation > 1;
+
     private bool IsPacked => kernel.Filters == WinogradFilterForm.Packed;
 
     /// <summary>Blocks of a full group, where there is one, and of the last group, where it has fewer.</summary>
@@ -29,16 +31,16 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
         var points = transform.Points;
         writer.OpenMethod();
         writer.Line($"float* products = scratch + {N(points)}L * inputPoint, halfway = products + {N(points)}L * productPoint{(IsPacked ? "" : $", filters = halfway + {N(2 * points * Layout.Lanes)}")};");
-        writer.Line("int total = batch * tileRows * tileColumns, from = 0, to = total, firstGroup = 0, lastGroup = groups;");
+        writer.Line($"int total = batch * {WinogradTiles.Count(IsDilated)}, from = 0, to = total, firstGroup = 0, lastGroup = groups;");
         writer.Line("// Units are parts of the tiles, or of the weights where there are few tiles or many weights.");
         writer.Open($"if (groups > 1 && (manyWeights != 0 || total * yDepths < {N(FewTiles)}))").Line($"firstGroup = groups * begin / {N(kernel.Units)};").Line($"lastGroup = groups * end / {N(kernel.Units)};").Close();
         writer.Open("else").Line("int pieces = (total + grain - 1) / grain;");
         writer.Line($"from = (int)((long)pieces * begin / {N(kernel.Units)}) * grain;").Line($"to = Math.Min(total, (int)((long)pieces * end / {N(kernel.Units)}) * grain);").Close();
         writer.Open("for (int first = firstGroup < lastGroup ? from : to; first < to; first += chunk)").Line("int tiles = Math.Min(chunk, to - first);");
-        var planes = kernel.HasDepth;
-        writer.Line((planes ? "for (int depth = 0; depth < yDepths + depthTaps - 1; depth++) " : "") + new WinogradTiles(transform, Gradients: false, isa).Call(
+        var (planes, step) = (kernel.HasDepth, WinogradTiles.Times(IsDilated));
+        writer.Line((planes ? "for (int depth = 0; depth < yDepths + depthTaps - 1; depth++) " : "") + new WinogradTiles(transform, Gradients: false, isa, IsDilated).Call(
             writer, planes ? "x + (long)depth * xDepth" : "x", "xStride", planes ? "scratch + depth * tiles * 16" : "scratch", "first, tiles", "xBlocks",
-            "tileRows, tileColumns, xBlock, xRow, yRows + 2, yColumns + 2", "inputColumns, inputPoint"));
+            $"tileRows, tileColumns, xBlock, xRow, yRows + 2{step}, yColumns + 2{step}", "inputColumns, inputPoint"));
         writer.Open("for (int group = firstGroup; group < lastGroup; group++)");
         writer.Line($"int block = group * {N(groupBlocks)}, blocks = Math.Min({N(groupBlocks)}, yBlocks - block);");
         if (!IsPacked)
@@ -133,6 +135,7 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
     [
         .. kernel.Bias ? ["bias"] : Array.Empty<string>(), .. kernel.Fused.SelectMany((_, i) => new[] { $"e{N(i)}", $"e{N(i)}Stride" }), "y", "yStride", "first", "tiles", "block", "blocks",
         "tileRows", "tileColumns", "yRows", "yColumns", "yBlock", "yRow", "productColumns", "productPoint", .. Planes.SelectMany(p => new[] { $"e{N(p.Index)}Block", $"e{N(p.Index)}Row" }),
+        .. IsDilated ? ["dilation"] : Array.Empty<string>(),
     ];
 
     /// <summary>Products of a chunk and a group back to outputs, with bias and formula.</summary>
@@ -146,11 +149,11 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
         formula?.Prepare(writer);
         writer.Line($"long pointRow = productPoint * {N(transform.Inputs)};");
         WinogradTiles.EmitMultiples(writer, "pointRow", transform.Inputs);
-        WinogradTiles.EmitFirstPlace(writer, outputs);
+        WinogradTiles.EmitFirstPlace(writer, outputs, IsDilated);
         writer.Open("for (int b = 0; b < blocks; b++)").Line("int channelBlock = block + b;");
         WinogradTiles.EmitStart(writer);
         writer.Open("for (int i = 0; i < tiles; i++)");
-        writer.Line($"int rows = Math.Min({N(outputs)}, yRows - row);");
+        writer.Line($"int rows = Math.Min({N(outputs)}, {(IsDilated ? "(yRows - row + dilation - 1) / dilation" : "yRows - row")});");
         OpenParts(writer);
         EmitColumns(writer);
         writer.Line($"float* to = y + sample * yStride + channelBlock * yBlock + row * yRow + column * 16{Part};");
@@ -167,15 +170,16 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
 
         transform.Output(writer, isa);
         EmitStores(writer, formula);
-        writer.Line("to += yRow;");
+        var step = WinogradTiles.Times(IsDilated);
+        writer.Line($"to += yRow{step};");
         foreach (var (i, _) in Planes)
         {
-            writer.Line($"f{i} += e{i}Row;");
+            writer.Line($"f{i} += e{i}Row{step};");
         }
 
         writer.Close();
         CloseParts(writer);
-        WinogradTiles.EmitNext(writer, outputs);
+        WinogradTiles.EmitNext(writer, outputs, IsDilated);
         writer.Close().Close().Close().Line();
     }
 
@@ -203,12 +207,15 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
 
     private void EmitStores(SourceWriter writer, FormulaEmitter? formula)
     {
+        var step = WinogradTiles.Times(IsDilated);
         for (var c = 0; c < outputs; c++)
         {
+            // Without dilation the first column of a tile is inside of the plane; phases may have fewer columns than the widest.
             var column = c;
-            if (c > 0)
+            var mayEnd = c > 0 || IsDilated;
+            if (mayEnd)
             {
-                writer.Open($"if (column + {N(c)} < yColumns)");
+                writer.Open($"if (column{(c == 0 ? "" : $" + {N(c)}{step}")} < yColumns)");
             }
 
             if (kernel.Bias)
@@ -216,17 +223,18 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
                 writer.Line($"o{N(c)} += {isa.Load($"bias + channelBlock * 16{Part}")};");
             }
 
+            string Ahead(int stride, int columns) => $" + {N(columns * stride)}{step}";
             var value = formula is null
                 ? $"o{N(c)}"
-                : formula.ApplyOne(writer, index => index == 0 ? $"o{N(column)}" : isa.Load($"f{index - 1} + {N(column * kernel.Fused[index - 1].Step.Columns)}"), $"_{N(c)}");
-            writer.Line(isa.Store($"to + {N(c * Layout.Lanes)}", value));
+                : formula.ApplyOne(writer, index => index == 0 ? $"o{N(column)}" : isa.Load($"f{index - 1}{Ahead(kernel.Fused[index - 1].Step.Columns, column)}"), $"_{N(c)}");
+            writer.Line(isa.Store($"to{Ahead(Layout.Lanes, c)}", value));
             if (isa != Isa.Vector128)
             {
                 writer.Line(string.Join(" ", kernel.Fused.Select((e, i) => (Name: $"f{i}", Step: e.Step.Columns)).Where(f => f.Step != 0).Prepend(("to", Layout.Lanes))
-                    .Select(f => $"Sse.Prefetch0({f.Item1} + {N((c + (2 * outputs)) * f.Item2)});")));
+                    .Select(f => $"Sse.Prefetch0({f.Item1}{Ahead(f.Item2, c + (2 * outputs))});")));
             }
 
-            if (c > 0)
+            if (mayEnd)
             {
                 writer.Close();
             }

@@ -1,18 +1,20 @@
 // Tiles of a chunk, cut out of the planes of a batch and transformed: the inputs of a convolution, or the gradients of its
 // outputs. What comes out is [point][block][tile][16], a matrix for each point. One method for all planes.
+// A convolution of dilation d is d x d undilated ones, each of every d-th row and column: their tiles follow one another.
 using ModelCompiler.Emission;
 using ModelCompiler.Planning;
 
 namespace ModelCompiler.Kernels;
 
 /// <param name="Gradients">Tiles of outputs' gradients, m x m, instead of inputs, (m + 2) x (m + 2).</param>
-internal sealed record WinogradTiles(WinogradTransform Transform, bool Gradients, Isa Isa)
+/// <param name="IsDilated">Whether rows and columns of a tile are <c>dilation</c> apart, a number of the calling method.</param>
+internal sealed record WinogradTiles(WinogradTransform Transform, bool Gradients, Isa Isa, bool IsDilated)
 {
     private int Size => Gradients ? Transform.Outputs : Transform.Inputs;
 
     private int Side => Transform.Inputs;
 
-    private string Name => $"Winograd{N(Transform.Outputs)}{(Gradients ? "Gradients" : "Inputs")}";
+    private string Name => $"Winograd{N(Transform.Outputs)}{(Gradients ? "Gradients" : "Inputs")}{(IsDilated ? "Dilated" : "")}";
 
     private string Part => Isa.Parts == 1 ? "" : " + part";
 
@@ -24,21 +26,47 @@ internal sealed record WinogradTiles(WinogradTransform Transform, bool Gradients
     public string Call(KernelWriter writer, string x, string xStride, string to, string tiles, string blocks, string plane, string matrix)
     {
         writer.Share(Name + "Tile", EmitTile);
-        return $"{writer.Share(Name, Emit)}({x}, {xStride}, {to}, halfway, {tiles}, {blocks}, {plane}, {matrix});";
+        return $"{writer.Share(Name, Emit)}({x}, {xStride}, {to}, halfway, {tiles}, {blocks}, {plane}, {matrix}{(IsDilated ? ", dilation" : "")});";
     }
 
+    /// <summary>Tiles of a sample, as code.</summary>
+    public static string Count(bool dilated) => "tileRows * tileColumns" + (dilated ? " * dilation * dilation" : "");
+
+    /// <summary>How far the elements of a tile are apart in code that multiplies by it: empty without dilation.</summary>
+    public static string Times(bool dilated) => dilated ? " * dilation" : "";
+
     /// <summary>Declares where tile <c>first</c> of the batch begins, and where a plane ends.</summary>
-    public static void EmitFirstPlace(SourceWriter writer, int outputs) => writer
-        .Line("int firstSample = first / (tileRows * tileColumns), place = first % (tileRows * tileColumns);")
-        .Line($"int firstRow = place / tileColumns * {N(outputs)}, firstColumn = place % tileColumns * {N(outputs)}, endRow = tileRows * {N(outputs)}, endColumn = tileColumns * {N(outputs)};");
+    public static void EmitFirstPlace(SourceWriter writer, int outputs, bool dilated)
+    {
+        var side = N(outputs) + Times(dilated);
+        writer.Line($"int firstSample = first / ({Count(dilated)}), place = first % ({Count(dilated)});");
+        if (dilated)
+        {
+            writer.Line("int phase = place / (tileRows * tileColumns);").Line("place %= tileRows * tileColumns;");
+        }
+
+        writer.Line($"int firstRow = place / tileColumns * {side}{(dilated ? " + phase / dilation" : "")}, firstColumn = place % tileColumns * {side}{(dilated ? " + phase % dilation" : "")}, "
+            + $"endRow = tileRows * {side}, endColumn = tileColumns * {side};");
+    }
 
     /// <summary>The start of the first tile.</summary>
     public static void EmitStart(SourceWriter writer) => writer.Line("int sample = firstSample, row = firstRow, column = firstColumn;");
 
-    /// <summary>On to the next tile.</summary>
-    public static void EmitNext(SourceWriter writer, int outputs) => writer
-        .Line($"column += {N(outputs)};").Open("if (column == endColumn)").Line("column = 0;").Line($"row += {N(outputs)};")
-        .Open("if (row == endRow)").Line("row = 0;").Line("sample++;").Close().Close();
+    /// <summary>On to the next tile; behind the last one of a phase, to the first of the next phase.</summary>
+    public static void EmitNext(SourceWriter writer, int outputs, bool dilated)
+    {
+        var side = N(outputs) + Times(dilated);
+        if (!dilated)
+        {
+            writer.Line($"column += {side};").Open("if (column == endColumn)").Line("column = 0;").Line($"row += {side};")
+                .Open("if (row == endRow)").Line("row = 0;").Line("sample++;").Close().Close();
+            return;
+        }
+
+        writer.Line($"column += {side};").Open("if (column >= endColumn)").Line("column -= endColumn;").Line($"row += {side};")
+            .Open("if (row >= endRow)").Line("row -= endRow;").Line("column++;").Open("if (column == dilation)").Line("column = 0;").Line("row++;")
+            .Open("if (row == dilation)").Line("row = 0;").Line("sample++;").Close().Close().Close().Close();
+    }
 
     /// <summary>Declares multiples of a stride, for addresses that need no arithmetic.</summary>
     /// <param name="count">One more than the largest multiple.</param>
@@ -57,32 +85,34 @@ internal sealed record WinogradTiles(WinogradTransform Transform, bool Gradients
 
     private void Emit(SourceWriter writer)
     {
-        writer.Open(Kernel.Helper(Name, "float* x, long xStride, float* u, float* halfway, int first, int tiles, int blocks, int tileRows, int tileColumns, int xBlock, int xRow, int rows, int columns, int chunk, int point"));
+        writer.Open(Kernel.Helper(Name, "float* x, long xStride, float* u, float* halfway, int first, int tiles, int blocks, int tileRows, int tileColumns, int xBlock, int xRow, int rows, int columns, int chunk, int point" + (IsDilated ? ", int dilation" : "")));
         writer.Line($"float* patch = halfway + {N(Transform.Points * Layout.Lanes)};");
-        EmitFirstPlace(writer, Transform.Outputs);
+        EmitFirstPlace(writer, Transform.Outputs, IsDilated);
         writer.Open("for (int block = 0; block < blocks; block++)");
         EmitStart(writer);
         writer.Line("float* to = u + block * chunk * 16;").Open("for (int i = 0; i < tiles; i++, to += 16)");
         writer.Line("float* from = x + sample * xStride + block * xBlock + row * xRow + column * 16;");
-        writer.Open($"if (row + {N(Size)} <= rows && column + {N(Size)} <= columns)").Line($"{Name}Tile(from, xRow, to, point, halfway);").Close();
+        var (step, across) = (Times(IsDilated), IsDilated ? ", 16 * dilation" : "");
+        var last = IsDilated ? $"{N(Size - 1)} * dilation <" : $"{N(Size)} <=";
+        writer.Open($"if (row + {last} rows && column + {last} columns)").Line($"{Name}Tile(from, xRow{step}{across}, to, point, halfway);").Close();
         writer.Open("else").Line("// Beyond the plane and its padding a tile reads zeros: whatever lies there is another's.");
         writer.Open($"for (int r = 0; r < {N(Size)}; r++)").Open($"for (int c = 0; c < {N(Size)}; c++)");
-        writer.Line("bool inside = row + r < rows && column + c < columns;");
+        writer.Line($"bool inside = row + r{step} < rows && column + c{step} < columns;");
         writer.Line($"float* cell = patch + (r * {N(Size)} + c) * 16;");
         for (var p = 0; p < Isa.Parts; p++)
         {
-            writer.Line(Isa.Store($"cell + {N(p * Isa.Width)}", $"inside ? {Isa.Load($"from + r * xRow + c * 16 + {N(p * Isa.Width)}")} : {Isa.Type}.Zero"));
+            writer.Line(Isa.Store($"cell + {N(p * Isa.Width)}", $"inside ? {Isa.Load($"from + r{step} * xRow + c{step} * 16 + {N(p * Isa.Width)}")} : {Isa.Type}.Zero"));
         }
 
-        writer.Close().Close().Line($"{Name}Tile(patch, {N(Size * Layout.Lanes)}, to, point, halfway);").Close();
-        EmitNext(writer, Transform.Outputs);
+        writer.Close().Close().Line($"{Name}Tile(patch, {N(Size * Layout.Lanes)}{(IsDilated ? ", 16" : "")}, to, point, halfway);").Close();
+        EmitNext(writer, Transform.Outputs, IsDilated);
         writer.Close().Close().Close().Line();
     }
 
     /// <summary>Columns, then rows of one tile. A block of 16 channels is one, two or four vectors; each goes through alone.</summary>
     private void EmitTile(SourceWriter writer)
     {
-        writer.Open(Kernel.Helper($"{Name}Tile", "float* from, long rowStride, float* to, long point, float* halfway"));
+        writer.Open(Kernel.Helper($"{Name}Tile", $"float* from, long rowStride, {(IsDilated ? "long columnStride, " : "")}float* to, long point, float* halfway"));
         Transform.Constants(writer, Isa);
         if (Isa.Parts > 1)
         {
@@ -91,7 +121,7 @@ internal sealed record WinogradTiles(WinogradTransform Transform, bool Gradients
 
         EmitMultiples(writer, "rowStride", Size);
         EmitMultiples(writer, "point", Side);
-        writer.Open($"for (int c = 0; c < {N(Size)}; c++)").Line($"float* source = from + c * 16{Part}, target = halfway + c * {N(Isa.Width)};");
+        writer.Open($"for (int c = 0; c < {N(Size)}; c++)").Line($"float* source = from + c * {(IsDilated ? "columnStride" : "16")}{Part}, target = halfway + c * {N(Isa.Width)};");
         for (var r = 0; r < Size; r++)
         {
             writer.Line($"var d{N(r)} = {Isa.Load($"source{Multiple("rowStride", r)}")};");

@@ -11,11 +11,12 @@ namespace ModelCompiler.Kernels;
 /// <remarks>Outputs' blocks are units: each sums up all tiles of the batch in their order, so threads change nothing.</remarks>
 /// <param name="Outputs">m of F(m x m, 3x3), 2 or 4.</param>
 /// <param name="Input">Blocked, with a halo of at least the padding.</param>
-/// <param name="Gradient">Blocked; its plane is the input's with padding, less 2.</param>
+/// <param name="Gradient">Blocked; its plane is the input's with padding, less twice the dilation.</param>
 /// <param name="PadRows">Zeros before the first row of the input.</param>
 /// <param name="PadColumns">Zeros before the first column.</param>
 /// <param name="Samples">Samples that chunks are chosen for.</param>
-public sealed record WinogradWeightGradientKernel(int Outputs, Layout Input, Layout Gradient, int PadRows, int PadColumns, int Samples) : Kernel
+/// <param name="Dilation">Distance of taps, as in <see cref="WinogradKernel"/>.</param>
+public sealed record WinogradWeightGradientKernel(int Outputs, Layout Input, Layout Gradient, int PadRows, int PadColumns, int Samples, int Dilation = 1) : Kernel
 {
     /// <summary>Sums of blocks that are computed together: they stay in the second-level cache, or nearly.</summary>
     private const int SumFloats = 320 * 1024;
@@ -26,7 +27,7 @@ public sealed record WinogradWeightGradientKernel(int Outputs, Layout Input, Lay
     internal WinogradTransform Transform { get; } = new(Outputs);
 
     public override string Name => field ??= KernelName.Of(
-        $"WinogradWeightGradient{Literals.Int(Outputs)}", Isa.All.Select(isa => string.Join(";", new WinogradWeightGradientEmitter(this, isa).Tiles)));
+        $"WinogradWeightGradient{Literals.Int(Outputs)}", Isa.All.Select(isa => string.Join(";", new WinogradWeightGradientEmitter(this, isa).Tiles)).Append(Dilation > 1 ? "dilated" : ""));
 
     public override string Comment => FormattableString.Invariant($"weight gradient by Winograd F({Outputs}x{Outputs}, 3x3), over the outputs of every sample");
 
@@ -36,6 +37,7 @@ public sealed record WinogradWeightGradientKernel(int Outputs, Layout Input, Lay
         new("xBlocks", Input.Blocks), new("xBlock", Input.BlockStride), new("xRow", Input.RowStride), new("gBlock", Gradient.BlockStride), new("gRow", Gradient.RowStride),
         new("gRows", Gradient.Height), new("gColumns", Gradient.Width), new("inputPoint", InputPoint), new("gradientPoint", GradientPoint), new("sumPoint", SumPoint),
         new("packedBlock", Product(1).PackedBlock), new("gBlockStride", Product(1).GradientBlock),
+        .. Dilation > 1 ? [new KernelNumber("dilation", Dilation)] : Array.Empty<KernelNumber>(),
     ];
 
     public override KernelScope Scope => KernelScope.Batch;
@@ -49,11 +51,11 @@ public sealed record WinogradWeightGradientKernel(int Outputs, Layout Input, Lay
 
     public override int Units => Gradient.Blocks;
 
-    internal int TileRows => Rounding.Ceiling(Gradient.Height, Outputs);
+    internal int TileRows => WinogradKernel.TilesAlong(Gradient.Height, Outputs, Dilation);
 
-    internal int TileColumns => Rounding.Ceiling(Gradient.Width, Outputs);
+    internal int TileColumns => WinogradKernel.TilesAlong(Gradient.Width, Outputs, Dilation);
 
-    internal int Tiles => TileRows * TileColumns;
+    internal int Tiles => TileRows * TileColumns * Dilation * Dilation;
 
     /// <summary>Blocks of outputs whose sums are made together.</summary>
     internal int Together => Math.Min(Gradient.Blocks, Math.Max(3, SumFloats / (Transform.Points * Input.Blocks * 256)));
@@ -96,7 +98,7 @@ public sealed record WinogradWeightGradientKernel(int Outputs, Layout Input, Lay
         GradientStep = default,
     };
 
-    private string Identity => FormattableString.Invariant($"{Outputs}|{Input.Tag}|{Gradient.Tag}|{PadRows},{PadColumns}|{Samples}");
+    private string Identity => FormattableString.Invariant($"{Outputs}|{Input.Tag}|{Gradient.Tag}|{PadRows},{PadColumns}|{Samples}|{Dilation}");
 
     public bool Equals(WinogradWeightGradientKernel? other) => other is not null && Identity == other.Identity;
 
@@ -135,11 +137,13 @@ internal sealed class WinogradWeightGradientEmitter(WinogradWeightGradientKernel
     private void EmitDriver(KernelWriter writer)
     {
         var points = N(transform.Points);
-        string Inputs(string first) => new WinogradTiles(transform, Gradients: false, isa).Call(
-            writer, "x", "xStride", "u", first, "xBlocks", "tileRows, tileColumns, xBlock, xRow, gRows + 2, gColumns + 2", "chunk, inputPoint");
+        var dilated = kernel.Dilation > 1;
+        var step = WinogradTiles.Times(dilated);
+        string Inputs(string first) => new WinogradTiles(transform, Gradients: false, isa, dilated).Call(
+            writer, "x", "xStride", "u", first, "xBlocks", $"tileRows, tileColumns, xBlock, xRow, gRows + 2{step}, gColumns + 2{step}", "chunk, inputPoint");
         writer.OpenMethod();
         writer.Line($"float* u = scratch, v = u + {points}L * inputPoint, sums = v + {points}L * gradientPoint, halfway = sums + {points}L * sumPoint;");
-        writer.Line("int total = batch * tileRows * tileColumns;").Line("bool once = total <= chunk;");
+        writer.Line($"int total = batch * {WinogradTiles.Count(dilated)};").Line("bool once = total <= chunk;");
         writer.Line("// Where all tiles are one chunk, inputs are transformed once for all blocks.");
         writer.Line($"if (once) {Inputs("0, total")}");
         writer.Open("for (int block = begin; block < end; block += together)");
@@ -147,7 +151,7 @@ internal sealed class WinogradWeightGradientEmitter(WinogradWeightGradientKernel
         writer.Open("for (int first = 0; first < total; first += chunk)");
         writer.Line("int tiles = Math.Min(chunk, total - first);");
         writer.Line($"if (!once) {Inputs("first, tiles")}");
-        writer.Line(new WinogradTiles(transform, Gradients: true, isa).Call(
+        writer.Line(new WinogradTiles(transform, Gradients: true, isa, dilated).Call(
             writer, "g + block * gBlock", "gStride", "v", "first, tiles", "blocks", "tileRows, tileColumns, gBlock, gRow, gRows, gColumns", "chunk, gradientPoint"));
         writer.Line(writer.Call("products", "u, v, sums, tiles, blocks, first > 0") + ";").Close();
         writer.Line($"{writer.Share(TapsName, EmitTaps)}(sums, dw, block, blocks, inputs, outputs, packedBlock, sumPoint);").Close().Close().Line();

@@ -31,7 +31,7 @@ public sealed partial class Planner
 
         var geometry = Geometries.Flattened(Geometries.Forward(window, groups, x.Layout, y.Layout), window, extras.Select(e => e.Layout).Append(x.Layout).Append(y.Layout));
         var mayWinograd = IsWinograd(window, geometry, x, depth: true);
-        var point = Point(open, geometry, mayWinograd ? WinogradChoice.Outputs(geometry, NominalSamples, packed: training) : 0, mayWinograd, kind == LayoutKind.Planar);
+        var point = Point(open, geometry, OwnWinograd(mayWinograd, window, geometry, packed: training), mayWinograd, kind == LayoutKind.Planar);
         var choice = Decide(point, open);
         if (choice.Winograd > 0)
         {
@@ -91,7 +91,7 @@ public sealed partial class Planner
             var open = Open(node, "data_gradient");
             var geometry = Geometries.Flattened(part.Geometry, window, extras.Select(e => e.Layout).Append(dy.Layout).Append(dx.Layout));
             var mayWinograd = IsWinogradGradient(window, geometry, dy);
-            var point = Point(open, geometry, mayWinograd ? WinogradChoice.Outputs(geometry, NominalSamples, packed: training) : 0, mayWinograd);
+            var point = Point(open, geometry, OwnWinograd(mayWinograd, window, geometry, packed: training), mayWinograd);
             var choice = parts.Count == 1 ? Decide(point, open) : point.Own;
             if (choice.Winograd > 0)
             {
@@ -167,7 +167,7 @@ public sealed partial class Planner
         var open = Open(node, "weight_gradient");
         var forward = Geometries.Forward(window, groups, x.Layout, dy.Layout);
         var mayWinograd = IsWinograd(window, forward, x);
-        var point = Point(open, geometry: null, mayWinograd ? WinogradChoice.Outputs(forward, NominalSamples) : 0, mayWinograd);
+        var point = Point(open, geometry: null, OwnWinograd(mayWinograd, window, forward, packed: false), mayWinograd);
         var choice = Decide(point, open);
         if (choice.Winograd > 0)
         {

@@ -1,4 +1,4 @@
-// 3x3 convolutions of stride 1, and their data gradients, where Winograd's algorithm is faster.
+// 3x3 convolutions of stride 1, dilated or not, and their gradients, where Winograd's algorithm is faster.
 using System.Collections.Immutable;
 using ModelCompiler.Graph;
 using ModelCompiler.Kernels;
@@ -15,48 +15,52 @@ public sealed partial class Planner
     private void AddWinograd(Node node, int outputs, Window window, StoredValue x, StoredValue y, StoredValue? bias, Expression? formula, List<StoredValue> extras)
     {
         var (depth, rows, columns) = Axis3.Of(window);
-        AddWinograd(node, "winograd", outputs, (depth.PadBegin, rows.PadBegin, columns.PadBegin), depth.Kernel, turned: false, x, y, bias, formula, extras);
+        AddWinograd(node, "winograd", outputs, (depth.PadBegin, rows.PadBegin, columns.PadBegin), depth.Kernel, rows.Dilation, turned: false, x, y, bias, formula, extras);
     }
 
     /// <summary>The data gradient is a convolution of the output's gradient with turned weights and what padding the first one left.</summary>
     private void AddWinogradGradient(Node node, int outputs, Window window, StoredValue dy, StoredValue dx, Expression? formula, List<StoredValue> extras)
     {
         var (_, rows, columns) = Axis3.Of(window);
-        AddWinograd(node, "winograd_gradient", outputs, (0, 2 - rows.PadBegin, 2 - columns.PadBegin), 1, turned: true, dy, dx, bias: null, formula, extras);
+        AddWinograd(node, "winograd_gradient", outputs, (0, (2 * rows.Dilation) - rows.PadBegin, (2 * columns.Dilation) - columns.PadBegin), 1, rows.Dilation, turned: true, dy, dx, bias: null, formula, extras);
     }
 
     private bool IsWinogradGradient(Window window, ConvolutionGeometry direct, StoredValue dy)
     {
         var (_, rows, columns) = Axis3.Of(window);
-        return IsWinograd(window, direct, dy) && rows.PadBegin <= 2 && columns.PadBegin <= 2;
+        return IsWinograd(window, direct, dy) && rows.PadBegin <= 2 * rows.Dilation && columns.PadBegin <= 2 * columns.Dilation;
     }
 
     /// <summary>The transpose of Winograd's algorithm.</summary>
     private void AddWinogradWeightGradient(Node node, int outputs, Window window, StoredValue x, StoredValue dy)
     {
         var (_, rows, columns) = Axis3.Of(window);
-        var kernel = new WinogradWeightGradientKernel(outputs, x.Layout, dy.Layout, rows.PadBegin, columns.PadBegin, NominalSamples);
+        var kernel = new WinogradWeightGradientKernel(outputs, x.Layout, dy.Layout, rows.PadBegin, columns.PadBegin, NominalSamples, rows.Dilation);
         var into = Store(node, LayoutKind.Flat);
         Add(node, "winograd_weight_gradient", kernel, x.Buffer, dy.Buffer, into.Buffer, ThreadScratch(kernel.ScratchFloats));
     }
+
+    /// <summary>What the estimate takes: 2 or 4 outputs of a tile along each axis, 0 for direct convolution.</summary>
+    private int OwnWinograd(bool mayWinograd, Window window, ConvolutionGeometry direct, bool packed) =>
+        mayWinograd ? WinogradChoice.Outputs(direct, NominalSamples, packed, Axis3.Of(window).Rows.Dilation) : 0;
 
     /// <summary>Whether Winograd's algorithm applies, and is allowed.</summary>
     /// <param name="depth">Whether planes may lie behind one another.</param>
     private bool IsWinograd(Window window, ConvolutionGeometry direct, StoredValue x, bool depth = false)
     {
         var (planes, rows, columns) = Axis3.Of(window);
-        static bool IsTriple(Axis3 axis) => axis is { Kernel: 3, Stride: 1, Dilation: 1 };
+        static bool IsTriple(Axis3 axis) => axis is { Kernel: 3, Stride: 1 };
         return winograd && WinogradChoice.HasChannels(direct) && (window.Rank == 2 || (depth && window.Rank == 3 && planes is { Stride: 1, Dilation: 1 }))
-            && IsTriple(rows) && IsTriple(columns) && direct.Groups == 1 && x.Layout.Kind == LayoutKind.Blocked;
+            && IsTriple(rows) && IsTriple(columns) && rows.Dilation == columns.Dilation && direct.Groups == 1 && x.Layout.Kind == LayoutKind.Blocked;
     }
 
     private void AddWinograd(
-        Node node, string suffix, int outputs, (int Depth, int Rows, int Columns) pad, int depthTaps, bool turned,
+        Node node, string suffix, int outputs, (int Depth, int Rows, int Columns) pad, int depthTaps, int dilation, bool turned,
         StoredValue x, StoredValue y, StoredValue? bias, Expression? formula, List<StoredValue> extras)
     {
         var fused = extras.Select(e => Geometries.Operand(e.Layout)).ToImmutableArray();
-        var kernel = new WinogradKernel(outputs, x.Layout, y.Layout, pad.Rows, pad.Columns, bias is not null, formula, fused, NominalSamples, DepthTaps: depthTaps, PadDepth: pad.Depth);
-        if (training && kernel.HasManyWeights)
+        var kernel = new WinogradKernel(outputs, x.Layout, y.Layout, pad.Rows, pad.Columns, bias is not null, formula, fused, NominalSamples, DepthTaps: depthTaps, PadDepth: pad.Depth, Dilation: dilation);
+        if (training ? kernel.HasManyWeights : WinogradChoice.TransformsLate(outputs, kernel.Tiles * y.Layout.Depth, kernel.WeightFloats))
         {
             kernel = kernel with { Filters = turned ? WinogradFilterForm.Turned : WinogradFilterForm.Flat };
         }

@@ -21,10 +21,29 @@ internal static class WinogradChoice
     /// <summary>Bytes of weights that come from memory in a cycle.</summary>
     private const double BytesPerCycle = 10;
 
+    /// <summary>Transformed filters of more floats are a burden on memory: 24 MB.</summary>
+    private const int ManyFloats = 6 * 1024 * 1024;
+
+    /// <summary>What it may cost in time not to keep them.</summary>
+    private const double MostLoss = 1.1;
+
+    /// <summary>Whether the filters of an inference are better transformed in every run: where they are many and serve few tiles, the transformed ones, 16 or 36
+    /// numbers for nine, take four times the memory and as much time to arrive as the others to be transformed.</summary>
+    /// <param name="columns">Tiles that one filter serves.</param>
+    /// <param name="floats">Of all transformed filters.</param>
+    public static bool TransformsLate(int outputs, int columns, long floats)
+    {
+        // For one input, tap along depth and block of outputs.
+        var points = (outputs + 2) * (outputs + 2);
+        var (products, kept, flat) = (points * columns / 2.0, points * 64 / BytesPerCycle, 9 * 64 / BytesPerCycle);
+        return floats > ManyFloats && products + (flat / 4) + FilterCycles(outputs) < MostLoss * Math.Max(products + (kept / 4), kept);
+    }
+
     /// <param name="samples">Samples that are computed together and so share what weights cost.</param>
     /// <param name="packed">Whether weights are transformed for each batch.</param>
+    /// <param name="dilation">Of the taps along rows and columns.</param>
     /// <returns>0 for direct convolution, 2 or 4 for tiles of that many outputs along each axis.</returns>
-    public static int Outputs(ConvolutionGeometry direct, int samples = 1, bool packed = false)
+    public static int Outputs(ConvolutionGeometry direct, int samples = 1, bool packed = false, int dilation = 1)
     {
         if (!HasChannels(direct))
         {
@@ -35,7 +54,7 @@ internal static class WinogradChoice
         var bestCycles = DirectCycles(direct) * samples / LeastGain;
         foreach (var outputs in new[] { 2, 4 })
         {
-            var cycles = Cycles(direct, outputs, samples) + (packed ? (double)direct.InputChannels * direct.Taps.Depth * direct.OutputBlocks * FilterCycles(outputs) : 0);
+            var cycles = Cycles(direct, outputs, samples, dilation) + (packed ? (double)direct.InputChannels * direct.Taps.Depth * direct.OutputBlocks * FilterCycles(outputs) : 0);
             if (cycles < bestCycles)
             {
                 (best, bestCycles) = (outputs, cycles);
@@ -51,9 +70,10 @@ internal static class WinogradChoice
     private static double DirectCycles(ConvolutionGeometry direct) =>
         ProductCycles(direct, (double)direct.Plane.Depth * direct.Plane.Rows * direct.Plane.Columns, direct.TapCount);
 
-    private static double Cycles(ConvolutionGeometry direct, int outputs, int samples)
+    private static double Cycles(ConvolutionGeometry direct, int outputs, int samples, int dilation)
     {
-        var tiles = samples * Math.Ceiling(direct.Plane.Rows / (double)outputs) * Math.Ceiling(direct.Plane.Columns / (double)outputs);
+        double Along(int size) => (double)dilation * WinogradKernel.TilesAlong(size, outputs, dilation);
+        var tiles = samples * Along(direct.Plane.Rows) * Along(direct.Plane.Columns);
         var (plane, taps) = (direct.Plane.Depth, direct.Taps.Depth);
         return ProductCycles(direct, tiles * plane, (outputs + 2) * (outputs + 2) * taps)
             + (tiles * ((direct.InputBlocks * (plane + taps - 1)) + (direct.OutputBlocks * plane)) * TransformCycles(outputs));

@@ -32,6 +32,7 @@ public class EmittedNetworkTests
         { "3x6x6", "image -> checkpoint((conv(17, 3x3, pad: 1, bias: false) -> batchnorm -> relu -> dropout(0.3)) * 2) -> conv(4, 1x1) -> flatten -> dense(5)" },
         { "6x5x3", "image -> checkpoint([conv(8, 3x3, pad: 1) -> tanh, conv(8, 1x1) -> sigmoid] -> add) * 2 -> flatten -> checkpoint(dense(7) -> relu) -> dense(5)" },
         { "16x3x13x11", "image -> conv(20, 3x3x3, pad: 1) -> relu -> conv(33, 1x3x3, pad: 0x1x1) -> global_avgpool -> flatten -> dense(5)" },
+        { "16x11x14", "image -> conv(20, 3x3, pad: 2, dilation: 2) -> relu -> conv(33, 3x3, pad: 3, dilation: 3, bias: false) -> batchnorm -> relu -> conv(18, 3x3, pad: 1, dilation: 2) -> global_avgpool -> flatten -> dense(5)" },
         { "3x7x6", "(image -> conv(24, 3x3, pad: 1)) + (image -> conv(24, 1x1) -> tokens -> layernorm -> dense(19) -> gelu -> dense(24) -> transpose -> reshape([24, 7, 6])) -> conv(5, 3x3) -> flatten -> dense(5)" },
         { "17x4x3", "image -> reshape([17, 12]) -> transpose -> dense(16) -> transpose -> reshape([16, 3, 4]) -> maxpool(2x2) -> flatten -> dense(5)" },
         { "3x9x11", "image -> conv(17, 1x1, bias: false) -> batchnorm -> relu6 -> depthwise(3x3, stride: 2, pad: 1, bias: false) -> batchnorm -> relu6 -> depthwise(5x5, stride: 2, pad: 2) -> hardswish -> conv(20, 1x1) -> relu -> depthwise(2x2, stride: 3) -> flatten -> dense(5)" },

@@ -1,5 +1,5 @@
-// Winograd convolution of planes that lie behind one another, with and without taps along depth, against plain loops: depths, planes and
-// channels that nothing divides.
+// Winograd convolution of planes that lie behind one another, with and without taps along depth, and dilated ones, against plain loops:
+// depths, planes, dilations and channels that nothing divides.
 using System.Collections.Immutable;
 using ModelCompiler.Graph;
 using ModelCompiler.Kernels;
@@ -7,20 +7,24 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Tests.Kernels;
 
-public class WinogradDepthTests
+public class WinogradVolumeTests
 {
-    // Channels in and out, planes, rows, columns, taps along depth, padding of depth and of the plane.
+    // Channels in and out, planes, rows, columns, taps along depth, padding of depth and of the plane, dilation.
     private static readonly Volume[] Volumes =
     [
         new(1, 1, 1, 1, 1, 3, 1, 1), new(3, 5, 2, 3, 5, 3, 1, 1), new(17, 33, 3, 5, 7, 3, 1, 1), new(16, 16, 3, 9, 11, 3, 1, 1), new(33, 17, 5, 6, 6, 1, 0, 1),
         new(20, 64, 2, 9, 5, 3, 2, 0), new(16, 65, 2, 5, 10, 3, 1, 1), new(5, 40, 4, 4, 9, 2, 0, 2), new(32, 16, 1, 1, 19, 5, 2, 1), new(2, 16, 6, 3, 3, 5, 0, 0),
+
+        // Dilated: planes smaller than the dilation, that are no multiple of it or of a tile, padding that is less, the same and more.
+        new(1, 1, 1, 1, 1, 1, 0, 2, 2), new(3, 5, 1, 3, 5, 1, 0, 4, 4), new(17, 33, 1, 7, 9, 1, 0, 2, 2), new(16, 16, 1, 13, 11, 1, 0, 1, 3), new(33, 17, 1, 17, 10, 1, 0, 4, 4),
+        new(5, 40, 1, 4, 19, 1, 0, 5, 2), new(32, 48, 1, 9, 9, 1, 0, 0, 2), new(20, 64, 1, 33, 5, 1, 0, 3, 2), new(16, 80, 1, 18, 18, 1, 0, 2, 2), new(17, 20, 3, 6, 7, 3, 1, 2, 2),
     ];
 
     [Theory]
     [InlineData(2, 1)]
     [InlineData(4, 1)]
-    [InlineData(2, 3)]
-    [InlineData(4, 3)]
+    [InlineData(2, 5)]
+    [InlineData(4, 5)]
     public void ConvolvesWithinItsErrorBound(int outputs, int batch) => KernelHarness.Check([.. Volumes.Select(v => Plain(outputs, v, batch))]);
 
     [Theory]
@@ -77,8 +81,29 @@ public class WinogradDepthTests
         Assert.Equal(outputs, Planner.ForInference(graph).Steps.Select(s => s.Kernel).OfType<WinogradKernel>().SingleOrDefault()?.Outputs ?? 0);
     }
 
+    [Theory]
+    [InlineData(2, 2, 1)]
+    [InlineData(4, 3, 1)]
+    [InlineData(1, 2, 1)]
+    [InlineData(6, 2, 0)]
+    public void ThePlannerTakesItForDilatedLayers(int pad, int dilation, int gradients)
+    {
+        var text = $"network Net {{\n input x: 64x31x33\n target label: class\n h = x -> conv(64, 3x3, pad: 1) -> conv(64, 3x3, pad: {pad}, dilation: {dilation})\n"
+            + " output y = h -> global_avgpool -> dense(3)\n loss cross_entropy(y, label)\n}\n";
+        var graph = ModelCompiler.Evaluation.Evaluator.Evaluate(new ModelCompiler.Grammar.SourceFile("test.cnn", text), (_, _) => null).Networks.Single();
+        Assert.Single(Dilated(Planner.ForInference(graph)));
+        Assert.Empty(Dilated(Planner.ForInference(graph, winograd: false)));
+
+        // More padding than the taps reach leaves outputs that a data gradient by tiles would not see.
+        var training = Planner.ForTraining(graph, inputGradients: false);
+        Assert.Equal(1 + gradients, Dilated(training).Count());
+        Assert.Equal(2, training.Steps.Select(s => s.Kernel).OfType<WinogradWeightGradientKernel>().Count());
+
+        IEnumerable<WinogradKernel> Dilated(Plan plan) => plan.Steps.Select(s => s.Kernel).OfType<WinogradKernel>().Where(k => k.Dilation == dilation);
+    }
+
     private static WinogradKernel Kernel(int outputs, Volume v, bool bias, Expression? formula, ImmutableArray<FusedOperand> fused) =>
-        new(outputs, v.Input, v.Output, v.Pad, v.Pad, bias, formula, fused, DepthTaps: v.Taps, PadDepth: v.PadDepth);
+        new(outputs, v.Input, v.Output, v.Pad, v.Pad, bias, formula, fused, DepthTaps: v.Taps, PadDepth: v.PadDepth, Dilation: v.Dilation);
 
     private static KernelCase Plain(int outputs, Volume v, int batch)
     {
@@ -137,7 +162,7 @@ public class WinogradDepthTests
             var sum = 0.0;
             foreach (var t in TestOperand.Indices(Shape.Of(v.Inputs, v.Taps, 3, 3)))
             {
-                var (d, r, c) = (i[1] + t[1] - v.PadDepth, i[2] + t[2] - v.Pad, i[3] + t[3] - v.Pad);
+                var (d, r, c) = (i[1] + t[1] - v.PadDepth, i[2] + (t[2] * v.Dilation) - v.Pad, i[3] + (t[3] * v.Dilation) - v.Pad);
                 if (d >= 0 && d < v.Depth && r >= 0 && r < v.Rows && c >= 0 && c < v.Columns)
                 {
                     sum += x[sample, t[0], d, r, c] * weights[0, i[0], t[0], t[1], t[2], t[3]];
@@ -148,12 +173,12 @@ public class WinogradDepthTests
         }).ToArray())];
     }
 
-    private sealed record Volume(int Inputs, int Outputs, int Depth, int Rows, int Columns, int Taps, int PadDepth, int Pad)
+    private sealed record Volume(int Inputs, int Outputs, int Depth, int Rows, int Columns, int Taps, int PadDepth, int Pad, int Dilation = 1)
     {
         public Layout Input => new(LayoutKind.Blocked, Shape.Of(Inputs, Depth, Rows, Columns), new Halo(PadDepth, PadDepth + (Outputs % 2), Pad, Pad, Pad, Pad));
 
         public Layout Output => new(
-            LayoutKind.Blocked, Shape.Of(Outputs, Depth + (2 * PadDepth) - Taps + 1, Rows + (2 * Pad) - 2, Columns + (2 * Pad) - 2),
+            LayoutKind.Blocked, Shape.Of(Outputs, Depth + (2 * PadDepth) - Taps + 1, Rows + (2 * (Pad - Dilation)), Columns + (2 * (Pad - Dilation))),
             Outputs % 2 == 0 ? Halo.None : new Halo(1, 2, 0, 2, 1, 3));
     }
 }
