@@ -33,6 +33,9 @@ internal sealed partial class ConvolutionMicroEmitter(ConvolutionKernel kernel, 
     /// <summary>Asks for the places of the outputs, and for operands of the formula, before they are needed.</summary>
     public bool PrefetchesOutput { get; init; }
 
+    /// <summary>Whether sums begin with what the output holds, where the number <c>add</c> is not 0: for products whose inputs come in parts.</summary>
+    public bool Adds { get; init; }
+
     /// <summary>Of the method: equal names have equal code.</summary>
     public string Name => field ??= KernelName.Of($"Tile{tile}{(packed == tile.Blocks ? "" : $"of{N(packed)}")}", Structure);
 
@@ -41,6 +44,11 @@ internal sealed partial class ConvolutionMicroEmitter(ConvolutionKernel kernel, 
     {
         get
         {
+            if (Adds)
+            {
+                yield return ("int", "add");
+            }
+
             if (FullBlocks > 0)
             {
                 yield return ("int", "inputBlocks");
@@ -106,7 +114,7 @@ internal sealed partial class ConvolutionMicroEmitter(ConvolutionKernel kernel, 
         kernel.Bias ? "bias" : "", kernel.FormulaText, string.Join(";", kernel.Fused.Select(f => f.IsVector ? "v" : N(f.Step.Columns))), kernel.Samples ? "samples" : "",
         IsGroupedWithTail ? "grouped" : "", N(FewChannels), HasTail ? "tail" : "", string.Concat(TapLoops.Select(t => t.Name[0])),
         kernel.Samples ? "" : N(geometry.InputStep.Columns), geometry.InputLane == 1 ? "" : "lanes", kernel.Samples ? "" : N(geometry.OutputStep.Columns),
-        AsksAhead ? "ahead" : "", N(StreamAhead), PrefetchesInput ? "input" : PrefetchesNextBlock ? "block" : "",
+        AsksAhead ? "ahead" : "", Adds ? "adds" : "", N(StreamAhead), PrefetchesInput ? "input" : PrefetchesNextBlock ? "block" : "",
         PrefetchesOutput ? "output" + (TapLoops.Any() ? N(geometry.Taps.Columns) : "") : ""]);
 
     /// <summary>The whole method: a tile of samples, or the tiles of a row from column <c>first</c> to <c>last</c>.</summary>
@@ -168,9 +176,25 @@ internal sealed partial class ConvolutionMicroEmitter(ConvolutionKernel kernel, 
         }
 
         writer.Line($"{isa.Type} b;");
+        if (Adds)
+        {
+            EmitPlaces(writer);
+            writer.Open("if (add != 0)");
+            foreach (var (j, p, r, c) in Accumulators())
+            {
+                writer.Line($"{A(j, p, r, c)} = {isa.Load(Place("y", j, r) + Plus((p * isa.Width) + (c * geometry.OutputStep.Columns)))};");
+            }
+
+            writer.Close();
+        }
+
         if (PrefetchesOutput)
         {
             writer.Line("long late = 0;");
+        }
+
+        if (PrefetchesOutput && !Adds)
+        {
             EmitPlaces(writer);
         }
 
@@ -207,7 +231,7 @@ internal sealed partial class ConvolutionMicroEmitter(ConvolutionKernel kernel, 
             }
         }
 
-        if (!PrefetchesOutput)
+        if (!PrefetchesOutput && !Adds)
         {
             EmitPlaces(writer);
         }

@@ -61,6 +61,10 @@ public sealed record WinogradKernel(
     /// <summary>Floats of transformed inputs in the only chunk of filters that come as they are: they are transformed once then.</summary>
     private const int OnlyChunkFloats = 5 * 1024 * 1024;
 
+    /// <summary>Blocks of inputs whose products are summed at a time, where there are more than half as many again: with more, transformed inputs and weights of a
+    /// point do not stay in the second-level cache.</summary>
+    private const int MostPartBlocks = 32;
+
     /// <summary>Weights that come from memory cost more than transformed inputs that come from the third-level cache.</summary>
     private const int ManyWeights = 1024 * 1024;
 
@@ -106,6 +110,11 @@ public sealed record WinogradKernel(
         {
             yield return new($"e{Literals.Int(i)}Block", Fused[i].Block);
             yield return new($"e{Literals.Int(i)}Row", Fused[i].Step.Rows);
+        }
+
+        if (PartBlocks < Input.Blocks)
+        {
+            yield return new("partBlocks", PartBlocks);
         }
 
         if (Dilation > 1)
@@ -253,10 +262,14 @@ public sealed record WinogradKernel(
 
     public override void Emit(KernelWriter writer, Isa isa) => new WinogradEmitter(this, isa).Emit(writer);
 
+    /// <summary>Blocks of inputs whose products are summed at a time.</summary>
+    internal int PartBlocks => DepthTaps == 1 && Input.Blocks > 3 * MostPartBlocks / 2
+        ? Rounding.Ceiling(Input.Blocks, Rounding.Ceiling(Input.Blocks, MostPartBlocks)) : Input.Blocks;
+
     /// <summary>The matrix product at one point as a convolution whose columns are <paramref name="tiles"/> tiles; its taps, if any, are planes.</summary>
     internal ConvolutionGeometry Product(int tiles) => new()
     {
-        InputChannels = Input.Channels,
+        InputChannels = PartBlocks < Input.Blocks ? (PartBlocks * Layout.Lanes) - ((Layout.Lanes - (Input.Channels % Layout.Lanes)) % Layout.Lanes) : Input.Channels,
         OutputChannels = Output.Channels,
         Taps = (DepthTaps, 1, 1),
         Plane = (1, 1, tiles),

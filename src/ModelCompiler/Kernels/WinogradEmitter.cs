@@ -54,7 +54,7 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
         {
             var size = sizes[i];
             var weights = IsPacked ? $"w + group * {N(points)}L * groupPoint" : "filters";
-            var call = $"{writer.Share(ProductsName(size), w => EmitProducts(w, size))}(scratch, {weights}, products, {(planes ? "tiles * yDepths" : "tiles")}, productColumns, inputColumns, inputPoint, productPoint, inputBlocks, tail, {(size == groupBlocks ? "groupPoint" : "restPoint")}{(HasTaps ? ", depthTaps, tiles * 16" : "")});";
+            var call = $"{writer.Share(ProductsName(size), w => EmitProducts(w, size))}(scratch, {weights}, products, {(planes ? "tiles * yDepths" : "tiles")}, productColumns, inputColumns, inputPoint, productPoint, inputBlocks, tail, {(size == groupBlocks ? "groupPoint" : "restPoint")}{(HasTaps ? ", depthTaps, tiles * 16" : "")}{(HasParts ? ", partBlocks" : "")});";
             foreach (var micro in Tiles(size).Select(t => Micro(t, size)))
             {
                 writer.Share(micro.Name, micro.Emit);
@@ -67,6 +67,8 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
             + $"{writer.Share(OutputName, EmitOutput)}({(planes ? "products + depth * tiles * 16" : "products")}, halfway, {string.Join(", ", OutputArguments.Select(a => planes ? InPlane(a) : a))});");
         writer.Close().Close().Close().Line();
     }
+
+    private bool HasParts => kernel.PartBlocks < kernel.Input.Blocks;
 
     private bool HasTaps => kernel.DepthTaps > 1;
 
@@ -92,20 +94,29 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
     private ConvolutionMicroEmitter Micro(Tile tile, int blocks) =>
         new(new ConvolutionKernel(kernel.Product(kernel.Chunk), false, null, ImmutableArray<FusedOperand>.Empty, Samples: false), isa, tile, blocks)
         {
-            AsksAhead = isa != Isa.Vector128, PrefetchesNextBlock = isa != Isa.Vector128 && kernel.Input.Channels >= Layout.Lanes, PrefetchesOutput = isa != Isa.Vector128,
+            AsksAhead = isa != Isa.Vector128, Adds = HasParts, PrefetchesNextBlock = isa != Isa.Vector128 && kernel.Input.Channels >= Layout.Lanes, PrefetchesOutput = isa != Isa.Vector128,
         };
 
     /// <summary>At every point: transformed inputs times transformed weights, for one group of output blocks.</summary>
     private void EmitProducts(SourceWriter writer, int blocks)
     {
         writer.Open(Kernel.Helper(ProductsName(blocks), "float* u, float* w, float* products, int tiles, int productColumns, int inputColumns, int inputPoint, int productPoint, int inputBlocks, int tail, int pointWeights"
-            + (HasTaps ? ", int depthTaps, int depthTapStep" : "")));
+            + (HasTaps ? ", int depthTaps, int depthTapStep" : "") + (HasParts ? ", int partBlocks" : "")));
         writer.Line("long inputBlock = inputColumns * 16, outputBlock = productColumns * 16;");
         var columns = kernel.TileOf(isa).Columns;
         if (isa != Isa.Vector128)
         {
             writer.Line("// While a point is computed the weights of the next one, which lie behind its own, come nearer.");
-            writer.Line($"int calls = (tiles + {N(columns - 1)}) / {N(columns)}, aheadFloats = (pointWeights / 16 + calls - 1) / calls * 16;");
+            writer.Line($"int calls = (tiles + {N(columns - 1)}) / {N(columns)}, aheadFloats = ({(HasParts ? $"partBlocks * {N(16 * blocks)}" : "pointWeights / 16")} + calls - 1) / calls * 16;");
+        }
+
+        if (HasParts)
+        {
+            // A part of the inputs at a time: what a point needs of inputs and weights then stays in the second-level cache.
+            writer.Line("float* allInputs = u, allWeights = w, allProducts = products;").Line("int allBlocks = inputBlocks, lastTail = tail, all = inputBlocks + (tail > 0 ? 1 : 0);");
+            writer.Open("for (int add = 0; add < all; add += partBlocks)");
+            writer.Line("inputBlocks = Math.Min(partBlocks, allBlocks - add);").Line("tail = add + partBlocks >= all ? lastTail : 0;");
+            writer.Line("u = allInputs + add * inputBlock;").Line($"w = allWeights + add * {N(256L * blocks)}L;").Line("products = allProducts;");
         }
 
         writer.Open($"for (int point = 0; point < {N(transform.Points)}; point++)");
@@ -124,6 +135,11 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
         }
 
         writer.Line("u += inputPoint;").Line("w += pointWeights;").Line("products += productPoint;");
+        if (HasParts)
+        {
+            writer.Close();
+        }
+
         writer.Close().Close().Line();
     }
 
