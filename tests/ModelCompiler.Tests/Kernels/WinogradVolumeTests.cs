@@ -19,8 +19,8 @@ public class WinogradVolumeTests
         new(1, 1, 1, 1, 1, 1, 0, 2, 2), new(3, 5, 1, 3, 5, 1, 0, 4, 4), new(17, 33, 1, 7, 9, 1, 0, 2, 2), new(16, 16, 1, 13, 11, 1, 0, 1, 3), new(33, 17, 1, 17, 10, 1, 0, 4, 4),
         new(5, 40, 1, 4, 19, 1, 0, 5, 2), new(32, 48, 1, 9, 9, 1, 0, 0, 2), new(20, 64, 1, 33, 5, 1, 0, 3, 2), new(16, 80, 1, 18, 18, 1, 0, 2, 2), new(17, 20, 3, 6, 7, 3, 1, 2, 2),
 
-        // Inputs in parts, with a last block that is not full, that is alone, and without one.
-        new(1001, 20, 1, 5, 6, 1, 0, 1), new(1025, 5, 1, 3, 2, 1, 0, 1), new(800, 50, 1, 6, 9, 1, 0, 2, 2),
+        // Inputs in parts, with a last block that is not full, and without one.
+        new(1001, 17, 1, 3, 4, 1, 0, 1), new(785, 5, 1, 1, 2, 1, 0, 1), new(800, 3, 1, 4, 5, 1, 0, 2, 2),
     ];
 
     [Theory]
