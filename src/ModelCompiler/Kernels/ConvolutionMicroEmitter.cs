@@ -180,9 +180,10 @@ internal sealed partial class ConvolutionMicroEmitter(ConvolutionKernel kernel, 
         {
             EmitPlaces(writer);
             writer.Open("if (add != 0)");
-            foreach (var (j, p, r, c) in Accumulators())
+            foreach (var vector in Accumulators().GroupBy(a => (a.Block, a.Part)))
             {
-                writer.Line($"{A(j, p, r, c)} = {isa.Load(Place("y", j, r) + Plus((p * isa.Width) + (c * geometry.OutputStep.Columns)))};");
+                writer.Line(string.Join(" ", vector.Select(a =>
+                    $"{A(a.Block, a.Part, a.Row, a.Column)} = {isa.Load(Place("y", a.Block, a.Row) + Plus((a.Part * isa.Width) + (a.Column * geometry.OutputStep.Columns)))};")));
             }
 
             writer.Close();

@@ -24,8 +24,11 @@ internal static class WinogradChoice
     /// <summary>Transformed filters of more floats are a burden on memory: 24 MB.</summary>
     private const int ManyFloats = 6 * 1024 * 1024;
 
+    /// <summary>So many, 96 MB, that memory counts more than a third of the layer's time.</summary>
+    private const int TooManyFloats = 4 * ManyFloats;
+
     /// <summary>What it may cost in time not to keep them.</summary>
-    private const double MostLoss = 1.1;
+    private static double MostLoss(long floats) => floats > TooManyFloats ? 1.35 : 1.1;
 
     /// <summary>Whether the filters of an inference are better transformed in every run: where they are many and serve few tiles, the transformed ones, 16 or 36
     /// numbers for nine, take four times the memory and as much time to arrive as the others to be transformed.</summary>
@@ -36,7 +39,7 @@ internal static class WinogradChoice
         // For one input, tap along depth and block of outputs.
         var points = (outputs + 2) * (outputs + 2);
         var (products, kept, flat) = (points * columns / 2.0, points * 64 / BytesPerCycle, 9 * 64 / BytesPerCycle);
-        return floats > ManyFloats && products + (flat / 4) + FilterCycles(outputs) < MostLoss * Math.Max(products + (kept / 4), kept);
+        return floats > ManyFloats && products + (flat / 4) + FilterCycles(outputs) < MostLoss(floats) * Math.Max(products + (kept / 4), kept);
     }
 
     /// <param name="samples">Samples that are computed together and so share what weights cost.</param>

@@ -20,7 +20,7 @@ public class WinogradVolumeTests
         new(5, 40, 1, 4, 19, 1, 0, 5, 2), new(32, 48, 1, 9, 9, 1, 0, 0, 2), new(20, 64, 1, 33, 5, 1, 0, 3, 2), new(16, 80, 1, 18, 18, 1, 0, 2, 2), new(17, 20, 3, 6, 7, 3, 1, 2, 2),
 
         // Inputs in parts, with a last block that is not full, and without one.
-        new(1001, 17, 1, 3, 4, 1, 0, 1), new(785, 5, 1, 1, 2, 1, 0, 1), new(800, 3, 1, 4, 5, 1, 0, 2, 2),
+        new(1001, 3, 1, 2, 3, 1, 0, 1), new(785, 17, 1, 1, 2, 1, 0, 1), new(800, 2, 1, 3, 4, 1, 0, 2, 2),
     ];
 
     [Theory]
@@ -146,8 +146,8 @@ public class WinogradVolumeTests
             });
     }
 
-    /// <summary>The bound of one plane holds for the sum of several.</summary>
-    private static double Bound(int outputs, Volume v) => WinogradKernelTests.Bound(outputs) * Math.Max(1, Math.Sqrt(v.Taps));
+    /// <summary>The bound of one plane holds for the sum of several, and that of few channels for many: roundings of a sum grow like the root of its terms.</summary>
+    private static double Bound(int outputs, Volume v) => WinogradKernelTests.Bound(outputs) * Math.Sqrt(v.Taps * Math.Max(1, v.Inputs / 33.0));
 
     private static TestOperand Weights(Volume v) => TestOperand.Input(new Layout(LayoutKind.Flat, Shape.Of(v.Outputs, v.Inputs, v.Taps, 3, 3)), 0, 2);
 
