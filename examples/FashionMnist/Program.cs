@@ -1,11 +1,11 @@
 // Trains the residual network of SmallResNet.cnn on Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017): pictures of clothes,
 // 28x28 grey pixels, ten classes, 60,000 to train on and 10,000 to test with.
-// Expected: 93.0 % of the test pictures right after 12 epochs, about 45 s each on one core.
+// Expected: 93.3 % of the test pictures right after 20 epochs, about 45 s each on one core.
 using Examples;
 using FashionMnist;
 using ModelCompiler.Runtime;
 
-var defaults = new Options(Epochs: 12, Batch: 64, Out: "SmallResNet.safetensors", Data: Clothes.DefaultFolder);
+var defaults = new Options(Epochs: 20, Batch: 64, Out: "SmallResNet.safetensors", Data: Clothes.DefaultFolder);
 return Options.Run(args, "Learns to tell clothes apart with a small residual network.", "pictures", defaults, Run);
 
 static void Run(Options options)
