@@ -10,7 +10,7 @@ internal static class InfoText
     private const string Separator = " | ";
 
     /// <summary>As a new one is; <see cref="NumberFormatInfo.InvariantInfo"/> is that of a culture.</summary>
-    private static readonly NumberFormatInfo Invariant = new();
+    internal static readonly NumberFormatInfo Invariant = new();
 
     /// <summary>In the order of <see cref="InitializerKind"/>; asking the type for its names would need reflection.</summary>
     private static readonly string[] Initializers =

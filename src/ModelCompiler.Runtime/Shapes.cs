@@ -1,6 +1,4 @@
 // One way to write a shape in every message.
-using System.Globalization;
-
 namespace ModelCompiler.Runtime;
 
 internal static class Shapes
@@ -35,20 +33,16 @@ internal static class Shapes
         return true;
     }
 
-    /// <summary>As below.</summary>
-    public static string Text(long[] shape)
+    /// <summary><c>6x1x5x5</c>; <c>scalar</c> when empty. A loop, as <see cref="Count"/> is.</summary>
+    public static string Text<T>(IReadOnlyCollection<T> shape)
+        where T : IFormattable
     {
-        var text = shape.Length == 0 ? "scalar" : "";
-        for (var i = 0; i < shape.Length; i++)
+        var text = shape.Count == 0 ? "scalar" : "";
+        foreach (var size in shape)
         {
-            text += i == 0 ? $"{shape[i]}" : $"x{shape[i]}";
+            text += (text.Length == 0 ? "" : "x") + size.ToString(null, InfoText.Invariant);
         }
 
         return text;
     }
-
-    /// <summary><c>6x1x5x5</c>; <c>scalar</c> when empty.</summary>
-    public static string Text<T>(IReadOnlyCollection<T> shape)
-        where T : IFormattable =>
-        shape.Count == 0 ? "scalar" : string.Join('x', shape.Select(size => size.ToString(null, CultureInfo.InvariantCulture)));
 }

@@ -16,6 +16,9 @@ import torch
 import torchvision
 from torch import nn
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples", "zoo", "pytorch"))
+from weights import label, write as save
+
 V = torchvision.models
 
 
@@ -155,21 +158,7 @@ def make(name, dropout=True):
 def weights(network):
     """The state of a network under our names."""
     state = network.network.state_dict() if isinstance(network, Logits) else network.state_dict()
-    # A label has no "-": RegNet's block1-0 is block1_0.
-    return {k.replace("-", "_"): v.float().contiguous() for k, v in state.items() if not k.endswith("num_batches_tracked")}
-
-
-def save(path, tensors):
-    header, offset = {}, 0
-    for name, tensor in tensors.items():
-        header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [offset, offset + 4 * tensor.numel()]}
-        offset += 4 * tensor.numel()
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for tensor in tensors.values():
-            file.write(tensor.numpy().tobytes())
+    return {label(k): v.float().contiguous() for k, v in state.items() if not k.endswith("num_batches_tracked")}
 
 
 def load(path):

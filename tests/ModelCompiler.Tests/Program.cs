@@ -1,5 +1,6 @@
 // Run as a process of its own by tests that switch instruction sets off, for whether vectors are accelerated is
 // decided once per process, and by tests that let the JIT write down what it does.
+using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.Intrinsics;
 using ModelCompiler.Tests.Kernels;
@@ -12,6 +13,22 @@ internal static class Program
 {
     /// <summary>The first argument of a run that compiles an assembly.</summary>
     public const string Prepare = "prepare";
+
+    /// <summary>Runs this program as a process of its own.</summary>
+    /// <returns>The exit code, and what was written to standard output.</returns>
+    public static (int ExitCode, string Output) RunAgain(IEnumerable<string> arguments, params (string Name, string Value)[] environment)
+    {
+        var start = new ProcessStartInfo("dotnet", ["exec", typeof(Program).Assembly.Location, .. arguments]) { RedirectStandardOutput = true };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output);
+    }
 
     /// <param name="arguments"><see cref="Prepare"/> and assemblies whose methods are to be compiled; or the widest vectors that should be
     /// accelerated: 128, 256 or 512 bits.</param>

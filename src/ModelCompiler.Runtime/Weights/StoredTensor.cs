@@ -51,8 +51,6 @@ public sealed class StoredTensor
 
     public IReadOnlyList<long> Shape => shape;
 
-    internal string ShapeText => Shapes.Text(shape);
-
     internal bool Has(int[] sizes) => Shapes.AreEqual(shape, sizes);
 
     /// <summary>Whether <see cref="ToFloats"/> can read it.</summary>

@@ -110,7 +110,7 @@ internal sealed class TensorFile : IDisposable
         byte[]? piece = null;
         foreach (var tensor in ordered)
         {
-            hash.AppendData(Encoding.UTF8.GetBytes($"{tensor.Name} {tensor.ElementType} {tensor.ShapeText}\n"));
+            hash.AppendData(Encoding.UTF8.GetBytes($"{tensor.Name} {tensor.ElementType} {Shapes.Text(tensor.Shape)}\n"));
             if (tensor.HasBytes)
             {
                 hash.AppendData(tensor.Bytes);

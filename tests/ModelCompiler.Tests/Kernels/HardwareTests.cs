@@ -1,5 +1,4 @@
 // What a machine without AVX-512, or without AVX2, would run: the marked tests again, in processes with these switched off.
-using System.Diagnostics;
 using System.Runtime.Intrinsics.X86;
 
 namespace ModelCompiler.Tests.Kernels;
@@ -23,11 +22,7 @@ public class HardwareTests
 
     private static void Run(int widest, string switchedOff)
     {
-        var start = new ProcessStartInfo("dotnet", ["exec", typeof(Program).Assembly.Location, $"{widest}"]) { RedirectStandardOutput = true };
-        start.Environment[switchedOff] = "0";
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{switchedOff}=0: {output}");
+        var (exitCode, output) = Program.RunAgain([$"{widest}"], (switchedOff, "0"));
+        Assert.True(exitCode == 0, $"{switchedOff}=0: {output}");
     }
 }

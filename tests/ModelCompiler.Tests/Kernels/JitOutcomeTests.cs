@@ -1,7 +1,6 @@
 // What the JIT itself says it did with the code of the published networks: with a method that it finds too large it gives up
 // optimising, in silence, and a kernel runs ten times slower. Whether it does depends on the method alone, and not on how
 // fast a machine is or on how often something was called: methods are compiled ahead, without tiers.
-using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
@@ -93,19 +92,10 @@ public partial class JitOutcomeTests
                 File.WriteAllBytes(assemblies[i], images[i]);
             }
 
-            var start = new ProcessStartInfo("dotnet", ["exec", typeof(Program).Assembly.Location, Program.Prepare, .. assemblies]) { RedirectStandardOutput = true };
-            start.Environment["DOTNET_JitStdOutFile"] = log;
-            start.Environment["DOTNET_JitDisasmSummary"] = "1";
-            start.Environment["DOTNET_TieredCompilation"] = "0";
-            if (switchedOff is not null)
-            {
-                start.Environment[switchedOff] = "0";
-            }
-
-            using var process = Process.Start(start)!;
-            var output = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            Assert.True(process.ExitCode == 0, output);
+            (string, string)[] without = switchedOff is null ? [] : [(switchedOff, "0")];
+            var (exitCode, output) = Program.RunAgain(
+                [Program.Prepare, .. assemblies], [("DOTNET_JitStdOutFile", log), ("DOTNET_JitDisasmSummary", "1"), ("DOTNET_TieredCompilation", "0"), .. without]);
+            Assert.True(exitCode == 0, output);
             var outcomes = File.ReadLines(log).Select(line => Line().Match(line)).Where(m => m.Success)
                 .Select(m => new JitOutcome(m.Groups["name"].Value, m.Groups["tier"].Value)).ToList();
             Assert.Equal(output.Trim(), $"{outcomes.Count}");
