@@ -15,6 +15,11 @@ internal sealed class ConvolutionPrimitive : Primitive
     public override ImmutableArray<Node?> Gradient(Node node, Node upstream, ImmutableArray<bool> wanted, GraphBuilder builder)
     {
         var (window, groups) = node.As<ConvolutionAttributes>();
+        if (NormalizedConvolution.Gradient(node, upstream, wanted, builder) is { } normalized)
+        {
+            return normalized;
+        }
+
         var (x, w) = (node.Inputs[0], node.Inputs[1]);
         var gradients = ImmutableArray.Create<Node?>(
             wanted[0] ? builder.Add(Primitives.ConvolutionInputGradient, new ConvolutionInputGradientAttributes(window, groups, x.Shape), upstream, w) : null,

@@ -8,6 +8,9 @@ namespace ModelCompiler.Operators;
 
 internal sealed class BatchNormPrimitive : Primitive
 {
+    /// <summary>Of dy, x, mean, scale, slope, shift.</summary>
+    private static readonly Expression GradientFormula = (X * Input(3)) + ((Input(1) - Input(2)) * Input(4)) + Input(5);
+
     public override string Name => "BatchNorm";
 
     public override Shape InferShape(ImmutableArray<Node> inputs, object? attributes) => inputs[0].Shape;
@@ -63,13 +66,19 @@ internal sealed class BatchNormPrimitive : Primitive
             var scale = affine ? builder.Pointwise(X * Y, reciprocal, Vector(node, 1, builder)) : reciprocal;
             var slope = builder.Pointwise(-(X * Y * Input(2)) / Count(node), scale, reciprocal, product);
             var shift = builder.Pointwise(-(X * Y) / Count(node), scale, sum);
-            dx = builder.Pointwise((X * Input(3)) + ((Input(1) - Input(2)) * Input(4)) + Input(5), upstream, x, mean, scale, slope, shift);
+            dx = builder.Pointwise(GradientFormula, upstream, x, mean, scale, slope, shift);
         }
 
         return affine
             ? [dx, builder.Reshape(product, node.Inputs[1].Shape), builder.Reshape(sum, node.Inputs[2].Shape), null, null]
             : [dx, null, null];
     }
+
+    /// <summary>What <see cref="Gradient"/> gives for x, taken apart: scale · upstream + slope · (x - mean) + shift. Null for other nodes.</summary>
+    internal static (Node Upstream, Node Of, Node Mean, Node Scale, Node Slope, Node Shift)? PartsOfGradient(Node node) =>
+        node.Attributes is PointwiseAttributes { Formula: var formula } && formula.Equals(GradientFormula)
+            ? (node.Inputs[0], node.Inputs[1], node.Inputs[2], node.Inputs[3], node.Inputs[4], node.Inputs[5])
+            : null;
 
     /// <summary>y = scale · x + shift by the running statistics; both of shape [C].</summary>
     internal static (Node Scale, Node Shift) ScaleAndShift(Node node, GraphBuilder builder)

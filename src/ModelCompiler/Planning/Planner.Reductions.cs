@@ -94,7 +94,7 @@ public sealed partial class Planner
         var formulas = reductions.Select(r => Fusion.Substitute(r.Formula ?? new InputFormula(0), i => new InputFormula(operands.IndexOf(r.Operands[i])))).ToImmutableArray();
         var scope = attributes.OverBatch && node.Inputs[0].Batched ? KernelScope.Batch : Scope(node);
         var name = attributes.Kind.ToString().ToLowerInvariant();
-        var isSplit = scope == KernelScope.Batch && attributes.Kind == ReduceKind.Sum && !attributes.Axes.IsEmpty;
+        var isSplit = IsSumOfSamples(node);
         var parts = isSplit ? outputs.Select(o => OfSample(o.Layout)).ToList() : outputs.Select(o => o.Buffer).ToList();
         var kernel = new ReduceKernel(
             attributes.Kind, formulas, inputs.Select(i => i.Layout).ToImmutableArray(), attributes.Axes, outputs[0].Layout, isSplit ? KernelScope.Sample : scope, shape);
@@ -104,6 +104,9 @@ public sealed partial class Planner
             Join(node, outputs[0].Layout, parts, outputs.Select(o => o.Buffer));
         }
     }
+
+    /// <summary>Whether it is a sum over the batch, and of many elements of each sample.</summary>
+    private static bool IsSumOfSamples(Node reduce) => reduce.Inputs[0].Batched && reduce.As<ReduceAttributes>() is { OverBatch: true, Kind: ReduceKind.Sum, Axes.IsEmpty: false };
 
     /// <summary>What a sample adds to a sum over the batch. Parts of samples, joined by a step of their own, let the sum run with the step
     /// that makes its terms.</summary>

@@ -93,7 +93,7 @@ public sealed partial class Planner
             return IsDepthwise(groups, node.Inputs[0], node.Inputs[1]) || (window.KernelCount == 1 && HasSmallWeights(node));
         }
 
-        return node.Primitive == Primitives.Pointwise;
+        return node.Primitive == Primitives.Pointwise || (node.Primitive == Primitives.Reduce && IsSumOfSamples(node));
     }
 
     /// <summary>Whether a weight gradient of every sample takes less room than what it is made of.</summary>

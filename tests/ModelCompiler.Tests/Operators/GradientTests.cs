@@ -31,6 +31,27 @@ public class GradientTests
         FiniteDifferences.CheckOutput(network, y, batch);
     }
 
+    /// <summary>Normalized 1x1 convolutions that widen their input, whose gradient does without that of the normalization, and others beside them.</summary>
+    [Theory]
+    [InlineData(1, "1,2,2", 4, "1", 1, true)]
+    [InlineData(5, "3,4,5", 13, "1", 1, false)]
+    [InlineData(2, "4,17", 16, "1", 0, true)]
+    [InlineData(2, "2,2,3,2", 9, "1", 0, true)]
+    [InlineData(2, "3,4,3", 11, "1", 1, true)]
+    [InlineData(2, "2,5,5", 8, "3", 2, true)]
+    public void NormalizedConvolution(int batch, string shape, int channels, string kernel, int more, bool affine)
+    {
+        var network = new TestNetwork();
+        var x = network.Apply("tanh", network.Input("x", Numbers(shape)));
+        var y = network.Apply("batchnorm", network.Apply("conv", x, ("channels", channels), ("kernel", Dims(kernel)), ("bias", false)), ("affine", affine));
+        for (var i = 0; i < more; i++)
+        {
+            y = network.Apply("batchnorm", network.Apply("conv", network.Apply("sigmoid", y), ("channels", 5 * channels), ("kernel", Dims("1")), ("bias", false)));
+        }
+
+        FiniteDifferences.CheckOutput(network, y, batch);
+    }
+
     [Theory]
     [InlineData(1, "3,4,4", 5, "3", "2", "1", "1", "1", 1)]
     [InlineData(5, "1,1,1", 2, "2", "2", "0", "0", "1", 1)]
