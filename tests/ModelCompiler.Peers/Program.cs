@@ -6,7 +6,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using ModelCompiler.Runtime;
 
 namespace ModelCompiler.Peers;
@@ -30,16 +29,20 @@ internal static class Program
             ? Infer(args[1], args[2], args[3], args[4], Number(args[5]), Number(args[6]))
             : Train(args[1], args[2], args[3], args[4], Number(args[5]), Number(args[6]), Number(args[7]), Number(args[8]), args[9]);
         result["peak_mb"] = PeakMegabytes();
-        Console.WriteLine(JsonSerializer.Serialize(result));
+        Console.WriteLine($"{{{string.Join(", ", result.Select(pair => $"\"{pair.Key}\": {Json(pair.Value)}"))}}}");
         return 0;
     }
 
     private static int Number(string text) => int.Parse(text, new NumberFormatInfo());
 
+    /// <summary>A number, or a list of them.</summary>
+    private static string Json(object value) =>
+        value is float[] list ? $"[{string.Join(", ", list.Select(number => Json(number)))}]" : ((IFormattable)value).ToString(null, CultureInfo.InvariantCulture);
+
     private static Dictionary<string, object> Infer(string name, string weights, string input, string output, int threads, int seconds)
     {
         var clock = Stopwatch.StartNew();
-        using var network = (InferenceNetwork)Create(Find(name), 1, threads, null);
+        using var network = Zoo.Inference(name, threads);
         network.Parameters.Load(weights, strict: false);
         Read<float>(input).CopyTo(network.Inputs[0].Data);
         network.Forward();
@@ -56,8 +59,7 @@ internal static class Program
     private static Dictionary<string, object> Train(
         string name, string weights, string input, string target, int batch, int threads, int seconds, int steps, string saved)
     {
-        var type = Find(name).GetNestedType("Training") ?? throw new ArgumentException($"network '{name}' has no loss.");
-        using var network = (TrainingNetwork)Create(type, batch, threads, null, new Sgd(1e-3f, momentum: 0.9f), 1UL);
+        using var network = Zoo.Training(name, batch, threads, new Sgd(1e-3f, momentum: 0.9f), seed: 1);
         network.Parameters.Load(weights, strict: false);
         Read<float>(input).CopyTo(network.Inputs[0].Data);
         Read<int>(target).CopyTo(network.Targets[0].Classes);
@@ -106,24 +108,6 @@ internal static class Program
         result["min_ms"] = times[0];
         result["runs"] = times.Count * atOnce;
     }
-
-    /// <summary>The generated class of a file's name: <c>resnet18</c> is <c>ResNet18</c>, <c>fcn_resnet50_256</c> is <c>FCNResNet50_256</c>. It is looked
-    /// up and not searched for: an application knows its class, and does not load all others before it begins.</summary>
-    private static Type Find(string name)
-    {
-        var (letters, distant) = ("", "");
-        for (var i = 0; i < name.Length; i++)
-        {
-            letters += name[i] == '_' ? "" : name[i];
-            distant += name[i] != '_' || (char.IsAsciiDigit(name[i - 1]) && char.IsAsciiDigit(name[i + 1])) ? name[i] : "";
-        }
-
-        static Type? Named(string name) => typeof(Program).Assembly.GetType($"{typeof(Program).Namespace}.{name}", throwOnError: false, ignoreCase: true);
-        return (Named(letters) ?? Named(distant)) is { } type && type.IsSubclassOf(typeof(InferenceNetwork)) ? type : throw new ArgumentException($"no network is called '{name}'.");
-    }
-
-    /// <param name="arguments">All that the constructor takes.</param>
-    private static object Create(Type type, params object?[] arguments) => type.GetConstructors()[0].Invoke(arguments);
 
     private static ReadOnlySpan<T> Read<T>(string path)
         where T : unmanaged => MemoryMarshal.Cast<byte, T>(File.ReadAllBytes(path));

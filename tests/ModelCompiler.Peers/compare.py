@@ -3,6 +3,7 @@
 
     ./install.sh                                   the peers (once)
     ./compare.py                                   inference, batch 1: time, ratio, start-up, memory, error
+    ./compare.py --aot                             also published with Native AOT, which takes minutes: columns more
     ./compare.py --train                           training steps
     ./compare.py --networks resnet18,vgg16 --seconds 5 --rounds 5 --threads 2 --cores 0,1
 
@@ -15,6 +16,7 @@ import datetime
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -61,9 +63,26 @@ def distance(path, reference):
     return max(float((a[k] - b[k]).norm() / b[k].norm().clamp_min(1e-6)) for k in b)
 
 
+PROJECT = os.path.join(HERE, "ModelCompiler.Peers.csproj")
+JIT = [os.path.join(HERE, "bin", "Release", "net10.0", "ModelCompiler.Peers")]
+AOT = [os.path.join(FOLDER, "aot", "ModelCompiler.Peers")]
+
+
 def build():
-    subprocess.run(["dotnet", "build", "-c", "Release", "-v", "q", "-nologo", os.path.join(HERE, "ModelCompiler.Peers.csproj")], check=True)
-    return [os.path.join(HERE, "bin", "Release", "net10.0", "ModelCompiler.Peers")]
+    subprocess.run(["dotnet", "build", "-c", "Release", "-v", "q", "-nologo", PROJECT], check=True)
+
+
+def publish(cpu):
+    """One native file, for the widest vectors that the processor has; a warning of the analyzers is an error."""
+    linker = [] if shutil.which("clang") else ["-p:CppCompilerAndLinker=gcc"]
+    subprocess.run(["dotnet", "publish", "-c", "Release", "-v", "q", "-nologo", "-warnaserror", PROJECT, "-p:Form=aot", "-o", os.path.dirname(AOT[0]),
+                    "-p:InstructionSet=" + ("x86-64-v4" if "avx512vl" in cpu.get("flags", "") else "x86-64-v3"), *linker], check=True)
+
+
+def processor():
+    """Of the first core: the fields that Linux tells of it."""
+    with open("/proc/cpuinfo") as text:
+        return {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in text.read().split("\n\n")[0].splitlines())}
 
 
 def median(rounds, side):
@@ -80,16 +99,21 @@ def export(names):
         subprocess.run([PYTHON, os.path.join(HERE, "networks.py"), FOLDER, *missing], check=True)
 
 
-def inference(names, options, ours):
+def inference(names, options):
     from networks import NETWORKS
-    print("| network | ONNX Runtime ms | ours ms | ratio | best PyTorch ms | ratio | error (theirs) | start to first result ms (theirs) | create and first run ms (theirs) | peak MB (theirs) |")
-    print("| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |", flush=True)
+    columns = ["network", "ONNX Runtime ms", "ours ms", "ratio", "best PyTorch ms", "ratio", "error (theirs)", "start to first result ms (theirs)", "create and first run ms (theirs)", "peak MB (theirs)"]
+    columns += ["AOT ms", "AOT error", "AOT start to first result ms", "AOT create and first run ms", "AOT peak MB"] if options.aot else []
+    print(f"| {' | '.join(columns)} |")
+    print(f"| --- |{' --: |' * (len(columns) - 1)}", flush=True)
     for name in names:
         path = os.path.join(FOLDER, name)
         shape = ",".join(map(str, (1,) + NETWORKS[name][1]))
         rounds = []
         for _ in range(options.rounds):
-            r = {"ours": run([*ours, "infer", name, path + ".safetensors", path + ".in.f32", path + ".ours.f32", str(options.threads), str(options.seconds)], options.cores)}
+            infer = lambda program, answer: run([*program, "infer", name, path + ".safetensors", path + ".in.f32", path + answer, str(options.threads), str(options.seconds)], options.cores)
+            r = {"ours": infer(JIT, ".ours.f32")}
+            if options.aot:
+                r["aot"] = infer(AOT, ".aot.f32")
             r["ort"] = run(["node", "onnxruntime.js", FOLDER, name, str(options.threads), str(options.seconds)], options.cores, SHAPE=shape)
             rounds.append(r)
         torch = min(([run([PYTHON, "pytorch.py", "infer", FOLDER, name, str(options.threads), str(options.seconds), v], options.cores, **BEST)["median_ms"]
@@ -99,10 +123,12 @@ def inference(names, options, ours):
         mine = median(rounds, "ours")
         print(f"| {name} | {median(rounds, 'ort'):.4g} | {mine:.4g} | **{ratio(rounds, 'ort'):.2f}** | {torch:.4g} | {torch / mine:.2f} "
               f"| {error(path + '.ours.f32', path + '.out.f32'):.1e} ({error(path + '.onnxruntime.f32', path + '.out.f32'):.1e}) "
-              f"| {both('start_to_first_ms')} | {both('create_and_first_ms')} | {both('peak_mb')} |", flush=True)
+              f"| {both('start_to_first_ms')} | {both('create_and_first_ms')} | {both('peak_mb')} |"
+              + (f" {median(rounds, 'aot'):.4g} | {error(path + '.aot.f32', path + '.out.f32'):.1e} | {middle('start_to_first_ms', 'aot'):.0f} "
+                 f"| {middle('create_and_first_ms', 'aot'):.0f} | {middle('peak_mb', 'aot'):.0f} |" if options.aot else ""), flush=True)
 
 
-def training(names, options, ours):
+def training(names, options):
     from networks import TRAINED
     print("| network, batch | best PyTorch ms | ours ms | ratio | losses from double (theirs) | weights from double (theirs) |")
     print("| --- | --: | --: | --: | --: | --: |", flush=True)
@@ -111,7 +137,7 @@ def training(names, options, ours):
         peer = lambda variant: run([PYTHON, "pytorch.py", "train", FOLDER, name, str(options.threads), str(options.seconds), variant], options.cores, **BEST)
         reference, rounds = peer("double"), []
         for _ in range(options.rounds):
-            r = {"ours": run([*ours, "train", name + ("_steady" if name == "mobilenet_v2" else ""), path + ".safetensors", path + ".batch.f32", path + ".target.i32", str(batch),
+            r = {"ours": run([*JIT, "train", name + ("_steady" if name == "mobilenet_v2" else ""), path + ".safetensors", path + ".batch.f32", path + ".target.i32", str(batch),
                               str(options.threads), str(options.seconds), "5", path + ".ours-trained.safetensors"], options.cores)}
             r.update({variant: peer(variant) for variant in ("contiguous", "channels_last")})
             rounds.append(r)
@@ -132,12 +158,17 @@ def main():
     parser.add_argument("--cores", default="0", help="for taskset")
     parser.add_argument("--train", action="store_true")
     parser.add_argument("--no-pytorch", dest="pytorch", action="store_false", help="inference against ONNX Runtime alone")
+    parser.add_argument("--aot", action="store_true", help="inference also by our program compiled ahead of time")
     parser.add_argument("--no-build", dest="build", action="store_false", help="run what is built already")
     options = parser.parse_args()
     if not os.path.exists(os.path.join(FOLDER, "node_modules", "onnxruntime-node")):
         sys.exit("ONNX Runtime is not there; run install.sh first")
 
-    ours = build() if options.build else [os.path.join(HERE, "bin", "Release", "net10.0", "ModelCompiler.Peers")]
+    cpu = processor()
+    if options.build:
+        build()
+        if options.aot and not options.train:
+            publish(cpu)
     output = subprocess.run([PYTHON, "-c", "import networks; print(','.join(networks.NETWORKS)); print(','.join(networks.TRAINED))"], capture_output=True, text=True, cwd=HERE, check=True).stdout.split()
     known = output[1 if options.train else 0].split(",")
     names = options.networks.split(",") if options.networks else known
@@ -145,10 +176,9 @@ def main():
         if name not in known:
             sys.exit(f"no network is called '{name}'; there are {', '.join(known)}")
     export(names)
-    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.processor())
-    print(f"{datetime.date.today()}, {cpu}, cores {options.cores}, {options.threads} thread(s), {options.rounds} rounds of {options.seconds} s: "
+    print(f"{datetime.date.today()}, {cpu.get('model name', platform.processor())}, cores {options.cores}, {options.threads} thread(s), {options.rounds} rounds of {options.seconds} s: "
           f"`compare.py {' '.join(sys.argv[1:])}`\n", flush=True)
-    (training if options.train else inference)(names, options, ours)
+    (training if options.train else inference)(names, options)
 
 
 if __name__ == "__main__":
