@@ -282,7 +282,7 @@ public sealed partial class Planner
     }
 
     private LayoutKind InputKind(Node input, int groups) =>
-        groups == 1 && input.Primitive == Primitives.Input && input.Shape[0] <= MostPlanarChannels ? LayoutKind.Planar : LayoutKind.Blocked;
+        groups == 1 && (values[input].Layout.Kind == LayoutKind.Planar || (input.Primitive == Primitives.Input && input.Shape[0] <= MostPlanarChannels)) ? LayoutKind.Planar : LayoutKind.Blocked;
 
     private static BufferDraft[] Buffers(BufferDraft x, BufferDraft w, StoredValue? bias, List<StoredValue> extras, StoredValue y)
     {

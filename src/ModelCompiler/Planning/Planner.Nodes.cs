@@ -17,7 +17,7 @@ public sealed partial class Planner
             return;
         }
 
-        if (TryPlanInterleaved(fused))
+        if (pooled.Contains(node) || TryPlanPlanar(fused) || TryPlanInterleaved(fused))
         {
             return;
         }

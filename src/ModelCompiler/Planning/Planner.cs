@@ -243,7 +243,7 @@ public sealed partial class Planner
         var halo = kind == LayoutKind.Flat ? Halo.None : halos.Of(node);
         var have = value.Layout;
         var sameKind = have.Kind == kind || (IsVector(node.Shape) && have.Halo.IsNone && halo.IsNone)
-            || (kind == LayoutKind.Planar && have.Kind == LayoutKind.Flat && halo.IsNone && node.Shape.Rank is > 1 and < 5);
+            || (kind is LayoutKind.Planar or LayoutKind.Flat && have.Kind is LayoutKind.Flat or LayoutKind.Planar && have.Halo.IsNone && halo.IsNone && node.Shape.Rank is > 1 and < 5);
         if (sameKind && have.Halo.Union(halo) == have.Halo)
         {
             return have.Kind == kind ? value : value with { Layout = new Layout(kind, node.Shape) };
