@@ -11,8 +11,12 @@ namespace ModelCompiler.Operators;
 
 internal static class NormalizedConvolution
 {
-    /// <summary>Outputs for an input channel from which on it pays: x is then read, and multiplied with itself, for little.</summary>
-    private const int LeastWidening = 4;
+    /// <summary>Outputs for an input channel from which on it pays, by a count: products with x and of x with itself take so many times less than those of g,
+    /// which for four times (ResNet's blocks) is what reading g and y once more takes.</summary>
+    private const int LeastWidening = 6;
+
+    /// <summary>Places for an input channel: on small planes g and y are in the caches, and the small matrices are multiplied all the same.</summary>
+    private const int LeastPlaces = 64;
 
     /// <summary>The gradients of a convolution with respect to x and weights; null where it is not such a one.</summary>
     /// <param name="upstream">The gradient with respect to <paramref name="node"/>.</param>
@@ -67,6 +71,6 @@ internal static class NormalizedConvolution
         var (window, groups) = node.As<ConvolutionAttributes>();
         var (x, w) = (node.Inputs[0], node.Inputs[1]);
         return node.Inputs.Length == 2 && groups == 1 && window.KernelCount == 1 && x.Batched && !w.Batched && x.Shape.Spatial.SequenceEqual(node.Shape.Spatial)
-            && w.Shape[0] >= LeastWidening * w.Shape[1] && x.Shape.Count / x.Shape[0] >= LeastWidening * (long)w.Shape[1];
+            && w.Shape[0] >= LeastWidening * w.Shape[1] && x.Shape.Count / x.Shape[0] >= LeastPlaces * (long)w.Shape[1];
     }
 }
