@@ -93,22 +93,36 @@ public sealed record ConvolutionKernel(
 {
     private ConvolutionSchedule? schedule;
 
+    /// <summary>What is summed up of the result; only where <see cref="TakesSums"/>.</summary>
+    public ChannelSums? Sums { get; init; }
+
+    /// <summary>Whether rows are stored one after another, in blocks.</summary>
+    internal bool TakesSums => !Samples && !IsDense && Geometry.Groups == 1 && Geometry.Plane.Depth == 1 && Schedule.Tile.Rows == 1 && Geometry.OutputStep.Columns == Layout.Lanes
+        && Geometry.TapCount > 0;
+
+    /// <summary>Columns that are summed together: whole tiles, a part of a unit's columns. Where weights are asked for with every call, all of a unit's.</summary>
+    internal int SumColumns => field > 0 ? field : field = Schedule.Tile.Columns * (AheadLines > 0 ? Schedule.SpanTiles
+        : Enumerable.Range(1, Schedule.SpanTiles).Where(t => Schedule.SpanTiles % t == 0).OrderBy(t => Math.Abs((t * Schedule.Tile.Columns) - LeastSumColumns)).First());
+
+    /// <summary>About 16 KiB of the result, for two blocks.</summary>
+    private const int LeastSumColumns = 128;
+
     public override string Name => field ??= KernelName.Of(
         Samples ? FormattableString.Invariant($"Dense_{Schedule.Tile.Blocks}") : $"Convolution_{Schedule.Tile}",
-        Isa.All.Select(isa => new ConvolutionEmitter(this, isa).Structure).Append(Geometry.Plane.Depth > 1 ? "depth" : "").Append(Geometry.Groups > 1 ? "groups" : ""));
+        Isa.All.Select(isa => new ConvolutionEmitter(this, isa).Structure).Append(Geometry.Plane.Depth > 1 ? "depth" : "").Append(Geometry.Groups > 1 ? "groups" : "").Append(Sums?.Structure ?? ""));
 
     private string Identity => field ??=
-        $"{Geometry.Identity}|{Bias}|{FormulaText}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}|{Wanted}";
+        $"{Geometry.Identity}|{Bias}|{FormulaText}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}|{Wanted}|{(Sums is null ? "" : $"{Sums.Structure} {string.Join(",", Sums.Numbers)}")}";
 
     /// <summary>The formula as its code is decided; empty for none.</summary>
     internal string FormulaText => field ??= Formula is null ? "" : new FormulaProgram([Formula]).Text;
 
     public override string Comment =>
         (Samples ? $"multiplies samples with weights, {Schedule.Tile.Blocks} blocks of outputs at a time" : $"direct convolution, tiles of {Schedule.Tile} rows x columns x blocks")
-        + (Geometry.Groups > 1 ? ", groups" : "") + (Formula is null ? "" : "; fused: " + new FormulaProgram([Formula]).Readable);
+        + (Geometry.Groups > 1 ? ", groups" : "") + (Formula is null ? "" : "; fused: " + new FormulaProgram([Formula]).Readable) + (Sums is null ? "" : "; " + Sums.Readable);
 
     /// <summary>Sizes and strides. Which loops there are, tiles, and what the inner loop's addresses are made of is in the name.</summary>
-    public override ImmutableArray<KernelNumber> Numbers => field.IsDefault ? field = [.. NumbersOfPlane(), .. NumbersOfChannels(), .. NumbersOfOperands()] : field;
+    public override ImmutableArray<KernelNumber> Numbers => field.IsDefault ? field = [.. NumbersOfPlane(), .. NumbersOfChannels(), .. NumbersOfOperands(), .. NumbersOfSums()] : field;
 
     private IEnumerable<KernelNumber> NumbersOfPlane()
     {
@@ -166,6 +180,8 @@ public sealed record ConvolutionKernel(
         }
     }
 
+    private IEnumerable<KernelNumber> NumbersOfSums() => Sums is null ? [] : [new("sumColumns", SumColumns), .. Sums.Numbers];
+
     /// <summary>Lines of the next group's weights that one call of a micro-kernel asks for; 0 where it is not worth it.</summary>
     internal int AheadLines => Schedule.CallsAhead == 0 ? 0 : (int)(((long)GroupBlocks * Geometry.PackedBlock / 16 + Schedule.CallsAhead - 1) / Schedule.CallsAhead);
 
@@ -191,6 +207,8 @@ public sealed record ConvolutionKernel(
 
     public override KernelScope Scope => Samples ? KernelScope.Batch : KernelScope.Sample;
 
+    public override int ReadOperands => Operands.Length - 1 - (Sums?.Results ?? 0);
+
     public override ImmutableArray<Operand> Operands
     {
         get
@@ -208,7 +226,9 @@ public sealed record ConvolutionKernel(
                 operands.Add(new Operand($"e{i}", Offset: Fused[i].Offset));
             }
 
+            operands.AddRange(Sums?.Inputs ?? []);
             operands.Add(new Operand("y", Offset: Geometry.OutputOffset));
+            operands.AddRange(Sums?.Outputs ?? []);
             return operands.ToImmutable();
         }
     }

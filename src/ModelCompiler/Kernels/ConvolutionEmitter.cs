@@ -172,7 +172,21 @@ internal sealed class ConvolutionEmitter(ConvolutionKernel kernel, Isa isa)
             arguments.Add(firstBlock + firstRow == 0 ? "wg + aheadGroup + place * aheadPlace, aheadFloats, (aheadFloats + packedBlock - 1) / packedBlock" : "wg, 0, 1");
         }
 
-        writer.Line(Call(writer, micro, [.. arguments, "first", "last", "columns"]));
+        if (kernel.Sums is not { } sums)
+        {
+            writer.Line(Call(writer, micro, [.. arguments, "first", "last", "columns"]));
+            return;
+        }
+
+        writer.Open("for (int from = first; from < last; from += sumColumns)").Line("int to = Math.Min(last, from + sumColumns);");
+        writer.Line(Call(writer, micro, [.. arguments, "from", "to", "columns"]));
+        for (var b = 0; b < micro.Blocks; b++)
+        {
+            writer.Line(sums.Call(
+                writer, isa, $"yr{(b == 0 ? "" : $" + {N(b)} * outputBlock")} + from * {N(Layout.Lanes)}", $"{block}{(b == 0 ? "" : $" + {N(b)}")}", row, "from / sumColumns", "from", "to - from"));
+        }
+
+        writer.Close();
     }
 
     private static string Weights(int firstBlock) => firstBlock == 0 ? "wg" : $"wg + {N(firstBlock * 16)}";

@@ -36,6 +36,8 @@ internal sealed partial class ConvolutionMicroEmitter(ConvolutionKernel kernel, 
     /// <summary>Whether sums begin with what the output holds, where the number <c>add</c> is not 0: for products whose inputs come in parts.</summary>
     public bool Adds { get; init; }
 
+    public int Blocks => tile.Blocks;
+
     /// <summary>Of the method: equal names have equal code.</summary>
     public string Name => field ??= KernelName.Of($"Tile{tile}{(packed == tile.Blocks ? "" : $"of{N(packed)}")}", Structure);
 

@@ -13,6 +13,9 @@ namespace ModelCompiler.Kernels;
 public sealed record DepthwiseKernel(
     Window Window, Layout Input, Layout Output, bool Bias, Expression? Epilogue, ImmutableArray<Layout> Extras) : Kernel
 {
+    /// <summary>What is summed up of the result, row by row; only of two axes.</summary>
+    public ChannelSums? Sums { get; init; }
+
     private Expression Formula => Epilogue ?? new InputFormula(0);
 
     private PoolGeometry Geometry => field ??= new PoolGeometry(Window, Input, Output);
@@ -23,9 +26,9 @@ public sealed record DepthwiseKernel(
 
     public override string Name => field ??= KernelName.Of("Depthwise", Isa.All.Select(isa => Emitter(isa).Structure));
 
-    public override string Comment => $"depthwise convolution by {Geometry.Comment}{(Bias ? " + bias" : "")}" + (Epilogue is null ? "" : $", then {Fusion}");
+    public override string Comment => $"depthwise convolution by {Geometry.Comment}{(Bias ? " + bias" : "")}" + (Epilogue is null ? "" : $", then {Fusion}") + (Sums is null ? "" : ", and " + Sums.Readable);
 
-    public override ImmutableArray<KernelNumber> Numbers => DepthwiseEmitter.Numbers(Geometry, X, Y, Extras);
+    public override ImmutableArray<KernelNumber> Numbers => [.. DepthwiseEmitter.Numbers(Geometry, X, Y, Extras), .. Sums?.Numbers ?? []];
 
     public override long Macs => Output.Shape.Count * Window.KernelCount;
 
@@ -38,8 +41,10 @@ public sealed record DepthwiseKernel(
     public override ImmutableArray<Operand> Operands =>
     [
         X.Operand(Geometry), new("w"), .. Bias ? [new Operand("bias")] : Array.Empty<Operand>(),
-        .. Extras.Select((e, i) => new Operand($"e{i + 1}", Offset: e.Origin)), Y.Operand(Geometry),
+        .. Extras.Select((e, i) => new Operand($"e{i + 1}", Offset: e.Origin)), .. Sums?.Inputs ?? [], Y.Operand(Geometry), .. Sums?.Outputs ?? [],
     ];
+
+    public override int ReadOperands => Operands.Length - 1 - (Sums?.Results ?? 0);
 
     public override ImmutableArray<ScalarArgument> Scalars => new FormulaProgram([Formula]).Scalars;
 
@@ -55,5 +60,5 @@ public sealed record DepthwiseKernel(
         Emitter(isa).Emit(writer, "w");
     }
 
-    private DepthwiseEmitter Emitter(Isa isa) => new(Geometry, X, Y, isa) { Bias = Bias, Formula = Formula, Extras = Extras };
+    private DepthwiseEmitter Emitter(Isa isa) => new(Geometry, X, Y, isa) { Bias = Bias, Formula = Formula, Extras = Extras, Sums = Sums };
 }

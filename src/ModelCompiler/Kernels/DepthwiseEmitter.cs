@@ -18,6 +18,9 @@ internal sealed class DepthwiseEmitter(PoolGeometry geometry, PoolOperand input,
 
     public ImmutableArray<Layout> Extras { get; init; } = [];
 
+    /// <summary>What is summed up of each row.</summary>
+    public ChannelSums? Sums { get; init; }
+
     /// <summary>Take the kernel's elements from last to first.</summary>
     public bool IsTurned { get; init; }
 
@@ -40,7 +43,7 @@ internal sealed class DepthwiseEmitter(PoolGeometry geometry, PoolOperand input,
     private int Rest => Columns % Tile;
 
     /// <summary>Everything that decides the code on this instruction set.</summary>
-    public string Structure => FormattableString.Invariant($"{Tile}+{Rest},{Columns == Tile}|{geometry.Taps}|{geometry.Axes[0].Output == 1}|{Bias}|{new FormulaProgram([Formula]).Text}|{string.Join(",", Extras.Select(e => Kind(e, output.Layout)))}|{IsTurned}");
+    public string Structure => FormattableString.Invariant($"{Tile}+{Rest},{Columns == Tile}|{geometry.Taps}|{geometry.Axes[0].Output == 1}|{Bias}|{new FormulaProgram([Formula]).Text}|{string.Join(",", Extras.Select(e => Kind(e, output.Layout)))}|{IsTurned}|{Sums?.Structure}");
 
     /// <summary>Sizes and strides that the code names.</summary>
     /// <param name="extras">Names of the extras.</param>
@@ -86,7 +89,18 @@ internal sealed class DepthwiseEmitter(PoolGeometry geometry, PoolOperand input,
             writer.Close();
         }
 
-        writer.Close().Close().Close();
+        writer.Close();
+        EmitSums(writer, isa, Sums, $"{output.Name} + block * {output.Number("blockStride")} + h * {output.Number("rowStride")}", "h", "columns");
+        writer.Close().Close();
+    }
+
+    /// <summary>Of the row that has just been stored.</summary>
+    internal static void EmitSums(KernelWriter writer, Isa isa, ChannelSums? sums, string result, string row, string columns)
+    {
+        if (sums is not null)
+        {
+            writer.Line(sums.Call(writer, isa, result, "block", row, "0", "0", columns));
+        }
     }
 
     // The largest tile that divides the row, unless that is small.

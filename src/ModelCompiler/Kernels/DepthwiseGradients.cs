@@ -19,6 +19,9 @@ public sealed record DepthwiseInputGradientKernel(
     {
     }
 
+    /// <summary>What is summed up of the result, row by row; only of two axes, and where <see cref="TakesFormula"/>.</summary>
+    public ChannelSums? Sums { get; init; }
+
     private bool Gathers => Window.Stride.All(s => s == 1);
 
     // With stride 1 the gradient is a convolution of dy by the kernel turned round.
@@ -43,7 +46,7 @@ public sealed record DepthwiseInputGradientKernel(
 
     private bool IsPhased => !Gathers && DepthwisePhaseEmitter.Covers(Window, OutputGradient, InputGradient);
 
-    private DepthwisePhaseEmitter Phases => field ??= new(Window, OutputGradient, InputGradient, Formula, Extras);
+    private DepthwisePhaseEmitter Phases => field ??= new(Window, OutputGradient, InputGradient, Formula, Extras, Sums);
 
     private Expression Formula => Epilogue ?? new InputFormula(0);
 
@@ -55,7 +58,7 @@ public sealed record DepthwiseInputGradientKernel(
         : IsPhased ? KernelName.Of("DepthwiseInputGradientPhases", Phases.Structure)
         : KernelName.Of(Gathers ? "DepthwiseInputGradientGather" : "DepthwiseInputGradientScatter", Geometry.Structure);
 
-    public override string Comment => $"dx = gradient of the depthwise convolution by {Geometry.Comment}, for dy" + (Epilogue is null ? "" : $", then {Fusion}");
+    public override string Comment => $"dx = gradient of the depthwise convolution by {Geometry.Comment}, for dy" + (Epilogue is null ? "" : $", then {Fusion}") + (Sums is null ? "" : ", and " + Sums.Readable);
 
     public override string Fusion => Epilogue is null ? "" : new FormulaProgram([Epilogue]).Readable;
 
@@ -63,13 +66,16 @@ public sealed record DepthwiseInputGradientKernel(
 
     public override ImmutableArray<Operand> Operands =>
     [
-        Dy.Operand(Geometry), Weights.Operand(Geometry), .. Extras.Select((e, i) => new Operand($"e{i + 1}", Offset: e.Origin)),
-        IsPhased ? new Operand("dx", Offset: InputGradient.Origin) : Dx.Operand(Geometry),
+        Dy.Operand(Geometry), Weights.Operand(Geometry), .. Extras.Select((e, i) => new Operand($"e{i + 1}", Offset: e.Origin)), .. Sums?.Inputs ?? [],
+        IsPhased ? new Operand("dx", Offset: InputGradient.Origin) : Dx.Operand(Geometry), .. Sums?.Outputs ?? [],
     ];
 
-    public override ImmutableArray<KernelNumber> Numbers => IsPhased ? Phases.Numbers : IsConvolution ? DepthwiseEmitter.Numbers(Geometry, Dy, Dx, Extras) : Geometry.Numbers(Dy, Weights, Dx);
+    public override int ReadOperands => Operands.Length - 1 - (Sums?.Results ?? 0);
 
-    private DepthwiseEmitter Emitter(Isa isa) => new(Geometry, Dy, Dx, isa) { IsTurned = true, Formula = Formula, Extras = Extras };
+    public override ImmutableArray<KernelNumber> Numbers => 
+        [.. IsPhased ? Phases.Numbers : IsConvolution ? DepthwiseEmitter.Numbers(Geometry, Dy, Dx, Extras) : Geometry.Numbers(Dy, Weights, Dx), .. Sums?.Numbers ?? []];
+
+    private DepthwiseEmitter Emitter(Isa isa) => new(Geometry, Dy, Dx, isa) { IsTurned = true, Formula = Formula, Extras = Extras, Sums = Sums };
 
     public override int Units => Gathers ? Geometry.RowUnits : IsPhased ? InputGradient.Blocks * InputGradient.Height : InputGradient.Blocks;
 

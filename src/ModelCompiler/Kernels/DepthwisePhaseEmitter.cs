@@ -8,7 +8,7 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Kernels;
 
 /// <summary>Two axes; dy has a halo of zeros for all that phases reach beyond its plane.</summary>
-internal sealed class DepthwisePhaseEmitter(Window window, Layout outputGradient, Layout inputGradient, Expression formula, ImmutableArray<Layout> extras)
+internal sealed class DepthwisePhaseEmitter(Window window, Layout outputGradient, Layout inputGradient, Expression formula, ImmutableArray<Layout> extras, ChannelSums? sums)
 {
     private const int MostColumns = 4;
 
@@ -31,12 +31,12 @@ internal sealed class DepthwisePhaseEmitter(Window window, Layout outputGradient
 
     /// <summary>Everything that decides the code.</summary>
     public string Structure => FormattableString.Invariant($"{window.Kernel[0]}x{window.Kernel[1]}|{RowStride}x{ColumnStride}|{string.Join(",", rowPhases.Select(Text))}|{string.Join(",", columnPhases.Select(Text))}|")
-        + FormattableString.Invariant($"{Tile}+{Rest},{Full >= Tile},{inputGradient.Width % ColumnStride}|{new FormulaProgram([formula]).Text}|{string.Join(",", extras.Select(e => DepthwiseEmitter.Kind(e, inputGradient)))}");
+        + FormattableString.Invariant($"{Tile}+{Rest},{Full >= Tile},{inputGradient.Width % ColumnStride}|{new FormulaProgram([formula]).Text}|{string.Join(",", extras.Select(e => DepthwiseEmitter.Kind(e, inputGradient)))}|{sums?.Structure}");
 
     public ImmutableArray<KernelNumber> Numbers =>
     [
         new("rows", inputGradient.Height), new("wholeColumns", Full), new("dyBlock", outputGradient.BlockStride), new("dyRow", outputGradient.RowStride),
-        new("dxBlock", inputGradient.BlockStride), new("dxRow", inputGradient.RowStride),
+        new("dxBlock", inputGradient.BlockStride), new("dxRow", inputGradient.RowStride), .. sums is null ? Array.Empty<KernelNumber>() : [new("dxColumns", inputGradient.Width)],
         .. extras.SelectMany((e, i) => new KernelNumber[] { new($"e{i + 1}Block", e.BlockStride), new($"e{i + 1}Row", e.RowStride) }),
     ];
 
@@ -58,7 +58,9 @@ internal sealed class DepthwisePhaseEmitter(Window window, Layout outputGradient
             writer.Close();
         }
 
-        writer.Close().Close().Close();
+        writer.Close();
+        DepthwiseEmitter.EmitSums(writer, isa, sums, "dx + block * dxBlock + row * dxRow", "row", "dxColumns");
+        writer.Close().Close();
     }
 
     private void EmitRow(KernelWriter writer, Isa isa, GradientPhase rows)

@@ -103,11 +103,18 @@ public sealed record MomentsKernel(Layout Input, Layout Output) : Kernel
     }
 }
 
-/// <summary>Operands means, squares (of each sample, as <see cref="MomentsKernel"/> leaves them), mean, variance (of the batch): the
-/// biased variance. Samples are joined in their order.</summary>
-/// <param name="Count">Elements of a channel in a sample.</param>
-public sealed record JoinMomentsKernel(Layout Moments, int Count) : Kernel
+/// <summary>Operands means, squares (of the parts of each sample, as <see cref="MomentsKernel"/> and <see cref="ChannelSums"/> leave them), mean,
+/// variance (of the batch): the biased variance. Parts are joined in their order, sample after sample.</summary>
+/// <param name="Parts">One element for each part: rows, and parts of a row.</param>
+/// <param name="Count">Elements of a channel in a part, and in the last one of a row.</param>
+public sealed record JoinMomentsKernel(Layout Moments, Layout Parts, (int Each, int Last) Count) : Kernel
 {
+    /// <summary>A sample is one part.</summary>
+    public JoinMomentsKernel(Layout moments, int count)
+        : this(moments, moments, (count, count))
+    {
+    }
+
     public override string Name => "JoinMoments";
 
     public override string Comment => "mean and variance over a batch of what its samples have";
@@ -115,24 +122,28 @@ public sealed record JoinMomentsKernel(Layout Moments, int Count) : Kernel
     public override KernelScope Scope => KernelScope.Batch;
 
     public override ImmutableArray<Operand> Operands { get; } =
-        [new("means", Offset: Moments.Origin), new("squares", Offset: Moments.Origin), new("mean", Offset: Moments.Origin), new("variance", Offset: Moments.Origin)];
+        [new("means", Offset: Parts.Origin), new("squares", Offset: Parts.Origin), new("mean", Offset: Moments.Origin), new("variance", Offset: Moments.Origin)];
 
     public override int ReadOperands => 2;
 
     public override int Units => Moments.Blocks;
 
-    public override ImmutableArray<KernelNumber> Numbers => [new("elements", Count)];
+    public override ImmutableArray<KernelNumber> Numbers =>
+        [new("blockStride", Parts.BlockStride), new("parts", Parts.Depth * Parts.Height * Parts.Width), new("rowParts", Parts.Width), new("elements", Count.Each), new("lastElements", Count.Last)];
 
     public override void Emit(KernelWriter writer, Isa isa)
     {
         writer.OpenMethod().OpenUnits();
-        writer.Open($"for (var lane = 0; lane < {Layout.Lanes}; lane += {isa.Width})").Line($"var place = unit * {Layout.Lanes} + lane;");
-        writer.Line($"var average = {isa.Load("means + place")};").Line($"var deviations = {isa.Load("squares + place")};");
-        writer.Open("for (var n = 1; n < batch; n++)").Line($"var apart = {isa.Load("means + n * meansStride + place")} - average;");
-        writer.Line($"average += apart * {isa.Broadcast("1f / (n + 1)")};");
-        writer.Line($"deviations += {isa.Load("squares + n * squaresStride + place")} + apart * apart * {isa.Broadcast("(float)elements * n / (n + 1)")};").Close();
-        writer.Line(isa.Store("mean + place", "average"));
-        writer.Line(isa.Store("variance + place", $"deviations * {isa.Broadcast("1f / ((float)elements * batch)")}"));
+        writer.Open($"for (var lane = 0; lane < {Layout.Lanes}; lane += {isa.Width})");
+        writer.Line($"{isa.Type} average = {isa.Type}.Zero, deviations = {isa.Type}.Zero;").Line("var seen = 0f;");
+        writer.Open("for (var n = 0; n < batch; n++)").Open("for (var part = 0; part < parts; part++)").Line($"var place = unit * blockStride + part * {Layout.Lanes} + lane;");
+        writer.Line("float count = part % rowParts == rowParts - 1 ? lastElements : elements, total = seen + count;");
+        writer.Line($"var apart = {isa.Load("means + n * meansStride + place")} - average;");
+        writer.Line($"average += apart * {isa.Broadcast("count / total")};");
+        writer.Line($"deviations += {isa.Load("squares + n * squaresStride + place")} + apart * apart * {isa.Broadcast("seen * (count / total)")};");
+        writer.Line("seen = total;").Close().Close();
+        writer.Line(isa.Store($"mean + unit * {Layout.Lanes} + lane", "average"));
+        writer.Line(isa.Store($"variance + unit * {Layout.Lanes} + lane", $"deviations * {isa.Broadcast("1f / seen")}"));
         writer.Close().Close().Close();
     }
 }

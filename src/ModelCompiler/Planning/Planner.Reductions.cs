@@ -95,6 +95,11 @@ public sealed partial class Planner
         var scope = attributes.OverBatch && node.Inputs[0].Batched ? KernelScope.Batch : Scope(node);
         var name = attributes.Kind.ToString().ToLowerInvariant();
         var isSplit = IsSumOfSamples(node);
+        if (isSplit && TryTakeSums(node, operands, inputs, formulas, outputs))
+        {
+            return;
+        }
+
         var parts = isSplit ? outputs.Select(o => OfSample(o.Layout)).ToList() : outputs.Select(o => o.Buffer).ToList();
         var kernel = new ReduceKernel(
             attributes.Kind, formulas, inputs.Select(i => i.Layout).ToImmutableArray(), attributes.Axes, outputs[0].Layout, isSplit ? KernelScope.Sample : scope, shape);
@@ -105,6 +110,27 @@ public sealed partial class Planner
         }
     }
 
+    /// <summary>By the kernel that makes one of the operands.</summary>
+    private bool TryTakeSums(Node node, List<Node> operands, List<StoredValue> inputs, ImmutableArray<Expression> formulas, List<StoredValue> outputs)
+    {
+        var shape = node.Inputs[0].Shape;
+        var last = inputs.Count == 0 ? -1 : operands.FindIndex(o => o.Id == operands.Max(other => other.Id));
+        if (last < 0 || !operands[last].Shape.Equals(shape) || !operands[last].Batched || !node.As<ReduceAttributes>().Axes.SequenceEqual(shape.SpatialAxes())
+            || formulas.Any(f => Fusion.IsRandom(f) || f.Mentions<BatchSizeFormula>()))
+        {
+            return false;
+        }
+
+        var turned = formulas.Select(f => Fusion.Substitute(f, i => new InputFormula(i == last ? 0 : i < last ? i + 1 : i))).ToImmutableArray();
+        if (TakeSums(inputs[last], turned, [.. inputs.Where((_, i) => i != last)]) is not { } taken)
+        {
+            return false;
+        }
+
+        Join(node, taken.Layout, taken.Buffers, outputs[0].Layout, outputs.Select(o => o.Buffer), [1, 2]);
+        return true;
+    }
+
     /// <summary>Whether it is a sum over the batch, and of many elements of each sample.</summary>
     private static bool IsSumOfSamples(Node reduce) => reduce.Inputs[0].Batched && reduce.As<ReduceAttributes>() is { OverBatch: true, Kind: ReduceKind.Sum, Axes.IsEmpty: false };
 
@@ -113,10 +139,13 @@ public sealed partial class Planner
     private static BufferDraft OfSample(Layout layout) => new(layout.Size, batched: true, "");
 
     /// <summary>Adds the parts of all samples to sums over the batch, all of one layout.</summary>
-    private void Join(Node node, Layout layout, IReadOnlyCollection<BufferDraft> parts, IEnumerable<BufferDraft> sums)
+    private void Join(Node node, Layout layout, IReadOnlyCollection<BufferDraft> parts, IEnumerable<BufferDraft> sums) => Join(node, layout, parts, layout, sums, []);
+
+    /// <param name="axes">Of parts of a sample.</param>
+    private void Join(Node node, Layout layout, IReadOnlyCollection<BufferDraft> parts, Layout result, IEnumerable<BufferDraft> sums, ImmutableArray<int> axes)
     {
         var terms = parts.Select((_, i) => (Expression)new InputFormula(i)).ToImmutableArray();
-        Add(node, "join", new ReduceKernel(ReduceKind.Sum, terms, [.. parts.Select(_ => layout)], [], layout, KernelScope.Batch), [.. parts, .. sums]);
+        Add(node, "join", new ReduceKernel(ReduceKind.Sum, terms, [.. parts.Select(_ => layout)], axes, result, KernelScope.Batch), [.. parts, .. sums]);
     }
 
     private bool TryPlanMoments(FusedNode mean, FusedNode variance)
@@ -129,6 +158,13 @@ public sealed partial class Planner
 
         var input = Get(x, LayoutKind.Blocked);
         var (first, second) = (Store(mean.Output, LayoutKind.Blocked), Store(variance.Output, LayoutKind.Blocked));
+        if (TakeSums(input, [], []) is { } taken)
+        {
+            var (rest, whole) = (taken.Row % taken.Columns, taken.Columns);
+            Add(mean.Output, "join_moments", new JoinMomentsKernel(first.Layout, taken.Layout, (whole, rest == 0 ? whole : rest)), [.. taken.Buffers, first.Buffer, second.Buffer]);
+            return true;
+        }
+
         var (means, squares) = (OfSample(first.Layout), OfSample(first.Layout));
         Add(mean.Output, "moments", new MomentsKernel(input.Layout, first.Layout), input.Buffer, means, squares);
         Add(mean.Output, "join_moments", new JoinMomentsKernel(first.Layout, (int)(shape.Count / shape[0])), means, squares, first.Buffer, second.Buffer);

@@ -40,6 +40,27 @@ public class EmittedPromiseTests(EmittedPromiseTests.Compiled networks) : IClass
         }
     }
 
+    /// <summary>Values so large that kernels sum them up while they store them.</summary>
+    [Fact]
+    public void SumsOfLargeValuesDoNotDependOnThreads()
+    {
+        var network = new CompiledText("""
+            network Net {
+                input image: 3x91x97
+                target label: class
+                x = image -> conv(32, 3x3, pad: 1, bias: false) -> batchnorm -> relu -> depthwise(3x3, pad: 1, bias: false) -> batchnorm -> relu
+                logits = x -> conv(192, 1x1, bias: false) -> batchnorm -> relu -> global_avgpool -> flatten -> dense(5)
+                output logits
+                loss cross_entropy(logits, label)
+            }
+            """);
+        var expected = Train(3, threads: 1, network);
+        foreach (var threads in new[] { 2, 3, 8 })
+        {
+            Assert.Equal(expected, Train(3, threads, network));
+        }
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
@@ -140,9 +161,9 @@ public class EmittedPromiseTests(EmittedPromiseTests.Compiled networks) : IClass
     }
 
     /// <summary>Bits after three steps: losses, gradients of the parameters and the input, weights and running statistics.</summary>
-    private int[] Train(int batch, int threads)
+    private int[] Train(int batch, int threads, CompiledText? network = null)
     {
-        using var training = networks.Network.Training(batch, threads, optimizer: new Adam(), seed: 42);
+        using var training = (network ?? networks.Network).Training(batch, threads, optimizer: new Adam(), seed: 42);
         OracleComparison.Randomize(training, new Random(batch));
         var bits = new List<int>();
         for (var step = 0; step < 3; step++)

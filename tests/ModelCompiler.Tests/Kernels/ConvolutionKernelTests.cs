@@ -67,6 +67,38 @@ public class ConvolutionKernelTests
             o => [new Expectation(5, (s, i) => Math.Max(0, ((Convolved(g, o[0], s, i) + o[2][0, i[0]]) * o[4][0, i]) + o[3][s, i]), 2e-5)]);
     });
 
+    /// <summary>Mean and squared deviations of each part of a row; columns that no tile and no part divides.</summary>
+    [Fact]
+    [OnEveryHardware]
+    public void MomentsOfWhatIsStored() => Check(
+        (g, x, y) =>
+        {
+            var (kernel, sums) = WithMoments(g, x, y);
+            double[] Stored(TestOperand[] o, int sample, int[] i) => [.. from column in Enumerable.Range(0, y.Width) where column / kernel.SumColumns == i[2] select Convolved(g, o[0], sample, [i[0], i[1], column])];
+            return new KernelCase(
+                kernel, Batch,
+                () =>
+                [
+                    TestOperand.Input(x, Batch, 1), Packed(kernel, (o, c, t) => Weight(g, o, c, t)), TestOperand.Output(y, Batch), TestOperand.Output(sums.Parts, Batch),
+                    TestOperand.Output(sums.Parts, Batch),
+                ],
+                o =>
+                [
+                    new Expectation(2, (s, i) => Convolved(g, o[0], s, i), 2e-5), new Expectation(3, (s, i) => Stored(o, s, i).Average(), 2e-5),
+                    new Expectation(4, (s, i) => Stored(o, s, i) is var all ? all.Sum(v => (v - all.Average()) * (v - all.Average())) : 0, 1e-4),
+                ]);
+        },
+        (Shape.Of(3, 4, 41), 17, 1, Square(3, 1, 1), true), (Shape.Of(33, 1, 301), 50, 1, Square(1, 1, 0), false), (Shape.Of(5, 1, 1300), 18, 1, Square(1, 1, 0), false),
+        (Shape.Of(48, 1, 131), 1, 1, Square(1, 1, 0), false), (Shape.Of(16, 1, 1), 3, 1, Square(1, 1, 0), false));
+
+    private static (ConvolutionKernel Kernel, ChannelSums Sums) WithMoments((Shape Input, int Outputs, int Groups, Window Window, bool Planar) g, Layout x, Layout y)
+    {
+        var kernel = new ConvolutionKernel(Planning.Geometries.Forward(g.Window, g.Groups, x, y), false, null, [], false);
+        Assert.True(kernel.TakesSums);
+        var sums = new ChannelSums([], [], g.Outputs, y.Height, Rounding.Ceiling(y.Width, kernel.SumColumns));
+        return (kernel with { Sums = sums }, sums);
+    }
+
     /// <summary>Each phase writes its elements and no other.</summary>
     [Fact]
     [OnEveryHardware]

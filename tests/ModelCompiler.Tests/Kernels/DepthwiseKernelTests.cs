@@ -94,6 +94,61 @@ public class DepthwiseKernelTests
                o => [new Expectation(4, (s, i) => (Links(g.Window, output.Shape, i).Sum(l => o[0][s, l.Output] * o[1][0, l.Weight]) * o[2][s, i]) + o[3][0, i[0], 0, 0], 1e-5)]),
     ]);
 
+    /// <summary>Mean and squared deviations of each row.</summary>
+    [Fact]
+    [OnEveryHardware]
+    public void MomentsOfWhatIsStored() => KernelHarness.Check(
+    [
+        .. from g in WithRows
+           let x = new Layout(LayoutKind.Blocked, g.Shape, Wide)
+           let y = new Layout(LayoutKind.Blocked, Shape.Of(g.Shape.Channels, g.Window.OutputSizes(g.Shape.Spatial)), Uneven)
+           let weights = new Layout(LayoutKind.Blocked, Shape.Of(g.Shape.Channels, g.Window.Kernel))
+           let sums = new ChannelSums([], [], y.Channels, y.Height, 1)
+           let row = new Func<TestOperand[], int, int[], double[]>((o, s, i) => [.. Enumerable.Range(0, y.Width).Select(column => Convolved(o[0], o[1], g.Window, s, [i[0], i[1], column]))])
+           select new KernelCase(
+               new DepthwiseKernel(g.Window, x, y, false, null, []) { Sums = sums }, 2,
+               () => [TestOperand.Input(x, 2, 1), TestOperand.Input(weights, 0, 2), TestOperand.Output(y, 2), TestOperand.Output(sums.Parts, 2), TestOperand.Output(sums.Parts, 2)],
+               o =>
+               [
+                   new Expectation(2, (s, i) => Convolved(o[0], o[1], g.Window, s, i), 1e-5), new Expectation(3, (s, i) => row(o, s, i).Average(), 1e-5),
+                   new Expectation(4, (s, i) => row(o, s, i) is var all ? all.Sum(v => (v - all.Average()) * (v - all.Average())) : 0, 2e-5),
+               ]),
+    ]);
+
+    /// <summary>Two sums of each row of a gradient, with a plane and a vector beside it.</summary>
+    [Fact]
+    [OnEveryHardware]
+    public void SumsOfAnInputGradient() => KernelHarness.Check(
+    [
+        .. from g in WithRows
+           let dy = new Layout(LayoutKind.Blocked, Shape.Of(g.Shape.Channels, g.Window.OutputSizes(g.Shape.Spatial)), Wide)
+           let dx = new Layout(LayoutKind.Blocked, g.Shape)
+           let other = new Layout(LayoutKind.Blocked, g.Shape, Uneven)
+           let vector = new Layout(LayoutKind.Blocked, Shape.Of(g.Shape.Channels, 1, 1))
+           let weights = new Layout(LayoutKind.Blocked, Shape.Of(g.Shape.Channels, g.Window.Kernel))
+           let sums = new ChannelSums([X, X * (new InputFormula(1) - new InputFormula(2))], [other, vector], dx.Channels, dx.Height, 1)
+           let value = new Func<TestOperand[], int, int[], double>((o, s, i) => Links(g.Window, dy.Shape, i).Sum(l => o[0][s, l.Output] * o[1][0, l.Weight]) * o[2][s, i])
+           let row = new Func<int[], IEnumerable<int[]>>(i => Enumerable.Range(0, dx.Width).Select(column => (int[])[i[0], i[1], column]))
+           select new KernelCase(
+               new DepthwiseInputGradientKernel(g.Window, dy, dx, X * new InputFormula(1), [other]) { Sums = sums }, 2,
+               () =>
+               [
+                   TestOperand.Input(dy, 2, 1), TestOperand.Input(weights, 0, 2), TestOperand.Input(other, 2, 3, float.NaN), TestOperand.Input(other, 2, 4, float.NaN), TestOperand.Input(vector, 0, 5),
+                   TestOperand.Output(dx, 2), TestOperand.Output(sums.Parts, 2), TestOperand.Output(sums.Parts, 2),
+               ],
+               o =>
+               [
+                   new Expectation(5, (s, i) => value(o, s, i), 1e-5), new Expectation(6, (s, i) => row(i).Sum(j => value(o, s, j)), 2e-5),
+                   new Expectation(7, (s, i) => row(i).Sum(j => value(o, s, j) * (o[3][s, j] - o[4][0, i[0], 0, 0])), 4e-5),
+               ]),
+    ]);
+
+    private static readonly (Shape Shape, Window Window)[] WithRows =
+    [
+        (Shape.Of(17, 7, 7), Square(3, 1, 1)), (Shape.Of(1, 5, 3), Square(3, 1, 1)), (Shape.Of(33, 8, 14), Square(3, 2, 1)), (Shape.Of(16, 9, 21), Square(5, 1, 2)),
+        (Shape.Of(3, 9, 9), Square(5, 2, 2)), (Shape.Of(20, 1, 19), new([1, 3], [1, 2], [0, 1], [0, 1], [1, 1])), (Shape.Of(3, 1, 1), Square(1, 1, 0)),
+    ];
+
     [Fact]
     public void AFormulaNeedsAHaloOfTheGradient()
     {

@@ -57,6 +57,23 @@ public class MomentsKernelTests
             ]);
     })]);
 
+    /// <summary>Samples of two rows in three parts each, the last of a row shorter.</summary>
+    [Fact]
+    public void PartsOfRowsJoinToABatch()
+    {
+        const int batch = 5, each = 7, last = 4;
+        Layout parts = new(LayoutKind.Blocked, Shape.Of(18, 2, 3)), vector = new(LayoutKind.Blocked, Shape.Of(18, 1, 1));
+        double[] Of(int sample, int[] at) => [.. Enumerable.Range(0, at[2] == 2 ? last : each).Select(column => Value(3, sample, [at[0], at[1], (at[2] * each) + column]))];
+        double[] OfAll(int channel) => [.. from s in Enumerable.Range(0, batch) from at in TestOperand.Indices(Shape.Of(1, 2, 3)) from value in Of(s, [channel, at[1], at[2]]) select value];
+        KernelHarness.Check(new KernelCase(
+            new JoinMomentsKernel(vector, parts, (each, last)), batch,
+            () => [TestOperand.Input(parts, batch, (s, at) => Of(s, at).Average()), TestOperand.Input(parts, batch, (s, at) => SquaredDeviations(Of(s, at))), TestOperand.Output(vector, 0), TestOperand.Output(vector, 0)],
+            _ =>
+            [
+                new Expectation(2, (_, at) => OfAll(at[0]).Average(), 1e-6), new Expectation(3, (_, at) => OfAll(at[0]) is var all ? SquaredDeviations(all) / all.Length : 0, 4e-6),
+            ]));
+    }
+
     private static (Layout X, Layout Vector) Layouts((Shape Shape, Halo Halo) input) =>
         (new(LayoutKind.Blocked, input.Shape, input.Halo), new(LayoutKind.Blocked, Enumerable.Range(1, input.Shape.Rank - 1).Aggregate(input.Shape, (shape, axis) => shape.With(axis, 1))));
 

@@ -1,0 +1,65 @@
+// Sums over the batch that the kernel which makes the summed value takes along the way: it has every row in the first-level cache.
+using System.Collections.Immutable;
+using ModelCompiler.Graph;
+using ModelCompiler.Kernels;
+
+namespace ModelCompiler.Planning;
+
+public sealed partial class Planner
+{
+    /// <summary>Floats of a sample from which on it pays: smaller values are in the second-level cache for whoever sums them up.</summary>
+    private const int LeastToSum = 1 << 18;
+
+    /// <summary>Products for an output of a convolution: where there are more, moments are a small part of its time, and not worth a second driver in the code.</summary>
+    private const int MostProductsToSum = 48;
+
+    /// <summary>Lets the step that stored a value sum it up as well. Null where its kernel does not, or where it runs before what the sums need.</summary>
+    /// <param name="value">Blocked, of two axes.</param>
+    /// <param name="formulas">Input 0 is the value, the others <paramref name="others"/>; none: mean and squared deviations.</param>
+    /// <returns>The sums, their layout, the columns that each but the last of a row is of, and the columns of a row.</returns>
+    private (ImmutableArray<BufferDraft> Buffers, Layout Layout, int Columns, int Row)? TakeSums(StoredValue value, ImmutableArray<Expression> formulas, ImmutableArray<StoredValue> others)
+    {
+        var layout = value.Layout;
+        var at = steps.FindLastIndex(s => s.Operands.Skip(s.Kernel.ReadOperands).Contains(value.Buffer));
+        if (at < 0 || layout.Size < LeastToSum || layout.Kind != LayoutKind.Blocked || layout.Shape.Rank != 3 || value.Buffer.Grouped || steps.FindIndex(s => s.Operands.Skip(s.Kernel.ReadOperands).Contains(value.Buffer)) != at
+            || others.Any(o => !IsSummable(o, layout) || steps.FindLastIndex(s => s.Operands.Skip(s.Kernel.ReadOperands).Contains(o.Buffer)) >= at))
+        {
+            return null;
+        }
+
+        // The kernel must be the one that stores the value as it is read: a row of it, or of a plane that is one row.
+        var extras = others.Select(o => o.Layout).ToImmutableArray();
+        ChannelSums Sums(int rows, int rowParts) => new(formulas, extras, layout.Channels, rows, rowParts);
+        Kernel kernel;
+        ChannelSums sums;
+        var (columns, row) = (layout.Width, layout.Width);
+        switch (steps[at].Kernel)
+        {
+            case DepthwiseKernel { Sums: null } depthwise when depthwise.Output.Equals(layout):
+                kernel = depthwise with { Sums = sums = Sums(layout.Height, 1) };
+                break;
+            case DepthwiseInputGradientKernel { Sums: null, TakesFormula: true } gradient when gradient.InputGradient.Equals(layout):
+                kernel = gradient with { Sums = sums = Sums(layout.Height, 1) };
+                break;
+            // Of a convolution, whose columns are stored in parts, sums of products take as long as they save.
+            case ConvolutionKernel { Sums: null, TakesSums: true } convolution when formulas.IsEmpty && convolution.Geometry is var g && g.InputChannels * g.TapCount <= MostProductsToSum && g.OutputOffset == layout.Origin && g.OutputBlock == layout.BlockStride
+                && (g.Plane.Columns == layout.Width ? g.Plane.Rows == layout.Height && g.OutputStep.Rows == layout.RowStride
+                    : g.Plane.Rows == 1 && g.Plane.Columns == layout.Height * layout.Width && layout.IsDense):
+                (columns, row) = (convolution.SumColumns, g.Plane.Columns);
+                kernel = convolution with { Sums = sums = Sums(g.Plane.Rows, Rounding.Ceiling(row, columns)) };
+                break;
+            default:
+                return null;
+        }
+
+        var step = steps[at];
+        var buffers = Enumerable.Range(0, sums.Results).Select(_ => OfSample(sums.Parts)).ToImmutableArray();
+        steps[at] = step with { Kernel = kernel, Operands = [.. step.Operands.RemoveAt(step.Operands.Length - 1), .. others.Select(o => o.Buffer), value.Buffer, .. buffers] };
+        return (buffers, sums.Parts, Math.Min(columns, row), row);
+    }
+
+    /// <summary>Whether it lies beside a value of a layout, element by element, or has one number for each channel.</summary>
+    private static bool IsSummable(StoredValue other, Layout layout) => !other.Buffer.Grouped
+        && (ChannelSums.IsVector(other.Layout) ? other.Layout.Channels == layout.Channels && other.Layout.Halo.IsNone
+            : other.Layout.Kind == LayoutKind.Blocked && other.Layout.Shape.Equals(layout.Shape));
+}
