@@ -45,7 +45,7 @@ internal sealed record Explanation(
 
 /// <param name="Layer">Path of the layer, for instance <c>layer1.0.conv1</c>.</param>
 /// <param name="Step">Name of the step in the emitted code.</param>
-/// <param name="Macs">Multiply-adds as the algorithm does them; Winograd does fewer than the layer has.</param>
+/// <param name="Macs">Multiply-adds as the algorithm does them; Winograd's and Strassen's do fewer than the layer has.</param>
 /// <param name="Bytes">Read and written when every operand passes by once.</param>
 /// <param name="PredictedMs">The larger of operations against peak and bytes against bandwidth.</param>
 /// <param name="MeasuredMs">Median; null where nothing was measured.</param>

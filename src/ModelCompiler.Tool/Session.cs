@@ -39,7 +39,7 @@ internal static class Arguments
 
     public static Option<bool> Json() => new("--json") { Description = "Print JSON." };
 
-    public static Option<bool> Strict() => new("--strict") { Description = "Do without Winograd's algorithm, which rounds more than direct convolution." };
+    public static Option<bool> Strict() => new("--strict") { Description = "Do without Winograd's and Strassen's algorithms, which round more than direct convolution." };
 
     /// <summary>An integer option within bounds.</summary>
     public static Option<int> Number(string name, string description, int fallback, int minimum, int maximum)

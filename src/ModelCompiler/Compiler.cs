@@ -25,7 +25,7 @@ public sealed record EmittedNetwork(string Name, string HintName, string Source)
 /// <param name="MemoryBudget">Bytes that the activations of one sample should fit into in inference; null for no limit.</param>
 /// <param name="TrainingMemoryBudget">The same for training, which keeps what the gradient needs.</param>
 /// <param name="Tuning">Measured choices of kernels, the file beside the `.cnn` file; null where there is none.</param>
-/// <param name="Strict">Refuses Winograd's algorithm, which rounds more than direct convolution.</param>
+/// <param name="Strict">Refuses Winograd's and Strassen's algorithms, which round more than direct convolution.</param>
 public sealed record CompilerOptions(
     string Namespace, string HintPrefix, bool InputGradients = false, bool LineDirectives = true, long? MemoryBudget = null, long? TrainingMemoryBudget = null,
     Tuning? Tuning = null, bool Strict = false);

@@ -26,7 +26,7 @@ public readonly record struct Tile(int Rows, int Columns, int Blocks)
         var bestCost = double.MaxValue;
         var rows = geometry.Plane.Rows;
         var columns = samples ? 64 : geometry.Plane.Columns;
-        var steps = (double)Math.Min(geometry.InputChannels, geometry.BlocksRead * Layout.Lanes) * geometry.TapCount;
+        var steps = Steps(geometry);
         for (var r = 1; r <= Math.Min(Math.Min(MostRows, mostRows), rows); r++)
         {
             // More than eight samples would need more pointers than there are registers for them.
@@ -40,10 +40,7 @@ public readonly record struct Tile(int Rows, int Columns, int Blocks)
                         continue;
                     }
 
-                    var places = (double)Rounding.Ceiling(rows, r) * Rounding.Ceiling(columns, c);
-                    var groups = geometry.OutputBlocks / b;
-                    var rest = geometry.OutputBlocks % b;
-                    var cost = places * ((groups * tile.Cycles(steps, isa)) + (rest == 0 ? 0 : (tile with { Blocks = rest }).Cycles(steps, isa)));
+                    var cost = tile.Cost(rows, columns, geometry.OutputBlocks, steps, isa);
                     if (cost < bestCost * 0.999)
                     {
                         (best, bestCost) = (tile, cost);
@@ -53,6 +50,18 @@ public readonly record struct Tile(int Rows, int Columns, int Blocks)
         }
 
         return best;
+    }
+
+    /// <summary>Cycles that a convolution in such tiles of 512-bit vectors is guessed to take.</summary>
+    public double Cost(ConvolutionGeometry geometry) => Cost(geometry.Plane.Rows, geometry.Plane.Columns, geometry.OutputBlocks, Steps(geometry), Isa.Avx512);
+
+    private static double Steps(ConvolutionGeometry geometry) => (double)Math.Min(geometry.InputChannels, geometry.BlocksRead * Layout.Lanes) * geometry.TapCount;
+
+    private double Cost(int rows, int columns, int blocks, double steps, Isa isa)
+    {
+        var places = (double)Rounding.Ceiling(rows, Rows) * Rounding.Ceiling(columns, Columns);
+        var rest = blocks % Blocks;
+        return places * ((blocks / Blocks * Cycles(steps, isa)) + (rest == 0 ? 0 : (this with { Blocks = rest }).Cycles(steps, isa)));
     }
 
     /// <summary>For many samples against a group of <paramref name="blocks"/> blocks, which the tile's divide.</summary>

@@ -7,16 +7,19 @@ using ModelCompiler.Kernels;
 
 namespace ModelCompiler.Planning;
 
-/// <summary>One way to compute a layer: <c>direct</c>, <c>direct 1x14x2</c>, <c>direct 1x14x2 blocked</c>, <c>winograd F(4x4)</c>.</summary>
+/// <summary>One way to compute a layer: <c>direct</c>, <c>direct 1x14x2</c>, <c>direct 1x14x2 blocked</c>, <c>winograd F(4x4)</c>, <c>strassen</c>.</summary>
 /// <param name="Winograd">2 or 4 for Winograd's algorithm with tiles of that many outputs, 0 for direct convolution.</param>
 /// <param name="Tile">Of direct convolution with 512-bit vectors; all zero leaves it to the planner.</param>
 /// <param name="Blocked">Whether an image of few channels, which is read as it comes, is first put into blocks of 16.</param>
-public readonly record struct KernelChoice(int Winograd, Tile Tile = default, bool Blocked = false)
+/// <param name="Strassen">Whether a product of matrices is computed by Strassen's algorithm.</param>
+public readonly record struct KernelChoice(int Winograd, Tile Tile = default, bool Blocked = false, bool Strassen = false)
 {
     private const string BlockedWord = "blocked";
+    private const string StrassenWord = "strassen";
 
     public override string ToString() => Winograd > 0
         ? FormattableString.Invariant($"winograd F({Winograd}x{Winograd})")
+        : Strassen ? StrassenWord
         : "direct" + (Tile == default ? "" : $" {Tile}") + (Blocked ? " " + BlockedWord : "");
 
     /// <summary>The choice that <paramref name="words"/> name; null when they name none.</summary>
@@ -25,6 +28,11 @@ public readonly record struct KernelChoice(int Winograd, Tile Tile = default, bo
         if (words.Count == 2 && words[0] == "winograd")
         {
             return words[1] switch { "F(2x2)" => new KernelChoice(2), "F(4x4)" => new KernelChoice(4), _ => null };
+        }
+
+        if (words.Count == 1 && words[0] == StrassenWord)
+        {
+            return new KernelChoice(0, Strassen: true);
         }
 
         var blocked = words.Count > 1 && words[words.Count - 1] == BlockedWord;
@@ -51,23 +59,25 @@ public readonly record struct KernelChoice(int Winograd, Tile Tile = default, bo
 /// <param name="Geometry">Of direct convolution; null where it has no tiles to choose from.</param>
 /// <param name="Own">What the planner's estimate chose.</param>
 /// <param name="MayWinograd">Whether Winograd's algorithm can compute it, and is allowed to.</param>
+/// <param name="MayStrassen">Whether Strassen's algorithm can, and may.</param>
 /// <param name="MayBlock">Whether <see cref="KernelChoice.Blocked"/> is possible.</param>
 /// <param name="Steps">Names of the steps that the layer became, conversions for it included.</param>
 public sealed record ChoicePoint(
-    string Layer, string Step, string Shapes, ConvolutionGeometry? Geometry, KernelChoice Own, bool MayWinograd, bool MayBlock, ImmutableArray<string> Steps)
+    string Layer, string Step, string Shapes, ConvolutionGeometry? Geometry, KernelChoice Own, bool MayWinograd, bool MayStrassen, bool MayBlock, ImmutableArray<string> Steps)
 {
     private const int MostTiles = 4;
 
     /// <summary>All ways worth a measurement, the planner's own first.</summary>
     public ImmutableArray<KernelChoice> Options =>
     [
-        .. new[] { Own, new KernelChoice(0), new KernelChoice(2), new KernelChoice(4), new KernelChoice(0, default, Blocked: true) }
+        .. new[] { Own, new KernelChoice(0), new KernelChoice(2), new KernelChoice(4), new KernelChoice(0, Strassen: true), new KernelChoice(0, Blocked: true) }
             .Concat(Tiles().Select(tile => new KernelChoice(0, tile))).Where(IsPossible).Distinct(),
     ];
 
     /// <summary>Whether the layer can be computed so.</summary>
     public bool IsPossible(KernelChoice choice) => choice.Winograd > 0
         ? MayWinograd && choice is { Winograd: 2 or 4, Blocked: false } && choice.Tile == default
+        : choice.Strassen ? MayStrassen && choice is { Blocked: false } && choice.Tile == default
         : (!choice.Blocked || MayBlock) && (choice.Tile == default || (Geometry is { } geometry && ConvolutionSchedule.IsPossible(geometry, choice.Tile)));
 
     /// <summary>Tiles beside the planner's own: the best of fewer blocks or of one row, and for each number of blocks the widest that cuts rows evenly;

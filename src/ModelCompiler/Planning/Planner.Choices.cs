@@ -19,8 +19,11 @@ public sealed partial class Planner
     /// <summary>The wanted way where it is possible, else the planner's own.</summary>
     private static KernelChoice Decide(ChoicePoint point, OpenChoice open) => open.Wanted is { } wanted && point.IsPossible(wanted) ? wanted : point.Own;
 
-    private static ChoicePoint Point(OpenChoice open, ConvolutionGeometry? geometry, int ownWinograd, bool mayWinograd, bool mayBlock = false) => new(
-        open.Node.Origin.Path, open.Step, Shapes(open.Node), geometry, new KernelChoice(ownWinograd), mayWinograd, mayBlock, ImmutableArray<string>.Empty);
+    private static ChoicePoint Point(OpenChoice open, ConvolutionGeometry? geometry, int ownWinograd, bool mayWinograd, bool mayStrassen = false, bool mayBlock = false)
+    {
+        var own = new KernelChoice(ownWinograd, Strassen: mayStrassen && StrassenChoice.IsWorthIt(geometry!));
+        return new(open.Node.Origin.Path, open.Step, Shapes(open.Node), geometry, own, mayWinograd, mayStrassen, mayBlock, ImmutableArray<string>.Empty);
+    }
 
     private static Tile? WantedTile(KernelChoice choice) => choice.Tile == default ? null : choice.Tile;
 

@@ -31,11 +31,15 @@ public sealed partial class Planner
 
         var geometry = Geometries.Flattened(Geometries.Forward(window, groups, x.Layout, y.Layout), window, extras.Select(e => e.Layout).Append(x.Layout).Append(y.Layout));
         var mayWinograd = IsWinograd(window, geometry, x, depth: true);
-        var point = Point(open, geometry, OwnWinograd(mayWinograd, window, geometry, packed: training), mayWinograd, kind == LayoutKind.Planar);
+        var point = Point(open, geometry, OwnWinograd(mayWinograd, window, geometry, packed: training), mayWinograd, MayStrassen(geometry), kind == LayoutKind.Planar);
         var choice = Decide(point, open);
         if (choice.Winograd > 0)
         {
             AddWinograd(node, choice.Winograd, window, x, y, bias, formula, extras);
+        }
+        else if (choice.Strassen)
+        {
+            AddStrassen(node, geometry, x, y, bias, formula, extras, [.. extras.Select(e => Geometries.Operand(e.Layout))]);
         }
         else
         {
@@ -242,11 +246,19 @@ public sealed partial class Planner
         var operands = extras.Select((e, i) => new FusedOperand(0, Layout.Lanes, e.Layout.Shape.Count == outWidth ? default : (0, 0, outWidth))).ToImmutableArray();
         var samples = !overRows && node.Batched;
         var open = Open(node, turned ? "data_gradient" : "dense");
-        var point = Point(open, geometry, ownWinograd: 0, mayWinograd: false);
-        var dense = new ConvolutionKernel(geometry, bias is not null, formula, operands, samples, IsDense: true, Wanted: samples ? null : WantedTile(Decide(point, open)));
-        var w = Packed(node.Inputs[1], dense, new TapSelection((1, 1, 1), (0, 0, 0), (1, 1, 1)), turned);
-        Add(node, turned ? "data_gradient" : "dense", dense,
-            Buffers(x.Buffer, w, bias, extras, into));
+        var point = Point(open, geometry, ownWinograd: 0, mayWinograd: false, mayStrassen: !samples && MayStrassen(geometry));
+        var choice = samples ? new KernelChoice(0) : Decide(point, open);
+        if (choice.Strassen)
+        {
+            AddStrassen(node, geometry, x, into, bias, formula, extras, operands);
+        }
+        else
+        {
+            var dense = new ConvolutionKernel(geometry, bias is not null, formula, operands, samples, IsDense: true, Wanted: WantedTile(choice));
+            var w = Packed(node.Inputs[1], dense, new TapSelection((1, 1, 1), (0, 0, 0), (1, 1, 1)), turned);
+            Add(node, turned ? "data_gradient" : "dense", dense, Buffers(x.Buffer, w, bias, extras, into));
+        }
+
         if (!samples)
         {
             Close(open, point);

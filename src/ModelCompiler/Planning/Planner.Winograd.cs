@@ -50,7 +50,7 @@ public sealed partial class Planner
     {
         var (planes, rows, columns) = Axis3.Of(window);
         static bool IsTriple(Axis3 axis) => axis is { Kernel: 3, Stride: 1 };
-        return winograd && WinogradChoice.HasChannels(direct) && (window.Rank == 2 || (depth && window.Rank == 3 && planes is { Stride: 1, Dilation: 1 }))
+        return fast && WinogradChoice.HasChannels(direct) && (window.Rank == 2 || (depth && window.Rank == 3 && planes is { Stride: 1, Dilation: 1 }))
             && IsTriple(rows) && IsTriple(columns) && rows.Dilation == columns.Dilation && direct.Groups == 1 && x.Layout.Kind == LayoutKind.Blocked;
     }
 

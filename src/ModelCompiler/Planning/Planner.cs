@@ -14,7 +14,7 @@ public sealed partial class Planner
 {
     private readonly NetworkGraph graph;
     private readonly bool training;
-    private readonly bool winograd;
+    private readonly bool fast;
     private readonly HaloNeeds halos;
     private readonly HaloNeeds interleavedHalos;
     private readonly ConcatPlaces? concats;
@@ -32,12 +32,12 @@ public sealed partial class Planner
     private readonly BufferDraft scratch = new(0, batched: false, "");
     private readonly BufferDraft threadScratch = new(0, batched: false, "") { Address = new Address(Region.Scratch, 0) };
 
-    private Planner(NetworkGraph graph, bool training, bool winograd, TuningOfPlan? tuning, ImmutableArray<ParameterSlot> slots)
+    private Planner(NetworkGraph graph, bool training, bool fast, TuningOfPlan? tuning, ImmutableArray<ParameterSlot> slots)
     {
         this.tuning = tuning;
         this.graph = graph;
         this.training = training;
-        this.winograd = winograd;
+        this.fast = fast;
         this.slots = slots.ToDictionary(s => s.Node);
         halos = new HaloNeeds(graph.Nodes);
         interleavedHalos = training ? new HaloNeeds(graph.Nodes, ofInputGradients: false) : halos;
@@ -48,26 +48,26 @@ public sealed partial class Planner
     private NodeMap<List<Node>> Readers => nodeReaders ??= NodeReaders.Of(graph.Nodes);
 
     /// <summary>The inference product of a network as evaluated.</summary>
-    /// <param name="winograd">Whether 3x3 convolutions may use Winograd's algorithm, which is faster and rounds more.</param>
+    /// <param name="fast">Whether layers may be computed by Winograd's and Strassen's algorithms, which are faster and round more.</param>
     /// <param name="tuning">Measured choices, which go before the planner's estimates.</param>
-    public static Plan ForInference(NetworkGraph network, bool winograd = true, TuningOfPlan? tuning = null)
+    public static Plan ForInference(NetworkGraph network, bool fast = true, TuningOfPlan? tuning = null)
     {
         var graph = BatchNormFolding.Run(Lowering.ForInference(network));
         var slots = ParameterStorage.Slots(network, graph);
-        var planner = new Planner(graph, training: false, winograd, tuning, slots);
+        var planner = new Planner(graph, training: false, fast, tuning, slots);
         return planner.Build(ImmutableArray<(Node, Address)>.Empty, ImmutableArray<(string, Node)>.Empty, slots, ParameterStorage.Sizes(network));
     }
 
     /// <summary>The training product: forward, loss, backward, new running statistics.</summary>
-    /// <param name="winograd">As for inference.</param>
+    /// <param name="fast">As for inference.</param>
     /// <param name="tuning">As for inference.</param>
-    public static Plan ForTraining(NetworkGraph network, bool inputGradients, bool winograd = true, TuningOfPlan? tuning = null)
+    public static Plan ForTraining(NetworkGraph network, bool inputGradients, bool fast = true, TuningOfPlan? tuning = null)
     {
         var training = Differentiation.Differentiate(PoolBeforeRelu.Run(network), inputGradients, new CheapRecomputation(Fusion.IsCheap, WorksOnASample));
         var slots = ParameterStorage.Slots(network, training.Graph);
         var offsets = slots.ToDictionary(s => s.Node, s => s.Offset);
         var gradients = training.Gradients.Select(g => (g.Gradient, new Address(Region.Gradients, offsets[g.Parameter]))).ToImmutableArray();
-        var planner = new Planner(training.Graph, training: true, winograd, tuning, slots) { stored = training.Stored };
+        var planner = new Planner(training.Graph, training: true, fast, tuning, slots) { stored = training.Stored };
         foreach (var (original, second) in training.Recomputed)
         {
             planner.halos.Unite(original, second);
@@ -132,7 +132,7 @@ public sealed partial class Planner
             var before = steps.Count;
             Plan(node);
             var own = steps.GetRange(before, steps.Count - before);
-            var main = own.FindLast(s => s.Kernel is not (CopyKernel or PackWeightsKernel or PackWinogradKernel or TransferKernel)) ?? own.LastOrDefault();
+            var main = own.FindLast(s => s.Kernel is not (CopyKernel or PackWeightsKernel or PackWinogradKernel or PackStrassenKernel or TransferKernel)) ?? own.LastOrDefault();
             if (main is null && node.Anchor.Primitive == Primitives.Concat)
             {
                 kernels[node.Output] = "in place";

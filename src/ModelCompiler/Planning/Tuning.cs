@@ -76,7 +76,7 @@ public sealed class Tuning
             else if (words.Length < 6 || words[1] is not (Infers or Trains) || KernelChoice.Parse(words.Skip(5).ToList()) is not { } choice)
             {
                 Problem(place, "this line is no choice of a kernel and is not used; one reads 'Network inference layer step shapes kernel', where the kernel is "
-                    + "'direct', 'direct 1x14x2', 'direct blocked', 'winograd F(2x2)' or 'winograd F(4x4)'");
+                    + "'direct', 'direct 1x14x2', 'direct blocked', 'winograd F(2x2)', 'winograd F(4x4)' or 'strassen'");
             }
             else if (!known.Add(string.Join(" ", words.Take(5))))
             {

@@ -31,11 +31,25 @@ public class TuningTests
         }
         """;
 
+    // Strassen's algorithm: into a halo, from one, over an odd number of places, over every second one, over rows.
+    private const string Products = """
+        network Net {
+            input image: 32x7x9
+            target label: class
+            maps = image -> a: conv(64, 1x1) -> relu -> b: conv(96, 3x3, pad: 1) -> c: conv(64, 1x1) -> relu -> d: conv(160, 1x1, stride: 2)
+            rows = maps + relu(maps) -> e: conv(64, 1x1) -> tanh -> reshape(20x64) -> f: dense(96) -> relu
+            logits = rows + (rows -> g: dense(96)) -> flatten -> dense(5)
+            output logits
+            loss cross_entropy(logits, label)
+        }
+        """;
+
     private const string B = "Net inference b convolution 17x13x11*33x17x3x3->33x13x11 ";
 
     [Theory]
     [InlineData(Convolutions, 5, 4)]
     [InlineData(Rows, 4, 2)]
+    [InlineData(Products, 5, 4)]
     public void EveryChoiceIsFollowedAndComputesTheSame(string text, int leastOptions, int leastTrainingOptions)
     {
         var graph = Graph(text);
@@ -54,7 +68,7 @@ public class TuningTests
             foreach (var point in inference)
             {
                 var name = plan.Choices.Single(p => (p.Layer, p.Step) == (point.Layer, point.Step)).Steps[^1];
-                Assert.StartsWith(Choice(point) with { Blocked = false } is var plain && plain.Tile == default && plain.Winograd == 0 ? "direct" : plain.ToString(), plan.Steps.Single(s => s.Name == name).Kernel.Choice);
+                Assert.StartsWith(Choice(point) with { Blocked = false } is var plain && plain.Tile == default && plain is { Winograd: 0, Strassen: false } ? "direct" : plain.ToString(), plan.Steps.Single(s => s.Name == name).Kernel.Choice);
             }
 
             OracleComparison.Run(compiled, batch: 5);
@@ -80,6 +94,7 @@ public class TuningTests
             new("Net", true, "a.0.conv1", "weight_gradient", "17x13x11*33x13x11->33x17x3x3", new KernelChoice(0)),
             new("Other", false, "b", "convolution", "3x8x8*16x3x3x3->16x8x8", new KernelChoice(0, new Tile(1, 14, 2), Blocked: true)),
             new("Other", false, "c", "convolution", "3x8x8*16x3x3x3->16x8x8", new KernelChoice(0, default, Blocked: true)),
+            new("Other", false, "d", "dense", "197x768*768x768->197x768", new KernelChoice(0, Strassen: true)),
         ];
         var text = new Tuning(entries).Write(["written by hand", "for a test"]);
         Assert.StartsWith("# written by hand\n# for a test\ntune 1\nNet inference a.0.conv1 convolution 17x13x11*33x17x3x3->33x13x11 winograd F(4x4)   # 0.1 ms; direct 0.2 ms\n", text, StringComparison.Ordinal);

@@ -85,6 +85,7 @@ public class JitBudgetTests
             new WinogradWeightGradientKernel(4, Blocked(37, 13), Blocked(80, 13), 1, 1, 8),
             new MomentsKernel(Blocked(37, 13), new Layout(LayoutKind.Blocked, Shape.Of(37, 1, 1))),
             new PackWinogradKernel(4, 37, 80, 2),
+            StrassenKernelTests.Kernel((96, 128, 29, 31, 1, true), gelu * y),
             new PackWinogradKernel(4, 37, 80, 2, Turned: true),
             new MaxPoolPlacesKernel(Square(13, 1, 6), Blocked(64, 13), Blocked(64, 13)),
             new TopPlacesKernel(Shape.Of(7, 1003), 1, 5),

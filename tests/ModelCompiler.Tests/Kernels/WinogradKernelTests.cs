@@ -124,7 +124,7 @@ public class WinogradKernelTests
         var kernels = Planner.ForInference(graph).Steps.Select(s => s.Kernel).ToList();
         Assert.Equal(outputs, kernels.OfType<WinogradKernel>().SingleOrDefault()?.Outputs ?? 0);
         Assert.Equal(outputs == 0 ? 1 : 0, kernels.OfType<ConvolutionKernel>().Count());
-        Assert.Empty(Planner.ForInference(graph, winograd: false).Steps.Select(s => s.Kernel).OfType<WinogradKernel>());
+        Assert.Empty(Planner.ForInference(graph, fast: false).Steps.Select(s => s.Kernel).OfType<WinogradKernel>());
     }
 
     private static KernelCase Plain(int outputs, (int Inputs, int Outputs, int Rows, int Columns, int Pad) g, Halo halo, float haloValue, int samples = 1, int batch = 2)

@@ -95,7 +95,7 @@ public class WinogradVolumeTests
             + " output y = h -> global_avgpool -> dense(3)\n loss cross_entropy(y, label)\n}\n";
         var graph = ModelCompiler.Evaluation.Evaluator.Evaluate(new ModelCompiler.Grammar.SourceFile("test.cnn", text), (_, _) => null).Networks.Single();
         Assert.Single(Dilated(Planner.ForInference(graph)));
-        Assert.Empty(Dilated(Planner.ForInference(graph, winograd: false)));
+        Assert.Empty(Dilated(Planner.ForInference(graph, fast: false)));
 
         // More padding than the taps reach leaves outputs that a data gradient by tiles would not see.
         var training = Planner.ForTraining(graph, inputGradients: false);
