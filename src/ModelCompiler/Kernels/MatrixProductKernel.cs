@@ -60,29 +60,50 @@ public sealed record MatrixProductKernel(int Matrices, int Rows, int Inner, int 
     {
         foreach (var piece in RunPiece.Cover(isa, ColumnRun))
         {
+            if (piece.IsLoop && piece.Isa == Isa.Avx512)
+            {
+                // Two vectors share each broadcast: with one, loads take longer than products.
+                writer.Open("").Line($"var column = {piece.From};");
+                writer.Open($"for (; column < {piece.To} - {piece.Isa.Width}; column += {2 * piece.Isa.Width})");
+                EmitColumn(writer, piece.Vector, "column", rows, 2);
+                writer.Close().Open($"if (column < {piece.To})");
+                EmitColumn(writer, piece.Vector, "column", rows);
+                writer.Close().Close();
+                continue;
+            }
+
             writer.Open(piece.IsLoop ? $"for (var column = {piece.From}; column < {piece.To}; column += {piece.Isa.Width})" : "");
             EmitColumn(writer, piece.Vector, piece.IsLoop ? "column" : piece.From, rows);
             writer.Close();
         }
     }
 
-    private static void EmitColumn(SourceWriter writer, RunPiece piece, string column, int rows)
+    private static void EmitColumn(SourceWriter writer, RunPiece piece, string column, int rows, int vectors = 1)
     {
+        string Sum(int row, int vector) => $"sum{row}{(vector == 0 ? "" : "b")}";
+        string Behind(int vector) => vector == 0 ? "" : $" + {piece.Isa.Width}";
         for (var r = 0; r < rows; r++)
         {
-            writer.Line($"var sum{r} = {piece.Isa.Type}.Zero;");
+            writer.Line(string.Join(" ", Enumerable.Range(0, vectors).Select(v => $"var {Sum(r, v)} = {piece.Isa.Type}.Zero;")));
         }
 
-        writer.Open("for (var k = 0; k < inner; k++)").Line($"var v = {piece.Load($"right + k * columns + {column}")};");
+        writer.Open("for (var k = 0; k < inner; k++)");
+        writer.Line(string.Join(" ", Enumerable.Range(0, vectors).Select(v => $"var v{v} = {piece.Load($"right + k * columns + {column}{Behind(v)}")};")));
         for (var r = 0; r < rows; r++)
         {
-            writer.Line($"sum{r} = {piece.Isa.Fma(piece.Isa.Broadcast(r == 0 ? "left[k]" : $"left[{r} * inner + k]"), "v", $"sum{r}")};");
+            var left = piece.Isa.Broadcast(r == 0 ? "left[k]" : $"left[{r} * inner + k]");
+            writer.Line(vectors == 1
+                ? $"{Sum(r, 0)} = {piece.Isa.Fma(left, "v0", Sum(r, 0))};"
+                : $"var b{r} = {left}; {string.Join(" ", Enumerable.Range(0, vectors).Select(v => $"{Sum(r, v)} = {piece.Isa.Fma($"b{r}", $"v{v}", Sum(r, v))};"))}");
         }
 
         writer.Close();
         for (var r = 0; r < rows; r++)
         {
-            piece.Store(writer, r == 0 ? $"result + {column}" : $"result + {r} * columns + {column}", $"sum{r}", $"result{r}");
+            for (var v = 0; v < vectors; v++)
+            {
+                piece.Store(writer, (r == 0 ? $"result + {column}" : $"result + {r} * columns + {column}") + Behind(v), Sum(r, v), $"result{r}");
+            }
         }
     }
 }

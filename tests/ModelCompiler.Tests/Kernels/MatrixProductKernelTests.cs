@@ -11,7 +11,7 @@ public class MatrixProductKernelTests
     [OnEveryHardware]
     public void SumsProducts() => KernelHarness.Check(
     [
-        .. from size in new[] { (1, 1, 1, 1), (3, 8, 5, 16), (2, 9, 7, 17), (1, 19, 33, 3), (4, 5, 64, 39), (1, 16, 1, 50) }
+        .. from size in new[] { (1, 1, 1, 1), (3, 8, 5, 16), (2, 9, 7, 17), (1, 19, 33, 3), (4, 5, 64, 39), (1, 16, 1, 50), (1, 9, 7, 64), (2, 17, 6, 85) }
            select Case(size.Item1, size.Item2, size.Item3, size.Item4),
     ]);
 
