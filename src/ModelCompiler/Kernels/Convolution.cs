@@ -66,6 +66,24 @@ public sealed record ConvolutionGeometry
     public string Identity => FormattableString.Invariant(
         $"{InputChannels},{OutputChannels},{Groups},{Taps},{Plane},{InputOffset},{InputBlock},{InputLane},{KernelName.Text(InputStep)},{KernelName.Text(TapStep)},{OutputOffset},{OutputBlock},{KernelName.Text(OutputStep)}");
 
+    /// <summary>A product of matrices, columns that lie in blocks one behind another: what Winograd's and Strassen's algorithms are made of.</summary>
+    /// <param name="depthTaps">Taps, if any, whose distance is given at run time.</param>
+    internal static ConvolutionGeometry OfColumns(int inputs, int outputs, int columns, int depthTaps = 1) => new()
+    {
+        InputChannels = inputs,
+        OutputChannels = outputs,
+        Taps = (depthTaps, 1, 1),
+        Plane = (1, 1, columns),
+        InputOffset = 0,
+        InputBlock = columns * Layout.Lanes,
+        InputLane = 1,
+        InputStep = (0, 0, Layout.Lanes),
+        TapStep = default,
+        OutputOffset = 0,
+        OutputBlock = columns * Layout.Lanes,
+        OutputStep = (0, 0, Layout.Lanes),
+    };
+
     private int FirstGroup(int block) => block * 16 / (OutputChannels / Groups);
 }
 

@@ -33,5 +33,8 @@ public sealed record Isa(string Suffix, int Width, int Registers)
 
     public string Store(string address, string value) => $"*({Type}*)({address}) = {value};";
 
+    /// <summary>Behind the address of a block: where one of its vectors begins.</summary>
+    internal string Part(int number) => number == 0 ? "" : FormattableString.Invariant($" + {number * Width}");
+
     public string Broadcast(string scalar) => $"{Static}.Create({scalar})";
 }

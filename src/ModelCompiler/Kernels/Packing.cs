@@ -151,10 +151,9 @@ public sealed record PackWeightsKernel(ConvolutionGeometry Geometry, TapSelectio
 
     private static void CopyBlock(SourceWriter writer, Isa isa, string from, string to)
     {
-        for (var p = 0; p < Layout.Lanes; p += isa.Width)
+        for (var p = 0; p < isa.Parts; p++)
         {
-            var part = p == 0 ? "" : FormattableString.Invariant($" + {p}");
-            writer.Line(isa.Store(to + part, isa.Load(from + part)));
+            writer.Line(isa.Store(to + isa.Part(p), isa.Load(from + isa.Part(p))));
         }
     }
 }

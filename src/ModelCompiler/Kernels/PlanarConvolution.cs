@@ -47,26 +47,11 @@ public sealed record PlanarConvolutionKernel(
     public override void Emit(KernelWriter writer, Isa isa)
     {
         var tile = PlanarTile.Choose(Output.Channels, Scale, Width, isa);
-        var rest = Output.Channels % tile.Channels;
-        writer.OpenMethod();
-        writer.OpenUnits();
-        string Call(int channels) => writer.Call(
-            $"tile{Literals.Int(channels)}",
-            $"x + unit * {writer.N("xUnit", Scale * Input.RowStride)}, w + output * {writer.N("filter", Input.Channels * Rows * Columns)}, {(Bias ? "bias + output, " : "")}"
-            + $"y + output * {writer.N("yChannel", Output.LaneStride)} + unit * {writer.N("yRow", Output.RowStride)}") + ";";
-        writer.Line("int output = 0;");
-        writer.Line($"for (; output < {writer.N("outputs", Output.Channels)}{(rest == 0 ? "" : $" - {Literals.Int(rest)}")}; output += {Literals.Int(tile.Channels)}) {Call(tile.Channels)}");
-        if (rest > 0)
-        {
-            writer.Line(Call(rest));
-        }
-
-        writer.Close().Close().Line();
-        EmitTile(writer, isa, tile);
-        if (rest > 0)
-        {
-            EmitTile(writer, isa, tile with { Channels = rest });
-        }
+        OutputTiles.Emit(
+            writer, Output.Channels, tile.Channels,
+            () => $"x + unit * {writer.N("xUnit", Scale * Input.RowStride)}, w + output * {writer.N("filter", Input.Channels * Rows * Columns)}, {(Bias ? "bias + output, " : "")}"
+                + $"y + output * {writer.N("yChannel", Output.LaneStride)} + unit * {writer.N("yRow", Output.RowStride)}",
+            channels => EmitTile(writer, isa, tile with { Channels = channels }));
     }
 
     private void EmitTile(KernelWriter writer, Isa isa, PlanarTile tile)

@@ -53,21 +53,7 @@ internal static class Strassen
     public static int Half(ConvolutionGeometry direct) => Rounding.Ceiling(direct.Plane.Rows * direct.Plane.Columns, 2);
 
     /// <summary>One of the seven products as a convolution over some pixels.</summary>
-    public static ConvolutionGeometry Product(ConvolutionGeometry direct, int pixels) => new()
-    {
-        InputChannels = direct.InputChannels / 2,
-        OutputChannels = direct.OutputChannels / 2,
-        Taps = (1, 1, 1),
-        Plane = (1, 1, pixels),
-        InputOffset = 0,
-        InputBlock = pixels * Layout.Lanes,
-        InputLane = 1,
-        InputStep = (0, 0, Layout.Lanes),
-        TapStep = default,
-        OutputOffset = 0,
-        OutputBlock = pixels * Layout.Lanes,
-        OutputStep = (0, 0, Layout.Lanes),
-    };
+    public static ConvolutionGeometry Product(ConvolutionGeometry direct, int pixels) => ConvolutionGeometry.OfColumns(direct.InputChannels / 2, direct.OutputChannels / 2, pixels);
 
     /// <summary>The register tile of a product; its blocks, which decide how weights are packed, divide those of a half.</summary>
     public static Tile TileOf(ConvolutionGeometry direct)
@@ -120,7 +106,7 @@ public sealed record StrassenInputsKernel(ConvolutionGeometry Direct) : Kernel
         writer.Open("for (int pixel = 0; pixel < half; pixel++, to += 16)");
         for (var p = 0; p < isa.Parts; p++)
         {
-            var part = p == 0 ? "" : FormattableString.Invariant($" + {p * isa.Width}");
+            var part = isa.Part(p);
             writer.Open("");
             writer.Line($"var x11 = {isa.Load($"x1{part}")}; var x12 = {isa.Load($"x1 + otherBlocks{part}")}; var x21 = {isa.Load($"x2{part}")}; var x22 = {isa.Load($"x2 + otherBlocks{part}")};");
             writer.Line("var s1 = x21 + x22; var s2 = s1 - x11;");
@@ -180,7 +166,7 @@ public sealed record PackStrassenKernel(int InputChannels, int OutputChannels, i
         writer.Open("for (int channel = 0; channel < 16; channel++)").Line("float* at = to + channel * step;");
         for (var p = 0; p < isa.Parts; p++)
         {
-            var part = p == 0 ? "" : FormattableString.Invariant($" + {p * isa.Width}");
+            var part = isa.Part(p);
             writer.Open("");
             writer.Line($"var t1 = {isa.Load($"w12 + channel * 16{part}")} - {isa.Load($"at{part}")}; var w22 = {isa.Load($"at + 5 * factor{part}")}; var t2 = w22 - t1;");
             writer.Line(isa.Store($"at + 2 * factor{part}", "t2")).Line(isa.Store($"at + 3 * factor{part}", $"w22 - {isa.Load($"w12 + channel * 16{part}")}"));
@@ -225,7 +211,6 @@ public sealed record StrassenKernel(ConvolutionGeometry Direct, bool Bias, Expre
     {
         yield return new("half", Strassen.Half(Direct));
         yield return new("otherPixels", (Direct.Plane.Rows * Direct.Plane.Columns) - Strassen.Half(Direct));
-        yield return new("odd", Direct.Plane.Rows * Direct.Plane.Columns % 2);
         yield return new("spans", Spans);
         yield return new("groups", Groups);
         yield return new("spanPixels", SpanPixels);

@@ -56,7 +56,7 @@ internal sealed class StrassenEmitter(StrassenKernel kernel, Isa isa)
         writer.Close();
         writer.Open(kernel.Completes ? "if (product == 4)" : "if (product == 1 || product >= 4)");
         writer.Line("// Of an odd number of pixels both halves have the one in the middle, and the first one completes it.");
-        writer.Line($"int skipped = second > 0 && first == 0 ? odd : 0;");
+        writer.Line($"int skipped = second > 0 && first == 0 ? half - otherPixels : 0;");
         var (sums, others) = kernel.Completes ? ("r", "s") : ("(product is 1 or 6 ? p : r)", "(product == 4 ? s : q)");
         writer.Line(writer.Call("Finish", $"{sums} + skipped * 16, {others} + skipped * 16, {string.Join(", ", Operands)}, channels, first + skipped + second, pixels - skipped") + ";");
         writer.Close().Close().Close().Close().Line();
@@ -66,8 +66,6 @@ internal sealed class StrassenEmitter(StrassenKernel kernel, Isa isa)
     private static string N(long value) => Literals.Int(value);
 
     private bool AsksAhead => isa != Isa.Vector128;
-
-    private string Part(int part) => part == 0 ? "" : $" + {N(part * isa.Width)}";
 
     private static string Weights(int block) => block == 0 ? "wg" : $"wg + {N(block * Layout.Lanes)}";
 
@@ -137,8 +135,8 @@ internal sealed class StrassenEmitter(StrassenKernel kernel, Isa isa)
         writer.Open("for (int pixel = 0; pixel < pixels; pixel++, p1 += 16, q1 += 16, r1 += 16, s1 += 16)");
         for (var part = 0; part < isa.Parts; part++)
         {
-            writer.Open("").Line($"var both = {isa.Load("p1" + Part(part))} + {isa.Load("q1" + Part(part))};").Line(isa.Store("r1" + Part(part), $"{isa.Load("r1" + Part(part))} + both"));
-            writer.Line(isa.Store("p1" + Part(part), $"{isa.Load("s1" + Part(part))} + both")).Close();
+            writer.Open("").Line($"var both = {isa.Load("p1" + isa.Part(part))} + {isa.Load("q1" + isa.Part(part))};").Line(isa.Store("r1" + isa.Part(part), $"{isa.Load("r1" + isa.Part(part))} + both"));
+            writer.Line(isa.Store("p1" + isa.Part(part), $"{isa.Load("s1" + isa.Part(part))} + both")).Close();
         }
 
         writer.Close().Close();
@@ -163,7 +161,7 @@ internal sealed class StrassenEmitter(StrassenKernel kernel, Isa isa)
         {
             for (var part = 0; part < isa.Parts; part++)
             {
-                writer.Line($"var bias{N(part)} = {isa.Load("bias + block * 16" + Part(part))};");
+                writer.Line($"var bias{N(part)} = {isa.Load("bias + block * 16" + isa.Part(part))};");
             }
         }
 
@@ -171,9 +169,9 @@ internal sealed class StrassenEmitter(StrassenKernel kernel, Isa isa)
         writer.Open($"for (int i = 0; i < run; i++, from += 16, other += 16, {string.Join(", ", places.Select(p => $"{p.At} += {p.Name}Column"))})");
         for (var part = 0; part < isa.Parts; part++)
         {
-            writer.Open("").Line($"var sum = {isa.Load("from" + Part(part))} + {isa.Load("other" + Part(part))}{(kernel.Bias ? $" + bias{N(part)}" : "")};");
-            var value = formula is null ? "sum" : formula.ApplyOne(writer, index => index == 0 ? "sum" : isa.Load($"f{N(index - 1)}{Part(part)}"), $"_{N(part)}");
-            writer.Line(isa.Store("to" + Part(part), value)).Close();
+            writer.Open("").Line($"var sum = {isa.Load("from" + isa.Part(part))} + {isa.Load("other" + isa.Part(part))}{(kernel.Bias ? $" + bias{N(part)}" : "")};");
+            var value = formula is null ? "sum" : formula.ApplyOne(writer, index => index == 0 ? "sum" : isa.Load($"f{N(index - 1)}{isa.Part(part)}"), $"_{N(part)}");
+            writer.Line(isa.Store("to" + isa.Part(part), value)).Close();
         }
 
         writer.Close().Line("left -= run;").Line("column = 0;");

@@ -267,21 +267,8 @@ public sealed record WinogradKernel(
         ? Rounding.Ceiling(Input.Blocks, Rounding.Ceiling(Input.Blocks, MostPartBlocks)) : Input.Blocks;
 
     /// <summary>The matrix product at one point as a convolution whose columns are <paramref name="tiles"/> tiles; its taps, if any, are planes.</summary>
-    internal ConvolutionGeometry Product(int tiles) => new()
-    {
-        InputChannels = PartBlocks < Input.Blocks ? (PartBlocks * Layout.Lanes) - ((Layout.Lanes - (Input.Channels % Layout.Lanes)) % Layout.Lanes) : Input.Channels,
-        OutputChannels = Output.Channels,
-        Taps = (DepthTaps, 1, 1),
-        Plane = (1, 1, tiles),
-        InputOffset = 0,
-        InputBlock = tiles * Layout.Lanes,
-        InputLane = 1,
-        InputStep = (0, 0, Layout.Lanes),
-        TapStep = default,
-        OutputOffset = 0,
-        OutputBlock = tiles * Layout.Lanes,
-        OutputStep = (0, 0, Layout.Lanes),
-    };
+    internal ConvolutionGeometry Product(int tiles) => ConvolutionGeometry.OfColumns(
+        PartBlocks < Input.Blocks ? (PartBlocks * Layout.Lanes) - ((Layout.Lanes - (Input.Channels % Layout.Lanes)) % Layout.Lanes) : Input.Channels, Output.Channels, tiles, DepthTaps);
 
     /// <summary>An odd number of cache lines: at a power of two all points would fall into the same few sets of the cache.</summary>
     private static int OddLines(int lines) => checked((lines | 1) * Layout.Lanes);

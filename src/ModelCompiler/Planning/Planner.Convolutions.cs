@@ -309,34 +309,33 @@ public sealed partial class Planner
         return buffers.ToArray();
     }
 
-    /// <summary>Weights in the kernel's order; packed once for all steps that want the same.</summary>
+    /// <summary>Weights in the order of a direct convolution.</summary>
     private BufferDraft Packed(Node weights, ConvolutionKernel convolution, TapSelection taps, bool turned)
     {
         var geometry = convolution.Geometry;
-        var kernel = new PackWeightsKernel(geometry, taps, turned, convolution.GroupBlocks);
-        if (!packed.TryGetValue((weights, kernel.Key), out var buffer))
-        {
-            buffer = new BufferDraft(geometry.PackedSize, batched: false, "");
-            packed.Add((weights, kernel.Key), buffer);
-            if (geometry.TapCount > 0)
-            {
-                Add(weights, "pack", kernel, Get(weights, LayoutKind.Flat).Buffer, buffer);
-            }
-        }
-
-        return buffer;
+        return Packed(weights, new PackWeightsKernel(geometry, taps, turned, convolution.GroupBlocks), geometry.PackedSize, isRead: geometry.TapCount > 0);
     }
 
     /// <summary>C x 1 x kernel as blocks of channels.</summary>
     private BufferDraft DepthwiseWeights(Node weights, Window window)
     {
         var shape = Shape.Of(weights.Shape[0], window.Kernel);
-        var kernel = CopyKernel.Convert(new Layout(LayoutKind.Flat, shape), new Layout(LayoutKind.Blocked, shape), KernelScope.Once);
-        if (!packed.TryGetValue((weights, kernel.Key), out var buffer))
+        var blocked = new Layout(LayoutKind.Blocked, shape);
+        return Packed(weights, CopyKernel.Convert(new Layout(LayoutKind.Flat, shape), blocked, KernelScope.Once), blocked.Size);
+    }
+
+    /// <summary>Weights as a kernel puts them; once for all steps that want the same.</summary>
+    /// <param name="isRead">False where nobody reads them, so that nothing need be packed.</param>
+    private BufferDraft Packed(Node weights, Kernel packing, int size, bool isRead = true)
+    {
+        if (!packed.TryGetValue((weights, packing.Key), out var buffer))
         {
-            buffer = new BufferDraft(new Layout(LayoutKind.Blocked, shape).Size, batched: false, "");
-            packed.Add((weights, kernel.Key), buffer);
-            Add(weights, "pack", kernel, Get(weights, LayoutKind.Flat).Buffer, buffer);
+            buffer = new BufferDraft(size, batched: false, "");
+            packed.Add((weights, packing.Key), buffer);
+            if (isRead)
+            {
+                Add(weights, "pack", packing, Get(weights, LayoutKind.Flat).Buffer, buffer);
+            }
         }
 
         return buffer;

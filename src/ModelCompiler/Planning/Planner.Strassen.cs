@@ -18,18 +18,6 @@ public sealed partial class Planner
         Add(node, "strassen_inputs", inputs, x.Buffer, u);
         var kernel = new StrassenKernel(geometry, bias is not null, formula, operands);
         BufferDraft[] quarters = Strassen.ReadsQuarters(geometry) ? [x.Buffer] : [];
-        Add(node, "strassen", kernel, [.. quarters, .. Buffers(u, PackedStrassen(node.Inputs[1], kernel.Packing), bias, extras, y), ThreadScratch(kernel.ScratchFloats)]);
-    }
-
-    private BufferDraft PackedStrassen(Node weights, PackStrassenKernel kernel)
-    {
-        if (!packed.TryGetValue((weights, kernel.Key), out var buffer))
-        {
-            buffer = new BufferDraft(kernel.PackedSize, batched: false, "");
-            packed.Add((weights, kernel.Key), buffer);
-            Add(weights, "pack", kernel, Get(weights, LayoutKind.Flat).Buffer, buffer);
-        }
-
-        return buffer;
+        Add(node, "strassen", kernel, [.. quarters, .. Buffers(u, Packed(node.Inputs[1], kernel.Packing, kernel.Packing.PackedSize), bias, extras, y), ThreadScratch(kernel.ScratchFloats)]);
     }
 }

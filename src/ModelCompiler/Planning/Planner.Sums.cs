@@ -20,9 +20,10 @@ public sealed partial class Planner
     private (ImmutableArray<BufferDraft> Buffers, Layout Layout, int Columns, int Row)? TakeSums(StoredValue value, ImmutableArray<Expression> formulas, ImmutableArray<StoredValue> others)
     {
         var layout = value.Layout;
-        var at = steps.FindLastIndex(s => s.Operands.Skip(s.Kernel.ReadOperands).Contains(value.Buffer));
-        if (at < 0 || layout.Size < LeastToSum || layout.Kind != LayoutKind.Blocked || layout.Shape.Rank != 3 || value.Buffer.Grouped || steps.FindIndex(s => s.Operands.Skip(s.Kernel.ReadOperands).Contains(value.Buffer)) != at
-            || others.Any(o => !IsSummable(o, layout) || steps.FindLastIndex(s => s.Operands.Skip(s.Kernel.ReadOperands).Contains(o.Buffer)) >= at))
+        static Predicate<StepDraft> Stores(StoredValue value) => step => step.Operands.Skip(step.Kernel.ReadOperands).Contains(value.Buffer);
+        var at = steps.FindLastIndex(Stores(value));
+        if (at < 0 || layout.Size < LeastToSum || layout.Kind != LayoutKind.Blocked || layout.Shape.Rank != 3 || value.Buffer.Grouped || steps.FindIndex(Stores(value)) != at
+            || others.Any(o => !IsSummable(o, layout) || steps.FindLastIndex(Stores(o)) >= at))
         {
             return null;
         }

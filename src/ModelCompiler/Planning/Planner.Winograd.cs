@@ -65,7 +65,7 @@ public sealed partial class Planner
             kernel = kernel with { Filters = turned ? WinogradFilterForm.Turned : WinogradFilterForm.Flat };
         }
 
-        var weights = kernel.Filters == WinogradFilterForm.Packed ? PackedWinograd(node.Inputs[1], kernel.Packing(turned)) : Get(node.Inputs[1], LayoutKind.Flat).Buffer;
+        var weights = kernel.Filters == WinogradFilterForm.Packed ? Packed(node.Inputs[1], kernel.Packing(turned), kernel.Packing(turned).PackedSize) : Get(node.Inputs[1], LayoutKind.Flat).Buffer;
         Add(node, suffix, kernel, [.. Buffers(x.Buffer, weights, bias, extras, y), ThreadScratch(kernel.ScratchFloats)]);
     }
 
@@ -74,17 +74,5 @@ public sealed partial class Planner
     {
         threadScratch.Size = Math.Max(threadScratch.Size, floats);
         return threadScratch;
-    }
-
-    private BufferDraft PackedWinograd(Node weights, PackWinogradKernel kernel)
-    {
-        if (!packed.TryGetValue((weights, kernel.Key), out var buffer))
-        {
-            buffer = new BufferDraft(kernel.PackedSize, batched: false, "");
-            packed.Add((weights, kernel.Key), buffer);
-            Add(weights, "pack", kernel, Get(weights, LayoutKind.Flat).Buffer, buffer);
-        }
-
-        return buffer;
     }
 }

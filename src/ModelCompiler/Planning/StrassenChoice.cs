@@ -31,7 +31,11 @@ internal static class StrassenChoice
     private const double BytesPerCycle = 8;
     private const double Exposed = 0.5;
 
-    public static bool IsWorthIt(ConvolutionGeometry direct) => Math.Max(Cycles(direct) * LeastGain, Cycles(direct) + FewestCycles) < DirectCycles(direct);
+    public static bool IsWorthIt(ConvolutionGeometry direct)
+    {
+        var cycles = Cycles(direct);
+        return Math.Max(cycles * LeastGain, cycles + FewestCycles) < DirectCycles(direct);
+    }
 
     private static double DirectCycles(ConvolutionGeometry direct) =>
         ProductCycles(direct, Tile.Choose(direct, samples: false, Isa.Avx512, int.MaxValue, ConvolutionSchedule.MostBlocks(direct)));
