@@ -299,8 +299,9 @@ internal sealed partial class ConvolutionMicroEmitter(ConvolutionKernel kernel, 
 
     private void EmitChannels(SourceWriter writer, string cursor, int? channels)
     {
-        // Many sums hide the loop behind them; few want more work in each turn of it. More code would only take longer to compile.
-        var most = Math.Max(1, 16 / (tile.Pixels * tile.Blocks * isa.Parts));
+        // Many sums hide the loop behind them; few want more work in each turn of it. More code would only take longer to compile. Where both weights and inputs
+        // are asked for, two channels share what that takes beside the products.
+        var most = Math.Max(AsksAhead && PrefetchesNextBlock ? 2 : 1, 16 / (tile.Pixels * tile.Blocks * isa.Parts));
         var unroll = channels is { } known ? Enumerable.Range(1, Math.Min(4, most)).Last(u => known % u == 0) : 1;
         if (unroll == channels)
         {

@@ -230,7 +230,7 @@ public sealed record WinogradKernel(
     }
 
     /// <summary>Units take multiples of so many tiles: whole register tiles where there are enough of them.</summary>
-    internal int Grain => HasDepth || Tiles * Samples < 16 * Tile.Columns ? 1 : Tile.Columns;
+    internal int Grain => HasDepth || Tiles * Samples < 8 * Tile.Columns ? 1 : Tile.Columns;
 
     /// <summary>Columns of a chunk's products, whole register tiles.</summary>
     internal int ProductColumns => Rounding.Ceiling(Chunk * Output.Depth, Tile.Columns) * Tile.Columns;
