@@ -58,7 +58,9 @@ internal sealed class BatchNormPrimitive : Primitive
         // Inputs of the formula: dy, x, mean, 1/deviation.
         var normalized = (Input(1) - Input(2)) * Input(3);
         var sum = builder.Sum(upstream, axes, overBatch: true);
-        var product = builder.Sum(builder.Pointwise(X * normalized, upstream, x, mean, reciprocal), axes, overBatch: true);
+        var product = NormalizedConvolution.Of(x, builder) is { } convolution
+            ? builder.Pointwise(X * Y, convolution.Deviations(upstream), reciprocal)
+            : builder.Sum(builder.Pointwise(X * normalized, upstream, x, mean, reciprocal), axes, overBatch: true);
         Node? dx = null;
         if (wanted[0])
         {
@@ -96,10 +98,15 @@ internal sealed class BatchNormPrimitive : Primitive
     {
         var x = node.Inputs[0];
         var axes = x.Shape.SpatialAxes();
-        var mean = builder.Mean(x, axes, overBatch: true);
-        var variance = builder.Mean(builder.Pointwise((X - Y) * (X - Y), x, mean), axes, overBatch: true);
+        var (mean, variance) = NormalizedConvolution.Of(x, builder)?.Statistics(Count(node)) ?? OfData();
         var epsilon = node.As<BatchNormAttributes>().Epsilon;
         return (mean, variance, builder.Pointwise(new UnaryFormula(UnaryFunction.ReciprocalSquareRoot, X + epsilon), variance));
+
+        (Node Mean, Node Variance) OfData()
+        {
+            var center = builder.Mean(x, axes, overBatch: true);
+            return (center, builder.Mean(builder.Pointwise((X - Y) * (X - Y), x, center), axes, overBatch: true));
+        }
     }
 
     /// <summary>Elements behind each statistic: the batch times the plane.</summary>

@@ -38,7 +38,8 @@ public class EmittedNetworkTests
         { "3x9x11", "image -> conv(17, 1x1, bias: false) -> batchnorm -> relu6 -> depthwise(3x3, stride: 2, pad: 1, bias: false) -> batchnorm -> relu6 -> depthwise(5x5, stride: 2, pad: 2) -> hardswish -> conv(20, 1x1) -> relu -> depthwise(2x2, stride: 3) -> flatten -> dense(5)" },
         { "3x18x19", "image -> conv(5, 1x1, bias: false) -> batchnorm -> conv(33, 1x1, bias: false) -> batchnorm -> relu6 -> depthwise(3x3, pad: 1, bias: false) -> batchnorm -> relu6 -> conv(5, 1x1, bias: false) -> batchnorm -> conv(37, 1x1, bias: false) -> batchnorm -> relu -> global_avgpool -> flatten -> dense(5)" },
         { "3x94x93", "image -> conv(18, 3x3, pad: 1, bias: false) -> batchnorm -> relu6 -> depthwise(3x3, pad: 1, bias: false) -> batchnorm -> relu6 -> depthwise(3x3, stride: 2, pad: 1, bias: false) -> batchnorm -> conv(66, 1x1, bias: false) -> batchnorm -> relu -> avgpool(8x8) -> conv(3, 1x1) -> flatten -> dense(5)" },
-        { "4x259", "(image + (image -> conv(25, 1, bias: false) -> batchnorm -> tanh -> conv(4, 1, bias: false) -> batchnorm)) -> conv(24, 1, bias: false) -> batchnorm -> relu -> flatten -> dense(5)" },
+        { "4x259", "(image + (image -> conv(25, 1, bias: false) -> batchnorm -> tanh -> conv(4, 1, bias: false) -> batchnorm(affine: false))) -> conv(24, 1, bias: false) -> batchnorm -> relu -> flatten -> dense(5)" },
+        { "3x16x17", "(image + 8) -> conv(33, 1x1, bias: false) -> batchnorm -> relu6 -> depthwise(3x3, pad: 1, bias: false) -> global_avgpool -> flatten -> dense(5)" },
         { "6x4x4", "image -> groupnorm(3) -> silu -> conv(4, 3x3, pad: 1) -> elu -> flatten -> dense(5) -> softplus" },
     };
 

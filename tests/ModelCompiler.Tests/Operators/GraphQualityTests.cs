@@ -40,12 +40,16 @@ public class GraphQualityTests
     [Theory]
     [InlineData(24, false)]
     [InlineData(23, true)]
-    public void WideningConvolutionsDoWithoutTheGradientOfTheirNorm(int channels, bool needsIt)
+    public void WideningConvolutionsDoWithoutTheGradientAndTheStatisticsOfTheirNorm(int channels, bool needsIt)
     {
         var network = new TestNetwork();
         var wide = network.Apply("conv", network.Apply("tanh", network.Input("x", 4, 16, 16)), ("channels", channels), ("kernel", 1), ("bias", false));
         var training = Differentiate(network, network.Apply("tanh", network.Apply("batchnorm", wide)));
         Assert.Equal(needsIt, training.Graph.Nodes.Any(node => BatchNormPrimitive.PartsOfGradient(node) is not null));
+
+        // Nor are its statistics made of what it stores: normalized at once, that has one reader.
+        var convolution = training.Graph.Nodes.First(node => node.Primitive == Primitives.Convolution);
+        Assert.Equal(needsIt, training.Graph.Nodes.Count(node => node.Inputs.Contains(convolution)) > 1);
     }
 
     [Fact]
