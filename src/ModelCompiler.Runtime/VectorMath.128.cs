@@ -12,22 +12,29 @@ public static partial class VectorMath
     {
         // The constant comes first: these forms return the second operand, and so NaN, when it is NaN.
         x = Vector128.MinNative(Vector128.Create(89f), Vector128.MaxNative(Vector128.Create(-104f), x));
-        var shifted = Vector128.MultiplyAddEstimate(x, Vector128.Create(1.44269504f), Vector128.Create(12582912f));
-        var n = shifted - Vector128.Create(12582912f);
-        var r = Vector128.MultiplyAddEstimate(n, Vector128.Create(-0.693359375f), x);
-        r = Vector128.MultiplyAddEstimate(n, Vector128.Create(2.12194440e-4f), r);
-        var p = Vector128.MultiplyAddEstimate(r, Vector128.Create(0.00138124893f), Vector128.Create(0.00836973451f));
-        p = Vector128.MultiplyAddEstimate(p, r, Vector128.Create(0.0416684896f));
-        p = Vector128.MultiplyAddEstimate(p, r, Vector128.Create(0.166665122f));
-        p = Vector128.MultiplyAddEstimate(p, r, Vector128.Create(0.49999994f));
-        p = Vector128.MultiplyAddEstimate(p, r * r, r) + Vector128<float>.One;
+        var p = PowerOfE(x, out var power);
 
         // Two factors, because 2^n itself overflows or vanishes at the ends.
-        var power = shifted.AsInt32() - Vector128.Create(12582912f).AsInt32();
         var half = power >> 1;
         var first = ((half + Vector128.Create(127)) << 23).AsSingle();
         var second = ((power - half + Vector128.Create(127)) << 23).AsSingle();
         return p * first * second;
+    }
+
+    /// <summary>e^x as a number near 1 times 2^<paramref name="power"/>; the polynomial by pairs of terms, for the reason that <see cref="Erf(Vector128{float})"/> has.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> PowerOfE(Vector128<float> x, out Vector128<int> power)
+    {
+        var shifted = Vector128.MultiplyAddEstimate(x, Vector128.Create(1.44269504f), Vector128.Create(12582912f));
+        var n = shifted - Vector128.Create(12582912f);
+        var r = Vector128.MultiplyAddEstimate(n, Vector128.Create(-0.693359375f), x);
+        r = Vector128.MultiplyAddEstimate(n, Vector128.Create(2.12194440e-4f), r);
+        var square = r * r;
+        var high = Vector128.MultiplyAddEstimate(r, Vector128.Create(0.00138124893f), Vector128.Create(0.00836973451f));
+        var low = Vector128.MultiplyAddEstimate(r, Vector128.Create(0.0416684896f), Vector128.Create(0.166665122f));
+        var p = Vector128.MultiplyAddEstimate(square, high, low);
+        power = shifted.AsInt32() - Vector128.Create(12582912f).AsInt32();
+        return Vector128.MultiplyAddEstimate(Vector128.MultiplyAddEstimate(p, r, Vector128.Create(0.49999994f)), square, r) + Vector128<float>.One;
     }
 
     /// <summary>e^x for x of at most 0, to 2 ulp; 0 below -80: neither it nor its share of a sum is then a denormal number, which takes
@@ -36,7 +43,7 @@ public static partial class VectorMath
     public static Vector128<float> ExpOrZero(Vector128<float> x)
     {
         var least = Vector128.Create(-80f);
-        return Vector128.ConditionalSelect(Vector128.LessThan(x, least), Vector128<float>.Zero, Exp(Vector128.MaxNative(least, x)));
+        return Vector128.ConditionalSelect(Vector128.LessThan(x, least), Vector128<float>.Zero, ExpOfMiddle(Vector128.MaxNative(least, x)));
     }
 
     /// <summary>ln x, to 2 ulp; -inf at 0, NaN below.</summary>
@@ -109,32 +116,35 @@ public static partial class VectorMath
         return numerator / (Vector128<float>.One + e);
     }
 
-    /// <summary>The error function, to 2 ulp.</summary>
+    /// <summary>The error function, to 2 ulp. Its polynomials are evaluated by pairs of terms: with one term after another a processor would wait for each, and hold too few
+    /// vectors at a time to do something else meanwhile.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Erf(Vector128<float> x)
     {
         var magnitude = Vector128.Abs(x);
         var square = x * x;
-        var p = Vector128.MultiplyAddEstimate(square, Vector128.Create(7.88912294e-05f), Vector128.Create(-0.000802084222f));
-        p = Vector128.MultiplyAddEstimate(p, square, Vector128.Create(0.00518953567f));
-        p = Vector128.MultiplyAddEstimate(p, square, Vector128.Create(-0.0268544443f));
-        p = Vector128.MultiplyAddEstimate(p, square, Vector128.Create(0.112836003f));
-        p = Vector128.MultiplyAddEstimate(p, square, Vector128.Create(-0.37612626f));
-        p = Vector128.MultiplyAddEstimate(p, square, Vector128.Create(0.128379166f));
-        var near = Vector128.MultiplyAddEstimate(p, x, x);
+        var fourth = square * square;
+        var low = Vector128.MultiplyAddEstimate(square, Vector128.Create(-0.37612626f), Vector128.Create(0.128379166f));
+        var middle = Vector128.MultiplyAddEstimate(square, Vector128.Create(-0.0268544443f), Vector128.Create(0.112836003f));
+        var high = Vector128.MultiplyAddEstimate(square, Vector128.Create(-0.000802084222f), Vector128.Create(0.00518953567f));
+        high = Vector128.MultiplyAddEstimate(fourth, Vector128.Create(7.88912294e-05f), high);
+        var near = Vector128.MultiplyAddEstimate(Vector128.MultiplyAddEstimate(fourth, Vector128.MultiplyAddEstimate(fourth, high, middle), low), x, x);
 
         // 1 - e^-g with g = -ln(1 - erf): smooth, and needed ever less exactly. It is 1 from 4 on.
         var a = Vector128.MinNative(Vector128.Create(4.1f), magnitude);
-        var g = Vector128.MultiplyAddEstimate(a, Vector128.Create(2.14455322e-05f), Vector128.Create(-0.000438529562f));
-        g = Vector128.MultiplyAddEstimate(g, a, Vector128.Create(0.0041908538f));
-        g = Vector128.MultiplyAddEstimate(g, a, Vector128.Create(-0.0251718033f));
-        g = Vector128.MultiplyAddEstimate(g, a, Vector128.Create(0.108361542f));
-        g = Vector128.MultiplyAddEstimate(g, a, Vector128.Create(0.633272409f));
-        g = Vector128.MultiplyAddEstimate(g, a, Vector128.Create(1.12955201f));
-        g = Vector128.MultiplyAddEstimate(g, a, Vector128.Create(-0.000182459538f));
-        var result = Vector128.ConditionalSelect(Vector128.LessThan(magnitude, Vector128<float>.One), near, Vector128<float>.One - Exp(-g));
+        var a2 = a * a;
+        var first = Vector128.MultiplyAddEstimate(a, Vector128.Create(1.12955201f), Vector128.Create(-0.000182459538f));
+        var second = Vector128.MultiplyAddEstimate(a, Vector128.Create(0.108361542f), Vector128.Create(0.633272409f));
+        var third = Vector128.MultiplyAddEstimate(a, Vector128.Create(0.0041908538f), Vector128.Create(-0.0251718033f));
+        var fourthPair = Vector128.MultiplyAddEstimate(a, Vector128.Create(2.14455322e-05f), Vector128.Create(-0.000438529562f));
+        var g = Vector128.MultiplyAddEstimate(a2 * a2, Vector128.MultiplyAddEstimate(a2, fourthPair, third), Vector128.MultiplyAddEstimate(a2, second, first));
+        var result = Vector128.ConditionalSelect(Vector128.LessThan(magnitude, Vector128<float>.One), near, Vector128<float>.One - ExpOfMiddle(-g));
         return Vector128.ConditionalSelect(Vector128.Create(-0f), x, result);
     }
+
+    /// <summary><see cref="Exp(Vector128{float})"/> where neither x nor the result is extreme: no bounds, and one power of two.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> ExpOfMiddle(Vector128<float> x) => PowerOfE(x, out var power) * ((power + Vector128.Create(127)) << 23).AsSingle();
 
     /// <summary>Sine of an angle in radians, to 3 ulp (near its zeros to 2e-8 absolute).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -12,22 +12,29 @@ public static partial class VectorMath
     {
         // The constant comes first: these forms return the second operand, and so NaN, when it is NaN.
         x = Vector256.MinNative(Vector256.Create(89f), Vector256.MaxNative(Vector256.Create(-104f), x));
-        var shifted = Vector256.MultiplyAddEstimate(x, Vector256.Create(1.44269504f), Vector256.Create(12582912f));
-        var n = shifted - Vector256.Create(12582912f);
-        var r = Vector256.MultiplyAddEstimate(n, Vector256.Create(-0.693359375f), x);
-        r = Vector256.MultiplyAddEstimate(n, Vector256.Create(2.12194440e-4f), r);
-        var p = Vector256.MultiplyAddEstimate(r, Vector256.Create(0.00138124893f), Vector256.Create(0.00836973451f));
-        p = Vector256.MultiplyAddEstimate(p, r, Vector256.Create(0.0416684896f));
-        p = Vector256.MultiplyAddEstimate(p, r, Vector256.Create(0.166665122f));
-        p = Vector256.MultiplyAddEstimate(p, r, Vector256.Create(0.49999994f));
-        p = Vector256.MultiplyAddEstimate(p, r * r, r) + Vector256<float>.One;
+        var p = PowerOfE(x, out var power);
 
         // Two factors, because 2^n itself overflows or vanishes at the ends.
-        var power = shifted.AsInt32() - Vector256.Create(12582912f).AsInt32();
         var half = power >> 1;
         var first = ((half + Vector256.Create(127)) << 23).AsSingle();
         var second = ((power - half + Vector256.Create(127)) << 23).AsSingle();
         return p * first * second;
+    }
+
+    /// <summary>e^x as a number near 1 times 2^<paramref name="power"/>; the polynomial by pairs of terms, for the reason that <see cref="Erf(Vector256{float})"/> has.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> PowerOfE(Vector256<float> x, out Vector256<int> power)
+    {
+        var shifted = Vector256.MultiplyAddEstimate(x, Vector256.Create(1.44269504f), Vector256.Create(12582912f));
+        var n = shifted - Vector256.Create(12582912f);
+        var r = Vector256.MultiplyAddEstimate(n, Vector256.Create(-0.693359375f), x);
+        r = Vector256.MultiplyAddEstimate(n, Vector256.Create(2.12194440e-4f), r);
+        var square = r * r;
+        var high = Vector256.MultiplyAddEstimate(r, Vector256.Create(0.00138124893f), Vector256.Create(0.00836973451f));
+        var low = Vector256.MultiplyAddEstimate(r, Vector256.Create(0.0416684896f), Vector256.Create(0.166665122f));
+        var p = Vector256.MultiplyAddEstimate(square, high, low);
+        power = shifted.AsInt32() - Vector256.Create(12582912f).AsInt32();
+        return Vector256.MultiplyAddEstimate(Vector256.MultiplyAddEstimate(p, r, Vector256.Create(0.49999994f)), square, r) + Vector256<float>.One;
     }
 
     /// <summary>e^x for x of at most 0, to 2 ulp; 0 below -80: neither it nor its share of a sum is then a denormal number, which takes
@@ -36,7 +43,7 @@ public static partial class VectorMath
     public static Vector256<float> ExpOrZero(Vector256<float> x)
     {
         var least = Vector256.Create(-80f);
-        return Vector256.ConditionalSelect(Vector256.LessThan(x, least), Vector256<float>.Zero, Exp(Vector256.MaxNative(least, x)));
+        return Vector256.ConditionalSelect(Vector256.LessThan(x, least), Vector256<float>.Zero, ExpOfMiddle(Vector256.MaxNative(least, x)));
     }
 
     /// <summary>ln x, to 2 ulp; -inf at 0, NaN below.</summary>
@@ -109,32 +116,35 @@ public static partial class VectorMath
         return numerator / (Vector256<float>.One + e);
     }
 
-    /// <summary>The error function, to 2 ulp.</summary>
+    /// <summary>The error function, to 2 ulp. Its polynomials are evaluated by pairs of terms: with one term after another a processor would wait for each, and hold too few
+    /// vectors at a time to do something else meanwhile.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Erf(Vector256<float> x)
     {
         var magnitude = Vector256.Abs(x);
         var square = x * x;
-        var p = Vector256.MultiplyAddEstimate(square, Vector256.Create(7.88912294e-05f), Vector256.Create(-0.000802084222f));
-        p = Vector256.MultiplyAddEstimate(p, square, Vector256.Create(0.00518953567f));
-        p = Vector256.MultiplyAddEstimate(p, square, Vector256.Create(-0.0268544443f));
-        p = Vector256.MultiplyAddEstimate(p, square, Vector256.Create(0.112836003f));
-        p = Vector256.MultiplyAddEstimate(p, square, Vector256.Create(-0.37612626f));
-        p = Vector256.MultiplyAddEstimate(p, square, Vector256.Create(0.128379166f));
-        var near = Vector256.MultiplyAddEstimate(p, x, x);
+        var fourth = square * square;
+        var low = Vector256.MultiplyAddEstimate(square, Vector256.Create(-0.37612626f), Vector256.Create(0.128379166f));
+        var middle = Vector256.MultiplyAddEstimate(square, Vector256.Create(-0.0268544443f), Vector256.Create(0.112836003f));
+        var high = Vector256.MultiplyAddEstimate(square, Vector256.Create(-0.000802084222f), Vector256.Create(0.00518953567f));
+        high = Vector256.MultiplyAddEstimate(fourth, Vector256.Create(7.88912294e-05f), high);
+        var near = Vector256.MultiplyAddEstimate(Vector256.MultiplyAddEstimate(fourth, Vector256.MultiplyAddEstimate(fourth, high, middle), low), x, x);
 
         // 1 - e^-g with g = -ln(1 - erf): smooth, and needed ever less exactly. It is 1 from 4 on.
         var a = Vector256.MinNative(Vector256.Create(4.1f), magnitude);
-        var g = Vector256.MultiplyAddEstimate(a, Vector256.Create(2.14455322e-05f), Vector256.Create(-0.000438529562f));
-        g = Vector256.MultiplyAddEstimate(g, a, Vector256.Create(0.0041908538f));
-        g = Vector256.MultiplyAddEstimate(g, a, Vector256.Create(-0.0251718033f));
-        g = Vector256.MultiplyAddEstimate(g, a, Vector256.Create(0.108361542f));
-        g = Vector256.MultiplyAddEstimate(g, a, Vector256.Create(0.633272409f));
-        g = Vector256.MultiplyAddEstimate(g, a, Vector256.Create(1.12955201f));
-        g = Vector256.MultiplyAddEstimate(g, a, Vector256.Create(-0.000182459538f));
-        var result = Vector256.ConditionalSelect(Vector256.LessThan(magnitude, Vector256<float>.One), near, Vector256<float>.One - Exp(-g));
+        var a2 = a * a;
+        var first = Vector256.MultiplyAddEstimate(a, Vector256.Create(1.12955201f), Vector256.Create(-0.000182459538f));
+        var second = Vector256.MultiplyAddEstimate(a, Vector256.Create(0.108361542f), Vector256.Create(0.633272409f));
+        var third = Vector256.MultiplyAddEstimate(a, Vector256.Create(0.0041908538f), Vector256.Create(-0.0251718033f));
+        var fourthPair = Vector256.MultiplyAddEstimate(a, Vector256.Create(2.14455322e-05f), Vector256.Create(-0.000438529562f));
+        var g = Vector256.MultiplyAddEstimate(a2 * a2, Vector256.MultiplyAddEstimate(a2, fourthPair, third), Vector256.MultiplyAddEstimate(a2, second, first));
+        var result = Vector256.ConditionalSelect(Vector256.LessThan(magnitude, Vector256<float>.One), near, Vector256<float>.One - ExpOfMiddle(-g));
         return Vector256.ConditionalSelect(Vector256.Create(-0f), x, result);
     }
+
+    /// <summary><see cref="Exp(Vector256{float})"/> where neither x nor the result is extreme: no bounds, and one power of two.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> ExpOfMiddle(Vector256<float> x) => PowerOfE(x, out var power) * ((power + Vector256.Create(127)) << 23).AsSingle();
 
     /// <summary>Sine of an angle in radians, to 3 ulp (near its zeros to 2e-8 absolute).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

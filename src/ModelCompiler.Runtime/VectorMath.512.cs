@@ -14,22 +14,29 @@ public static partial class VectorMath
     {
         // The constant comes first: these forms return the second operand, and so NaN, when it is NaN.
         x = Vector512.MinNative(Vector512.Create(89f), Vector512.MaxNative(Vector512.Create(-104f), x));
-        var shifted = Vector512.MultiplyAddEstimate(x, Vector512.Create(1.44269504f), Vector512.Create(12582912f));
-        var n = shifted - Vector512.Create(12582912f);
-        var r = Vector512.MultiplyAddEstimate(n, Vector512.Create(-0.693359375f), x);
-        r = Vector512.MultiplyAddEstimate(n, Vector512.Create(2.12194440e-4f), r);
-        var p = Vector512.MultiplyAddEstimate(r, Vector512.Create(0.00138124893f), Vector512.Create(0.00836973451f));
-        p = Vector512.MultiplyAddEstimate(p, r, Vector512.Create(0.0416684896f));
-        p = Vector512.MultiplyAddEstimate(p, r, Vector512.Create(0.166665122f));
-        p = Vector512.MultiplyAddEstimate(p, r, Vector512.Create(0.49999994f));
-        p = Vector512.MultiplyAddEstimate(p, r * r, r) + Vector512<float>.One;
+        var p = PowerOfE(x, out var power);
 
         // Two factors, because 2^n itself overflows or vanishes at the ends.
-        var power = shifted.AsInt32() - Vector512.Create(12582912f).AsInt32();
         var half = power >> 1;
         var first = ((half + Vector512.Create(127)) << 23).AsSingle();
         var second = ((power - half + Vector512.Create(127)) << 23).AsSingle();
         return p * first * second;
+    }
+
+    /// <summary>e^x as a number near 1 times 2^<paramref name="power"/>; the polynomial by pairs of terms, for the reason that <see cref="Erf(Vector512{float})"/> has.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> PowerOfE(Vector512<float> x, out Vector512<int> power)
+    {
+        var shifted = Vector512.MultiplyAddEstimate(x, Vector512.Create(1.44269504f), Vector512.Create(12582912f));
+        var n = shifted - Vector512.Create(12582912f);
+        var r = Vector512.MultiplyAddEstimate(n, Vector512.Create(-0.693359375f), x);
+        r = Vector512.MultiplyAddEstimate(n, Vector512.Create(2.12194440e-4f), r);
+        var square = r * r;
+        var high = Vector512.MultiplyAddEstimate(r, Vector512.Create(0.00138124893f), Vector512.Create(0.00836973451f));
+        var low = Vector512.MultiplyAddEstimate(r, Vector512.Create(0.0416684896f), Vector512.Create(0.166665122f));
+        var p = Vector512.MultiplyAddEstimate(square, high, low);
+        power = shifted.AsInt32() - Vector512.Create(12582912f).AsInt32();
+        return Vector512.MultiplyAddEstimate(Vector512.MultiplyAddEstimate(p, r, Vector512.Create(0.49999994f)), square, r) + Vector512<float>.One;
     }
 
     /// <summary>e^x for x of at most 0, to 2 ulp; 0 below -80: neither it nor its share of a sum is then a denormal number, which takes
@@ -38,7 +45,7 @@ public static partial class VectorMath
     public static Vector512<float> ExpOrZero(Vector512<float> x)
     {
         var least = Vector512.Create(-80f);
-        return Vector512.ConditionalSelect(Vector512.LessThan(x, least), Vector512<float>.Zero, Exp(Vector512.MaxNative(least, x)));
+        return Vector512.ConditionalSelect(Vector512.LessThan(x, least), Vector512<float>.Zero, ExpOfMiddle(Vector512.MaxNative(least, x)));
     }
 
     /// <summary>ln x, to 2 ulp; -inf at 0, NaN below.</summary>
@@ -111,32 +118,35 @@ public static partial class VectorMath
         return numerator / (Vector512<float>.One + e);
     }
 
-    /// <summary>The error function, to 2 ulp.</summary>
+    /// <summary>The error function, to 2 ulp. Its polynomials are evaluated by pairs of terms: with one term after another a processor would wait for each, and hold too few
+    /// vectors at a time to do something else meanwhile.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Erf(Vector512<float> x)
     {
         var magnitude = Vector512.Abs(x);
         var square = x * x;
-        var p = Vector512.MultiplyAddEstimate(square, Vector512.Create(7.88912294e-05f), Vector512.Create(-0.000802084222f));
-        p = Vector512.MultiplyAddEstimate(p, square, Vector512.Create(0.00518953567f));
-        p = Vector512.MultiplyAddEstimate(p, square, Vector512.Create(-0.0268544443f));
-        p = Vector512.MultiplyAddEstimate(p, square, Vector512.Create(0.112836003f));
-        p = Vector512.MultiplyAddEstimate(p, square, Vector512.Create(-0.37612626f));
-        p = Vector512.MultiplyAddEstimate(p, square, Vector512.Create(0.128379166f));
-        var near = Vector512.MultiplyAddEstimate(p, x, x);
+        var fourth = square * square;
+        var low = Vector512.MultiplyAddEstimate(square, Vector512.Create(-0.37612626f), Vector512.Create(0.128379166f));
+        var middle = Vector512.MultiplyAddEstimate(square, Vector512.Create(-0.0268544443f), Vector512.Create(0.112836003f));
+        var high = Vector512.MultiplyAddEstimate(square, Vector512.Create(-0.000802084222f), Vector512.Create(0.00518953567f));
+        high = Vector512.MultiplyAddEstimate(fourth, Vector512.Create(7.88912294e-05f), high);
+        var near = Vector512.MultiplyAddEstimate(Vector512.MultiplyAddEstimate(fourth, Vector512.MultiplyAddEstimate(fourth, high, middle), low), x, x);
 
         // 1 - e^-g with g = -ln(1 - erf): smooth, and needed ever less exactly. It is 1 from 4 on.
         var a = Vector512.MinNative(Vector512.Create(4.1f), magnitude);
-        var g = Vector512.MultiplyAddEstimate(a, Vector512.Create(2.14455322e-05f), Vector512.Create(-0.000438529562f));
-        g = Vector512.MultiplyAddEstimate(g, a, Vector512.Create(0.0041908538f));
-        g = Vector512.MultiplyAddEstimate(g, a, Vector512.Create(-0.0251718033f));
-        g = Vector512.MultiplyAddEstimate(g, a, Vector512.Create(0.108361542f));
-        g = Vector512.MultiplyAddEstimate(g, a, Vector512.Create(0.633272409f));
-        g = Vector512.MultiplyAddEstimate(g, a, Vector512.Create(1.12955201f));
-        g = Vector512.MultiplyAddEstimate(g, a, Vector512.Create(-0.000182459538f));
-        var result = Vector512.ConditionalSelect(Vector512.LessThan(magnitude, Vector512<float>.One), near, Vector512<float>.One - Exp(-g));
+        var a2 = a * a;
+        var first = Vector512.MultiplyAddEstimate(a, Vector512.Create(1.12955201f), Vector512.Create(-0.000182459538f));
+        var second = Vector512.MultiplyAddEstimate(a, Vector512.Create(0.108361542f), Vector512.Create(0.633272409f));
+        var third = Vector512.MultiplyAddEstimate(a, Vector512.Create(0.0041908538f), Vector512.Create(-0.0251718033f));
+        var fourthPair = Vector512.MultiplyAddEstimate(a, Vector512.Create(2.14455322e-05f), Vector512.Create(-0.000438529562f));
+        var g = Vector512.MultiplyAddEstimate(a2 * a2, Vector512.MultiplyAddEstimate(a2, fourthPair, third), Vector512.MultiplyAddEstimate(a2, second, first));
+        var result = Vector512.ConditionalSelect(Vector512.LessThan(magnitude, Vector512<float>.One), near, Vector512<float>.One - ExpOfMiddle(-g));
         return Vector512.ConditionalSelect(Vector512.Create(-0f), x, result);
     }
+
+    /// <summary><see cref="Exp(Vector512{float})"/> where neither x nor the result is extreme: no bounds, and one power of two.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> ExpOfMiddle(Vector512<float> x) => PowerOfE(x, out var power) * ((power + Vector512.Create(127)) << 23).AsSingle();
 
     /// <summary>Sine of an angle in radians, to 3 ulp (near its zeros to 2e-8 absolute).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
