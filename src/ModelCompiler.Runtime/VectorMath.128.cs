@@ -37,6 +37,10 @@ public static partial class VectorMath
         return Vector128.MultiplyAddEstimate(Vector128.MultiplyAddEstimate(p, r, Vector128.Create(0.49999994f)), square, r) + Vector128<float>.One;
     }
 
+    /// <summary><see cref="Exp(Vector128{float})"/> where neither x nor the result is extreme: no bounds, and one power of two.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> ExpOfMiddle(Vector128<float> x) => PowerOfE(x, out var power) * ((power + Vector128.Create(127)) << 23).AsSingle();
+
     /// <summary>e^x for x of at most 0, to 2 ulp; 0 below -80: neither it nor its share of a sum is then a denormal number, which takes
     /// processors many times as long.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -136,15 +140,11 @@ public static partial class VectorMath
         var first = Vector128.MultiplyAddEstimate(a, Vector128.Create(1.12955201f), Vector128.Create(-0.000182459538f));
         var second = Vector128.MultiplyAddEstimate(a, Vector128.Create(0.108361542f), Vector128.Create(0.633272409f));
         var third = Vector128.MultiplyAddEstimate(a, Vector128.Create(0.0041908538f), Vector128.Create(-0.0251718033f));
-        var fourthPair = Vector128.MultiplyAddEstimate(a, Vector128.Create(2.14455322e-05f), Vector128.Create(-0.000438529562f));
-        var g = Vector128.MultiplyAddEstimate(a2 * a2, Vector128.MultiplyAddEstimate(a2, fourthPair, third), Vector128.MultiplyAddEstimate(a2, second, first));
+        var last = Vector128.MultiplyAddEstimate(a, Vector128.Create(2.14455322e-05f), Vector128.Create(-0.000438529562f));
+        var g = Vector128.MultiplyAddEstimate(a2 * a2, Vector128.MultiplyAddEstimate(a2, last, third), Vector128.MultiplyAddEstimate(a2, second, first));
         var result = Vector128.ConditionalSelect(Vector128.LessThan(magnitude, Vector128<float>.One), near, Vector128<float>.One - ExpOfMiddle(-g));
         return Vector128.ConditionalSelect(Vector128.Create(-0f), x, result);
     }
-
-    /// <summary><see cref="Exp(Vector128{float})"/> where neither x nor the result is extreme: no bounds, and one power of two.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> ExpOfMiddle(Vector128<float> x) => PowerOfE(x, out var power) * ((power + Vector128.Create(127)) << 23).AsSingle();
 
     /// <summary>Sine of an angle in radians, to 3 ulp (near its zeros to 2e-8 absolute).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

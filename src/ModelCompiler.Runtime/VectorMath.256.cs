@@ -37,6 +37,10 @@ public static partial class VectorMath
         return Vector256.MultiplyAddEstimate(Vector256.MultiplyAddEstimate(p, r, Vector256.Create(0.49999994f)), square, r) + Vector256<float>.One;
     }
 
+    /// <summary><see cref="Exp(Vector256{float})"/> where neither x nor the result is extreme: no bounds, and one power of two.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> ExpOfMiddle(Vector256<float> x) => PowerOfE(x, out var power) * ((power + Vector256.Create(127)) << 23).AsSingle();
+
     /// <summary>e^x for x of at most 0, to 2 ulp; 0 below -80: neither it nor its share of a sum is then a denormal number, which takes
     /// processors many times as long.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -136,15 +140,11 @@ public static partial class VectorMath
         var first = Vector256.MultiplyAddEstimate(a, Vector256.Create(1.12955201f), Vector256.Create(-0.000182459538f));
         var second = Vector256.MultiplyAddEstimate(a, Vector256.Create(0.108361542f), Vector256.Create(0.633272409f));
         var third = Vector256.MultiplyAddEstimate(a, Vector256.Create(0.0041908538f), Vector256.Create(-0.0251718033f));
-        var fourthPair = Vector256.MultiplyAddEstimate(a, Vector256.Create(2.14455322e-05f), Vector256.Create(-0.000438529562f));
-        var g = Vector256.MultiplyAddEstimate(a2 * a2, Vector256.MultiplyAddEstimate(a2, fourthPair, third), Vector256.MultiplyAddEstimate(a2, second, first));
+        var last = Vector256.MultiplyAddEstimate(a, Vector256.Create(2.14455322e-05f), Vector256.Create(-0.000438529562f));
+        var g = Vector256.MultiplyAddEstimate(a2 * a2, Vector256.MultiplyAddEstimate(a2, last, third), Vector256.MultiplyAddEstimate(a2, second, first));
         var result = Vector256.ConditionalSelect(Vector256.LessThan(magnitude, Vector256<float>.One), near, Vector256<float>.One - ExpOfMiddle(-g));
         return Vector256.ConditionalSelect(Vector256.Create(-0f), x, result);
     }
-
-    /// <summary><see cref="Exp(Vector256{float})"/> where neither x nor the result is extreme: no bounds, and one power of two.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> ExpOfMiddle(Vector256<float> x) => PowerOfE(x, out var power) * ((power + Vector256.Create(127)) << 23).AsSingle();
 
     /// <summary>Sine of an angle in radians, to 3 ulp (near its zeros to 2e-8 absolute).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

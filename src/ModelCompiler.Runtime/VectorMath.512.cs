@@ -39,6 +39,10 @@ public static partial class VectorMath
         return Vector512.MultiplyAddEstimate(Vector512.MultiplyAddEstimate(p, r, Vector512.Create(0.49999994f)), square, r) + Vector512<float>.One;
     }
 
+    /// <summary><see cref="Exp(Vector512{float})"/> where neither x nor the result is extreme: no bounds, and one power of two.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> ExpOfMiddle(Vector512<float> x) => PowerOfE(x, out var power) * ((power + Vector512.Create(127)) << 23).AsSingle();
+
     /// <summary>e^x for x of at most 0, to 2 ulp; 0 below -80: neither it nor its share of a sum is then a denormal number, which takes
     /// processors many times as long.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -138,15 +142,11 @@ public static partial class VectorMath
         var first = Vector512.MultiplyAddEstimate(a, Vector512.Create(1.12955201f), Vector512.Create(-0.000182459538f));
         var second = Vector512.MultiplyAddEstimate(a, Vector512.Create(0.108361542f), Vector512.Create(0.633272409f));
         var third = Vector512.MultiplyAddEstimate(a, Vector512.Create(0.0041908538f), Vector512.Create(-0.0251718033f));
-        var fourthPair = Vector512.MultiplyAddEstimate(a, Vector512.Create(2.14455322e-05f), Vector512.Create(-0.000438529562f));
-        var g = Vector512.MultiplyAddEstimate(a2 * a2, Vector512.MultiplyAddEstimate(a2, fourthPair, third), Vector512.MultiplyAddEstimate(a2, second, first));
+        var last = Vector512.MultiplyAddEstimate(a, Vector512.Create(2.14455322e-05f), Vector512.Create(-0.000438529562f));
+        var g = Vector512.MultiplyAddEstimate(a2 * a2, Vector512.MultiplyAddEstimate(a2, last, third), Vector512.MultiplyAddEstimate(a2, second, first));
         var result = Vector512.ConditionalSelect(Vector512.LessThan(magnitude, Vector512<float>.One), near, Vector512<float>.One - ExpOfMiddle(-g));
         return Vector512.ConditionalSelect(Vector512.Create(-0f), x, result);
     }
-
-    /// <summary><see cref="Exp(Vector512{float})"/> where neither x nor the result is extreme: no bounds, and one power of two.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> ExpOfMiddle(Vector512<float> x) => PowerOfE(x, out var power) * ((power + Vector512.Create(127)) << 23).AsSingle();
 
     /// <summary>Sine of an angle in radians, to 3 ulp (near its zeros to 2e-8 absolute).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

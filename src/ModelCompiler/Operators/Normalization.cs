@@ -77,9 +77,9 @@ internal sealed class BatchNormPrimitive : Primitive
     }
 
     /// <summary>What <see cref="Gradient"/> gives for x, taken apart: scale · upstream + slope · (x - mean) + shift. Null for other nodes.</summary>
-    internal static (Node Upstream, Node Of, Node Mean, Node Scale, Node Slope, Node Shift)? PartsOfGradient(Node node) =>
+    internal static (Node Upstream, Node Of, Node Scale, Node Slope, Node Shift)? PartsOfGradient(Node node) =>
         node.Attributes is PointwiseAttributes { Formula: var formula } && formula.Equals(GradientFormula)
-            ? (node.Inputs[0], node.Inputs[1], node.Inputs[2], node.Inputs[3], node.Inputs[4], node.Inputs[5])
+            ? (node.Inputs[0], node.Inputs[1], node.Inputs[3], node.Inputs[4], node.Inputs[5])
             : null;
 
     /// <summary>y = scale · x + shift by the running statistics; both of shape [C].</summary>

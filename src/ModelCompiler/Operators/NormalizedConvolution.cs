@@ -59,8 +59,8 @@ internal sealed class NormalizedConvolution
     /// <summary>The gradients of a convolution with respect to x and weights; null where it is not such a one.</summary>
     /// <param name="upstream">The gradient with respect to <paramref name="node"/>.</param>
     public static ImmutableArray<Node?>? Gradient(Node node, Node upstream, ImmutableArray<bool> wanted, GraphBuilder builder) =>
-        Covers(node) && BatchNormPrimitive.PartsOfGradient(upstream) is { } parts && parts.Of == node
-            ? new NormalizedConvolution(node, builder).Gradient(parts.Upstream, parts.Scale, parts.Slope, parts.Shift, wanted) : null;
+        BatchNormPrimitive.PartsOfGradient(upstream) is { } parts && parts.Of == node
+            ? Of(node, builder)?.Gradient(parts.Upstream, parts.Scale, parts.Slope, parts.Shift, wanted) : null;
 
     private ImmutableArray<Node?> Gradient(Node upstream, Node scale, Node slope, Node shift, ImmutableArray<bool> wanted)
     {
