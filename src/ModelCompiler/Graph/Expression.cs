@@ -43,7 +43,9 @@ public enum UnaryFunction
     ReciprocalSquareRoot,
     Tanh,
     Sigmoid,
-    Erf,
+
+    /// <summary>Φ(x), the distribution function of the standard normal distribution.</summary>
+    NormalCdf,
     Sin,
     Cos,
     Atan,

@@ -74,7 +74,7 @@ internal static class Activations
         Definition.Unary("identity", "The input itself.", (_, x) => x),
     ];
 
-    private static Expression Gelu => 0.5 * X * (1 + new UnaryFormula(UnaryFunction.Erf, X * Math.Sqrt(0.5)));
+    private static Expression Gelu => X * new UnaryFormula(UnaryFunction.NormalCdf, X);
 
     private static Expression GeluByTanh => 0.5 * X * (1 + Tanh(Math.Sqrt(2 / Math.PI) * (X + (0.044715 * (X * X * X)))));
 

@@ -33,7 +33,7 @@ public static class Derivatives
             UnaryFunction.ReciprocalSquareRoot => Multiply(-0.5, Multiply(f, Multiply(f, f))),
             UnaryFunction.Tanh => Subtract(1, Multiply(f, f)),
             UnaryFunction.Sigmoid => Multiply(f, Subtract(1, f)),
-            UnaryFunction.Erf => Multiply(2 / Math.Sqrt(Math.PI), Exp(-Multiply(u, u))),
+            UnaryFunction.NormalCdf => Multiply(1 / Math.Sqrt(2 * Math.PI), Exp(Multiply(-0.5, Multiply(u, u)))),
             UnaryFunction.Sin => new UnaryFormula(UnaryFunction.Cos, u),
             UnaryFunction.Cos => Apply(UnaryFunction.Negate, new UnaryFormula(UnaryFunction.Sin, u)),
             UnaryFunction.Atan => Divide(1, Add(1, Multiply(u, u))),

@@ -64,7 +64,7 @@ public class JitBudgetTests
         Layout Blocked(int c, int size) => new(LayoutKind.Blocked, Shape.Of(c, size, size), new Halo(0, 0, 1, 1, 1, 1));
         Layout Flat(params int[] sizes) => new(LayoutKind.Flat, Shape.Of(sizes));
         Expression x = new InputFormula(0), y = new InputFormula(1);
-        var gelu = x * 0.5 * (new UnaryFormula(UnaryFunction.Erf, x * 0.7071) + 1);
+        var gelu = x * new UnaryFormula(UnaryFunction.NormalCdf, x);
         var long20 = Enumerable.Range(0, 20).Aggregate(gelu, (sum, i) => (sum * y) + new UnaryFormula(UnaryFunction.Tanh, sum + i));
         var compiled = new CompiledKernels(
             new MaxPoolKernel(Square(5, 1, 2), Blocked(64, 13), Blocked(64, 13)),

@@ -47,7 +47,7 @@ internal static class FormulaValues
         UnaryFunction.ReciprocalSquareRoot => 1 / Math.Sqrt(x),
         UnaryFunction.Tanh => Math.Tanh(x),
         UnaryFunction.Sigmoid => 1 / (1 + Math.Exp(-x)),
-        UnaryFunction.Erf => Erf(x),
+        UnaryFunction.NormalCdf => NormalCdf(x),
         UnaryFunction.Sin => Math.Sin(x),
         UnaryFunction.Cos => Math.Cos(x),
         UnaryFunction.Atan => Math.Atan(x),
@@ -77,28 +77,30 @@ internal static class FormulaValues
         return u == 1 ? x : Math.Log(u) * x / (u - 1);
     }
 
-    /// <summary>The Taylor series near 0, the continued fraction of erfc (Abramowitz and Stegun 7.1.14) further out.</summary>
-    private static double Erf(double x)
+    /// <summary>A series of terms of one sign near 0 (Abramowitz and Stegun 26.2.11), the continued fraction of the tail (26.2.14) further out.</summary>
+    internal static double NormalCdf(double x)
     {
         var magnitude = Math.Abs(x);
-        if (magnitude < 2.5)
+        var density = Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI);
+        if (magnitude < 3)
         {
             var (term, sum) = (x, x);
             for (var n = 1; Math.Abs(term) > 1e-18; n++)
             {
-                term *= -x * x / n;
-                sum += term / ((2 * n) + 1);
+                term *= x * x / ((2 * n) + 1);
+                sum += term;
             }
 
-            return 2 / Math.Sqrt(Math.PI) * sum;
+            return 0.5 + (density * sum);
         }
 
         var fraction = 0.0;
-        for (var n = 60; n >= 1; n--)
+        for (var n = 100; n >= 1; n--)
         {
-            fraction = n / 2.0 / (magnitude + fraction);
+            fraction = n / (magnitude + fraction);
         }
 
-        return Math.Sign(x) * (1 - (Math.Exp(-x * x) / Math.Sqrt(Math.PI) / (magnitude + fraction)));
+        var tail = density / (magnitude + fraction);
+        return x < 0 ? tail : 1 - tail;
     }
 }
