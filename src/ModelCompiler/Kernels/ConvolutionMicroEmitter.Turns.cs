@@ -101,7 +101,16 @@ internal sealed partial class ConvolutionMicroEmitter
         string Scalar(int r, int c) => kernel.Samples
             ? $"x{N(c)}[{cursor}{Plus(lane)}]"
             : $"{(r == 0 ? cursor : $"p{N(r)}")}[{N((c * geometry.InputStep.Columns) + lane)}]";
-        string Weight(int j, int p) => isa.Load($"w + {N((((channel * packed) + j) * 16) + (p * isa.Width))}");
+        int At(int j, int p) => (((channel * packed) + j) * 16) + (p * isa.Width);
+        string Weight(int j, int p) => isa.Load($"w{(MakesWeights ? " + made" : "")} + {N(At(j, p))}");
+        if (MakesWeights)
+        {
+            foreach (var at in Accumulators().Select(a => N(At(a.Block, a.Part))).Distinct())
+            {
+                writer.Line(isa.Store($"w + made + {at}", $"{isa.Load($"w + {at}")} - {isa.Load($"w + less + {at}")}"));
+            }
+        }
+
 
         if (pixels.Count == 1)
         {

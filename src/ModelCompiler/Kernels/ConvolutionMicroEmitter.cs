@@ -36,6 +36,9 @@ internal sealed partial class ConvolutionMicroEmitter(ConvolutionKernel kernel, 
     /// <summary>Whether sums begin with what the output holds, where the number <c>add</c> is not 0: for products whose inputs come in parts.</summary>
     public bool Adds { get; init; }
 
+    /// <summary>Whether weights are differences of two, which are stored for later tiles: of w and what lies <c>less</c> floats from it, to <c>made</c> floats from it.</summary>
+    public bool MakesWeights { get; init; }
+
     public int Blocks => tile.Blocks;
 
     /// <summary>Of the method: equal names have equal code.</summary>
@@ -49,6 +52,12 @@ internal sealed partial class ConvolutionMicroEmitter(ConvolutionKernel kernel, 
             if (Adds)
             {
                 yield return ("int", "add");
+            }
+
+            if (MakesWeights)
+            {
+                yield return ("long", "less");
+                yield return ("long", "made");
             }
 
             if (FullBlocks > 0)
@@ -116,7 +125,7 @@ internal sealed partial class ConvolutionMicroEmitter(ConvolutionKernel kernel, 
         kernel.Bias ? "bias" : "", kernel.FormulaText, string.Join(";", kernel.Fused.Select(f => f.IsVector ? "v" : N(f.Step.Columns))), kernel.Samples ? "samples" : "",
         IsGroupedWithTail ? "grouped" : "", N(FewChannels), HasTail ? "tail" : "", string.Concat(TapLoops.Select(t => t.Name[0])),
         kernel.Samples ? "" : N(geometry.InputStep.Columns), geometry.InputLane == 1 ? "" : "lanes", kernel.Samples ? "" : N(geometry.OutputStep.Columns),
-        AsksAhead ? "ahead" : "", Adds ? "adds" : "", N(StreamAhead), PrefetchesInput ? "input" : PrefetchesNextBlock ? "block" : "",
+        AsksAhead ? "ahead" : "", Adds ? "adds" : "", MakesWeights ? "makes" : "", N(StreamAhead), PrefetchesInput ? "input" : PrefetchesNextBlock ? "block" : "",
         PrefetchesOutput ? "output" + (TapLoops.Any() ? N(geometry.Taps.Columns) : "") : ""]);
 
     /// <summary>The whole method: a tile of samples, or the tiles of a row from column <c>first</c> to <c>last</c>.</summary>

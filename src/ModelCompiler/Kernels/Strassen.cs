@@ -1,6 +1,6 @@
 // Dense layers and 1x1 convolutions with seven products where eight halves of matrices would be multiplied: Strassen's
 // algorithm, one level of it, in Winograd's form with fifteen additions. Additions that concern weights alone are done when
-// these are packed. It passes the limit that direct products have, for a somewhat larger rounding error.
+// these are packed, or by the first tile that needs them. It passes the limit that direct products have, for a somewhat larger rounding error.
 using System.Collections.Immutable;
 using ModelCompiler.Emission;
 using ModelCompiler.Graph;
@@ -16,12 +16,13 @@ namespace ModelCompiler.Kernels;
 /// <code>
 /// P1 = x11 · w11                               y11 = P1 + P2
 /// P2 = x12 · w21                               y22 = P1 + P6 + P7 + P5
-/// P6 = (x21 + x22 - x11) · (w22 - w12 + w11)   y12 = P1 + P6 + P5 + P3
-/// P7 = (x11 - x21) · (w22 - w12)               y21 = P1 + P6 + P7 + P4
-/// P5 = (x21 + x22) · (w12 - w11)
-/// P3 = (x12 - x21 - x22 + x11) · w22
-/// P4 = x22 · (w21 - w22 + w12 - w11)
+/// P6 = (x21 + x22 - x11) · (w21 - t)           y12 = P1 + P6 + P5 + P3
+/// P7 = (x11 - x21) · (w21 - t - w11)           y21 = P1 + P6 + P7 + P4
+/// P5 = (x21 + x22) · (w22 - (w21 - t))
+/// P3 = (x12 - x21 - x22 + x11) · w22           t = w21 - (w22 - (w12 - w11))
+/// P4 = x22 · t
 /// </code>
+/// Of weights w11, w21, t and w22 are kept; what three products take besides is made by the first tile of pixels that takes it, and stays near for the others.
 /// V. Strassen, Gaussian elimination is not optimal (1969); S. Winograd's form: P. C. Fischer and R. L. Probert, Efficient procedures for
 /// using matrix algorithms (1974). Tests hold rounding errors to 1e-6 of the largest output.</remarks>
 internal static class Strassen
@@ -31,6 +32,9 @@ internal static class Strassen
 
     /// <summary>Left factors that are sums: those of the third to the sixth product.</summary>
     public const int Sums = 4;
+
+    /// <summary>Right factors that are kept: those of the first two and of the last two products.</summary>
+    public const int Kept = 4;
 
     /// <summary>Both sides' halves are whole blocks.</summary>
     private const int Pair = 2 * Layout.Lanes;
@@ -130,13 +134,13 @@ public sealed record StrassenInputsKernel(ConvolutionGeometry Direct) : Kernel
     }
 }
 
-/// <summary>Flat weights [out][in] to the seven right factors: [group of output blocks][factor][input channel in a half][block in a group's half][16 outputs].</summary>
+/// <summary>Flat weights [out][in] to the right factors that are kept: [group of output blocks][w11, w21, t, w22][input channel in a half][block in a group's half][16 outputs].</summary>
 /// <param name="HalfBlocks">Output blocks in a group's half; all groups are full.</param>
 public sealed record PackStrassenKernel(int InputChannels, int OutputChannels, int HalfBlocks) : Kernel
 {
     public override string Name => "PackStrassen";
 
-    public override string Comment => "sums and differences of the quarters of weights, for seven products instead of eight";
+    public override string Comment => "three quarters of weights and a sum of all four, for seven products instead of eight";
 
     public override KernelScope Scope => KernelScope.Once;
 
@@ -150,28 +154,24 @@ public sealed record PackStrassenKernel(int InputChannels, int OutputChannels, i
     public override int SourceRowFloats => checked(2 * HalfBlocks * Layout.Lanes * InputChannels);
 
     /// <summary>Floats of the packed weights.</summary>
-    public int PackedSize => checked(Strassen.Products * (OutputChannels / 2) * (InputChannels / 2));
+    public int PackedSize => checked(OutputChannels * InputChannels);
 
     public override void Emit(KernelWriter writer, Isa isa)
     {
         writer.OpenMethod();
-        writer.Line("float* w12 = stackalloc float[256];").Line("int half = inputs / 2, step = halfBlocks * 16;").Line("long factor = (long)half * step;");
+        writer.Line("int half = inputs / 2, step = halfBlocks * 16;").Line("long factor = (long)half * step;");
         writer.Open("for (int pair = begin * halfBlocks; pair < end * halfBlocks; pair++)").Line("int unit = pair / halfBlocks, inGroup = pair % halfBlocks;");
-        writer.Line($"float* first = weight + (unit * halfBlocks + pair) * 16L * inputs, second = first + halfBlocks * 16L * inputs, to = packed + unit * {Strassen.Products} * factor + inGroup * 16;");
+        writer.Line($"float* first = weight + (unit * halfBlocks + pair) * 16L * inputs, second = first + halfBlocks * 16L * inputs, to = packed + unit * {Strassen.Kept} * factor + inGroup * 16;");
         writer.Open("for (int input = 0; input < half; input += 16, to += 16L * step)");
         writer.Line("Transposition.Turn(first + input, inputs, 16, 16, to, step);");
         writer.Line("Transposition.Turn(first + half + input, inputs, 16, 16, to + factor, step);");
-        writer.Line("Transposition.Turn(second + input, inputs, 16, 16, w12);");
-        writer.Line("Transposition.Turn(second + half + input, inputs, 16, 16, to + 5 * factor, step);");
-        writer.Open("for (int channel = 0; channel < 16; channel++)").Line("float* at = to + channel * step;");
+        writer.Line("Transposition.Turn(second + input, inputs, 16, 16, to + 2 * factor, step);");
+        writer.Line("Transposition.Turn(second + half + input, inputs, 16, 16, to + 3 * factor, step);");
+        writer.Open("for (int channel = 0; channel < 16; channel++)").Line("float* w11 = to + channel * step, w21 = w11 + factor, w12 = w21 + factor, w22 = w12 + factor;");
         for (var p = 0; p < isa.Parts; p++)
         {
-            var part = isa.Part(p);
-            writer.Open("");
-            writer.Line($"var t1 = {isa.Load($"w12 + channel * 16{part}")} - {isa.Load($"at{part}")}; var w22 = {isa.Load($"at + 5 * factor{part}")}; var t2 = w22 - t1;");
-            writer.Line(isa.Store($"at + 2 * factor{part}", "t2")).Line(isa.Store($"at + 3 * factor{part}", $"w22 - {isa.Load($"w12 + channel * 16{part}")}"));
-            writer.Line(isa.Store($"at + 4 * factor{part}", "t1")).Line(isa.Store($"at + 6 * factor{part}", $"{isa.Load($"at + factor{part}")} - t2"));
-            writer.Close();
+            string Load(string quarter) => isa.Load(quarter + isa.Part(p));
+            writer.Line(isa.Store("w12" + isa.Part(p), $"{Load("w21")} - ({Load("w22")} - ({Load("w12")} - {Load("w11")}))"));
         }
 
         writer.Close().Close().Close().Close();
@@ -243,8 +243,8 @@ public sealed record StrassenKernel(ConvolutionGeometry Direct, bool Bias, Expre
     /// <summary>The kernel that makes w of flat weights.</summary>
     public PackStrassenKernel Packing => new(Direct.InputChannels, Direct.OutputChannels, Tile.Blocks);
 
-    /// <summary>Four products of a unit.</summary>
-    public int ScratchFloats => checked(4 * Tile.Blocks * WidestSpan * Layout.Lanes);
+    /// <summary>Four products of a unit, and two right factors that are not kept.</summary>
+    public int ScratchFloats => checked(Tile.Blocks * Layout.Lanes * ((4 * WidestSpan) + Direct.InputChannels));
 
     /// <summary>Of pixels and of the blocks in a group's half.</summary>
     internal Tile Tile => chosen ??= Strassen.TileOf(Direct);

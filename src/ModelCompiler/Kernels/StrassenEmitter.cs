@@ -15,22 +15,22 @@ internal sealed class StrassenEmitter(StrassenKernel kernel, Isa isa)
     /// <summary>Everything that decides the code on this instruction set.</summary>
     public string Structure => string.Join("|", [
         N(blocks), readsQuarters ? "quarters" : "", kernel.Completes ? "completes" : "", kernel.Bias ? "bias" : "", kernel.Formula is null ? "" : new FormulaProgram([kernel.Formula]).Text,
-        string.Join(";", kernel.Fused.Select(e => e.IsVector ? "v" : "")), .. Tiles().Select(t => Micro(t.Tile).Name), .. kernel.Completes ? Tiles().Select(t => Last(t.Tile).Name) : []]);
+        string.Join(";", kernel.Fused.Select(e => e.IsVector ? "v" : "")), .. Tiles().SelectMany(t => new[] { Micro(t.Tile).Name, Micro(t.Tile, makes: true).Name }), .. kernel.Completes ? Tiles().Select(t => Last(t.Tile).Name) : []]);
 
     public void Emit(KernelWriter writer)
     {
         writer.OpenMethod().OpenUnits();
         writer.Line($"int group = unit % groups, span = unit / groups, block = group * {N(2 * blocks)}, first = span * spanPixels, pixels = span == spans - 1 ? half - first : spanPixels;");
         writer.Line($"long sumBlock = half * 16L, outputBlock = mostPixels * 16L, inputFactor = inputBlocks * sumBlock, weightFactor = inputBlocks * {N(256 * blocks)}L;");
-        writer.Line($"float* wg = w + group * {N(Strassen.Products)}L * weightFactor, p = scratch, q = p + {N(blocks)} * outputBlock, r = q + {N(blocks)} * outputBlock, s = r + {N(blocks)} * outputBlock;");
+        writer.Line($"float* w11 = w + group * {N(Strassen.Kept)}L * weightFactor, w21 = w11 + weightFactor, t = w21 + weightFactor, w22 = t + weightFactor;");
+        writer.Line($"float* p = scratch, q = p + {N(blocks)} * outputBlock, r = q + {N(blocks)} * outputBlock, s = r + {N(blocks)} * outputBlock, near = s + {N(blocks)} * outputBlock, nearer = near + weightFactor;");
         if (AsksAhead)
         {
-            var columns = Tiles().First().Tile.Columns;
-            writer.Line("// While a product is computed the weights of the next one, which lie behind its own, come nearer.");
-            writer.Line($"int calls = (pixels + {N(columns - 1)}) / {N(columns)};").Line("long aheadFloats = (weightFactor / 16 + calls - 1) / calls * 16;");
+            writer.Line($"int calls = (pixels + {N(Columns - 1)}) / {N(Columns)};");
         }
 
-        writer.Open($"for (int product = 0; product < {N(Strassen.Products)}; product++, wg += weightFactor)");
+        writer.Open($"for (int product = 0; product < {N(Strassen.Products)}; product++)");
+        EmitRightFactor(writer);
         writer.Line("int second = product is 4 or 6 ? otherPixels : 0, channels = product is 4 or 5 ? block + " + N(blocks) + " : block;");
         if (readsQuarters)
         {
@@ -45,12 +45,22 @@ internal sealed class StrassenEmitter(StrassenKernel kernel, Isa isa)
         if (kernel.Completes)
         {
             writer.Open("if (product is 1 or 5 or 6)").Line("float* sums = product == 5 ? r : p;");
-            EmitCalls(writer, Last, LastArguments, isLast: true);
+            EmitCalls(writer, Last, LastArguments, "0", "pixels", isLast: true);
             writer.Line("continue;").Close();
         }
 
         writer.Line("float* sum = product switch { 0 => p, 3 => s, 4 => r, _ => q };");
-        EmitCalls(writer, Micro, b => ["left", Weights(b), b == 0 ? "sum" : $"sum + {N(b)} * outputBlock"], isLast: false);
+        IEnumerable<string> Arguments(int b) => ["left", Weights(b), b == 0 ? "sum" : $"sum + {N(b)} * outputBlock"];
+        writer.Line("int done = 0;").Open("if (product is 2 or 3 or 4)");
+        EmitCalls(writer, t => Micro(t, makes: true), Arguments, "0", "1");
+        writer.Line($"done = {N(Columns)};").Line("right = made;");
+        if (AsksAhead)
+        {
+            writer.Line("ahead += aheadFloats;");
+        }
+
+        writer.Close();
+        EmitCalls(writer, t => Micro(t), Arguments, "done", "pixels");
         writer.Open("if (product == 4)");
         EmitCombination(writer);
         writer.Close();
@@ -67,7 +77,10 @@ internal sealed class StrassenEmitter(StrassenKernel kernel, Isa isa)
 
     private bool AsksAhead => isa != Isa.Vector128;
 
-    private static string Weights(int block) => block == 0 ? "wg" : $"wg + {N(block * Layout.Lanes)}";
+    /// <summary>Columns of the register tile that asks for weights.</summary>
+    private int Columns => Tiles().First().Tile.Columns;
+
+    private static string Weights(int block) => block == 0 ? "right" : $"right + {N(block * Layout.Lanes)}";
 
     /// <summary>Behind the products: bias, operands of the formula, outputs.</summary>
     private IEnumerable<string> Operands => [.. kernel.Bias ? ["bias"] : Array.Empty<string>(), .. kernel.Fused.Select((_, i) => $"e{N(i)}"), "y"];
@@ -82,9 +95,9 @@ internal sealed class StrassenEmitter(StrassenKernel kernel, Isa isa)
         }
     }
 
-    private ConvolutionMicroEmitter Micro(Tile tile) => new(kernel.Product, isa, tile, blocks)
+    private ConvolutionMicroEmitter Micro(Tile tile, bool makes = false) => new(kernel.Product, isa, tile, blocks)
     {
-        AsksAhead = AsksAhead, PrefetchesNextBlock = isa != Isa.Vector128, PrefetchesOutput = isa != Isa.Vector128,
+        AsksAhead = AsksAhead, PrefetchesNextBlock = isa != Isa.Vector128, PrefetchesOutput = isa != Isa.Vector128, MakesWeights = makes,
     };
 
     private ConvolutionMicroEmitter Last(Tile tile) => new(kernel.LastProduct, isa, tile, blocks)
@@ -93,16 +106,16 @@ internal sealed class StrassenEmitter(StrassenKernel kernel, Isa isa)
         PrefetchesOutput = isa != Isa.Vector128 && kernel.Direct.OutputStep.Columns == Layout.Lanes && kernel.Fused.All(e => e.Step.Columns is 0 or Layout.Lanes),
     };
 
-    /// <summary>One product of a unit, by as many tiles as its blocks take.</summary>
-    private void EmitCalls(KernelWriter writer, Func<Tile, ConvolutionMicroEmitter> emitter, Func<int, IEnumerable<string>> operands, bool isLast)
+    /// <summary>Some pixels of one product of a unit, by as many tiles as its blocks take.</summary>
+    private void EmitCalls(KernelWriter writer, Func<Tile, ConvolutionMicroEmitter> emitter, Func<int, IEnumerable<string>> operands, string first, string last, bool isLast = false)
     {
         foreach (var (tile, block) in Tiles())
         {
             var micro = emitter(tile);
             string[] arguments =
             [
-                .. operands(block), .. !AsksAhead ? Array.Empty<string>() : block == 0 ? ["wg + weightFactor", "aheadFloats", $"({N(blocks - 1)} + calls) / calls"] : ["wg", "0", "1"],
-                "0", "pixels", "pixels", .. micro.Numbers.Select(n => Argument(n.Name, isLast)),
+                .. operands(block), .. !AsksAhead ? Array.Empty<string>() : block == 0 ? ["ahead", "aheadFloats", "aheadLines"] : ["right", "0", "1"],
+                first, last, "pixels", .. micro.Numbers.Select(n => Argument(n.Name, isLast)),
             ];
             writer.Line($"{writer.Share(micro.Name, micro.Emit)}({string.Join(", ", arguments)});");
         }
@@ -113,6 +126,7 @@ internal sealed class StrassenEmitter(StrassenKernel kernel, Isa isa)
     {
         "e0Block" => "outputBlock",
         "outputBlock" when isLast => "yBlock",
+        "less" or "made" => number + " - right",
         _ when number[0] == 'e' => $"e{N(int.Parse(number.Substring(1, number.Length - "eBlock".Length), CultureInfo.InvariantCulture) - 1)}Block",
         _ => number,
     };
@@ -126,6 +140,18 @@ internal sealed class StrassenEmitter(StrassenKernel kernel, Isa isa)
             "left", Weights(block), .. kernel.Bias ? [$"bias + {at} * 16"] : Array.Empty<string>(), block == 0 ? "sums" : $"sums + {N(block)} * outputBlock",
             .. kernel.Fused.Select((e, i) => e.IsVector ? $"e{N(i)} + {at} * 16" : Place($"e{N(i)}")), Place("y"),
         ];
+    }
+
+    /// <summary>What a right factor is: kept, or a difference of two others that the first tile makes, from where it goes.</summary>
+    private void EmitRightFactor(SourceWriter writer)
+    {
+        writer.Line("float* right = product switch { 0 => w11, 1 or 2 => w21, 3 => near, 4 or 5 => w22, _ => t }, less = product switch { 2 => t, 3 => w11, _ => near }, made = product == 2 ? near : nearer;");
+        if (AsksAhead)
+        {
+            writer.Line("// While a product is computed kept weights that are needed later come nearer: a factor by each of the first three, and by the others together the first one of the next group.");
+            writer.Line("bool isStart = product < 3;").Line("long coming = isStart ? weightFactor : weightFactor / 4, aheadFloats = (coming / 16 + calls - 1) / calls * 16;");
+            writer.Line("float* ahead = w11 + (isStart ? product + 1 : product + 13) * coming;").Line($"int aheadLines = ((isStart ? {N(blocks - 1)} : {N(((blocks + 3) / 4) - 1)}) + calls) / calls;");
+        }
     }
 
     /// <summary>From P1, P6, P7 and P5: in r what y12 and y22 begin with, in p what y21 does.</summary>
