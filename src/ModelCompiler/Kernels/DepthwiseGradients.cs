@@ -149,6 +149,9 @@ public sealed record DepthwiseWeightGradientKernel(Window Window, Layout Input, 
     /// <summary>Kernel elements that have accumulators at the same time, on every instruction set.</summary>
     private const int Group = 9;
 
+    /// <summary>Floats by which x is asked for before it is needed: it was kept since the forward pass, and lies in memory.</summary>
+    private const int Ahead = 1536;
+
     private int Groups => (Window.KernelCount + Group - 1) / Group;
 
     private PoolGeometry Geometry => field ??= new(Window, Input, OutputGradient, unrolled: int.MaxValue);
@@ -211,6 +214,11 @@ public sealed record DepthwiseWeightGradientKernel(Window Window, Layout Input, 
         writer.Line("var gradient = dy + d * dyPlaneStride + h * dyRowStride + lane;").Line("long at = 0;");
         Declare("row");
         writer.Open($"for (var w = 0; w < columns; w++, at += {Geometry.Axes[2].Stride * Layout.Lanes})").Line($"var g = {isa.Load($"gradient + w * {Layout.Lanes}")};");
+        if (group == 0 && isa != Isa.Vector128)
+        {
+            EmitAsking(writer);
+        }
+
         foreach (var k in all)
         {
             writer.Line($"row{k} = {isa.Fma(isa.Load($"source{elements[k].RowSuffix} + at + {elements[k].ColumnOffset(0)}"), "g", $"row{k}")};");
@@ -225,5 +233,15 @@ public sealed record DepthwiseWeightGradientKernel(Window Window, Layout Input, 
         }
 
         writer.Close().Close();
+    }
+
+    /// <summary>Every line of x once: of as many rows, from the last one that is read, as a window moves on by.</summary>
+    private void EmitAsking(KernelWriter writer)
+    {
+        var (lastRow, stride) = ((Geometry.Axes[0].Kernel * Geometry.Axes[1].Kernel) - 1, Geometry.Axes[2].Stride);
+        for (var row = lastRow; row > lastRow - Math.Min(stride, Geometry.Axes[1].Kernel); row--)
+        {
+            writer.Line(string.Join(" ", Enumerable.Range(0, stride).Select(c => $"Sse.Prefetch0(source{(row == 0 ? "" : Literals.Int(row))} + at + {Literals.Int(Ahead + (c * Layout.Lanes))});")));
+        }
     }
 }
