@@ -16,9 +16,7 @@ public static partial class VectorMath
 
         // Two factors, because 2^n itself overflows or vanishes at the ends.
         var half = power >> 1;
-        var first = ((half + Vector128.Create(127)) << 23).AsSingle();
-        var second = ((power - half + Vector128.Create(127)) << 23).AsSingle();
-        return p * first * second;
+        return p * PowerOfTwo(half) * PowerOfTwo(power - half);
     }
 
     /// <summary>e^x as a number near 1 times 2^<paramref name="power"/>; the polynomial by pairs of terms, for the reason that <see cref="NormalCdf(Vector128{float})"/> has.</summary>
@@ -37,9 +35,9 @@ public static partial class VectorMath
         return Vector128.MultiplyAddEstimate(Vector128.MultiplyAddEstimate(p, r, Vector128.Create(0.49999994f)), square, r) + Vector128<float>.One;
     }
 
-    /// <summary><see cref="Exp(Vector128{float})"/> where neither x nor the result is extreme: no bounds, and one power of two.</summary>
+    /// <summary>2^n for n from -126 to 127; 0 for -127.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> ExpOfMiddle(Vector128<float> x) => PowerOfE(x, out var power) * ((power + Vector128.Create(127)) << 23).AsSingle();
+    private static Vector128<float> PowerOfTwo(Vector128<int> n) => ((n + Vector128.Create(127)) << 23).AsSingle();
 
     /// <summary>e^x for x of at most 0, to 2 ulp; 0 below -80: neither it nor its share of a sum is then a denormal number, which takes
     /// processors many times as long.</summary>
@@ -47,7 +45,7 @@ public static partial class VectorMath
     public static Vector128<float> ExpOrZero(Vector128<float> x)
     {
         var least = Vector128.Create(-80f);
-        return Vector128.ConditionalSelect(Vector128.LessThan(x, least), Vector128<float>.Zero, ExpOfMiddle(Vector128.MaxNative(least, x)));
+        return Vector128.ConditionalSelect(Vector128.LessThan(x, least), Vector128<float>.Zero, PowerOfE(Vector128.MaxNative(least, x), out var power) * PowerOfTwo(power));
     }
 
     /// <summary>ln x, to 2 ulp; -inf at 0, NaN below.</summary>
@@ -143,6 +141,8 @@ public static partial class VectorMath
         var last = Vector128.MultiplyAddEstimate(r, Vector128.Create(0.00015353362f), Vector128.Create(0.00133988750f));
         var square = r * r;
         var p = Vector128.MultiplyAddEstimate(Vector128.MultiplyAddEstimate(square, Vector128.MultiplyAddEstimate(square, last, middle), low), r, Vector128<float>.One);
+
+        // PowerOfTwo of n, with its two sums as one (0x4b400000 are the bits of 12582912): another one takes 6 % of GELU's time.
         var tail = p * ((shifted.AsInt32() + Vector128.Create(127 - 0x4b400000)) << 23).AsSingle();
         return Vector128.ConditionalSelect(Vector128.LessThan(x, Vector128<float>.Zero), tail, Vector128<float>.One - tail);
     }
@@ -200,7 +200,7 @@ public static partial class VectorMath
         var n = Vector128.ConvertToInt32(Vector128.Narrow(lowWhole, highWhole));
         var part = Exp(Vector128.Narrow((low - lowWhole) * Vector128.Create(0.6931471805599453), (high - highWhole) * Vector128.Create(0.6931471805599453)));
         var half = n >> 1;
-        return part * ((half + Vector128.Create(127)) << 23).AsSingle() * ((n - half + Vector128.Create(127)) << 23).AsSingle();
+        return part * PowerOfTwo(half) * PowerOfTwo(n - half);
     }
 
     // log2(2^e (1 + f)) for f in [-0.3, 0.42], to 1e-12: the series of the area tangent in f / (2 + f).

@@ -16,9 +16,7 @@ public static partial class VectorMath
 
         // Two factors, because 2^n itself overflows or vanishes at the ends.
         var half = power >> 1;
-        var first = ((half + Vector256.Create(127)) << 23).AsSingle();
-        var second = ((power - half + Vector256.Create(127)) << 23).AsSingle();
-        return p * first * second;
+        return p * PowerOfTwo(half) * PowerOfTwo(power - half);
     }
 
     /// <summary>e^x as a number near 1 times 2^<paramref name="power"/>; the polynomial by pairs of terms, for the reason that <see cref="NormalCdf(Vector256{float})"/> has.</summary>
@@ -37,9 +35,9 @@ public static partial class VectorMath
         return Vector256.MultiplyAddEstimate(Vector256.MultiplyAddEstimate(p, r, Vector256.Create(0.49999994f)), square, r) + Vector256<float>.One;
     }
 
-    /// <summary><see cref="Exp(Vector256{float})"/> where neither x nor the result is extreme: no bounds, and one power of two.</summary>
+    /// <summary>2^n for n from -126 to 127; 0 for -127.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> ExpOfMiddle(Vector256<float> x) => PowerOfE(x, out var power) * ((power + Vector256.Create(127)) << 23).AsSingle();
+    private static Vector256<float> PowerOfTwo(Vector256<int> n) => ((n + Vector256.Create(127)) << 23).AsSingle();
 
     /// <summary>e^x for x of at most 0, to 2 ulp; 0 below -80: neither it nor its share of a sum is then a denormal number, which takes
     /// processors many times as long.</summary>
@@ -47,7 +45,7 @@ public static partial class VectorMath
     public static Vector256<float> ExpOrZero(Vector256<float> x)
     {
         var least = Vector256.Create(-80f);
-        return Vector256.ConditionalSelect(Vector256.LessThan(x, least), Vector256<float>.Zero, ExpOfMiddle(Vector256.MaxNative(least, x)));
+        return Vector256.ConditionalSelect(Vector256.LessThan(x, least), Vector256<float>.Zero, PowerOfE(Vector256.MaxNative(least, x), out var power) * PowerOfTwo(power));
     }
 
     /// <summary>ln x, to 2 ulp; -inf at 0, NaN below.</summary>
@@ -143,6 +141,8 @@ public static partial class VectorMath
         var last = Vector256.MultiplyAddEstimate(r, Vector256.Create(0.00015353362f), Vector256.Create(0.00133988750f));
         var square = r * r;
         var p = Vector256.MultiplyAddEstimate(Vector256.MultiplyAddEstimate(square, Vector256.MultiplyAddEstimate(square, last, middle), low), r, Vector256<float>.One);
+
+        // PowerOfTwo of n, with its two sums as one (0x4b400000 are the bits of 12582912): another one takes 6 % of GELU's time.
         var tail = p * ((shifted.AsInt32() + Vector256.Create(127 - 0x4b400000)) << 23).AsSingle();
         return Vector256.ConditionalSelect(Vector256.LessThan(x, Vector256<float>.Zero), tail, Vector256<float>.One - tail);
     }
@@ -200,7 +200,7 @@ public static partial class VectorMath
         var n = Vector256.ConvertToInt32(Vector256.Narrow(lowWhole, highWhole));
         var part = Exp(Vector256.Narrow((low - lowWhole) * Vector256.Create(0.6931471805599453), (high - highWhole) * Vector256.Create(0.6931471805599453)));
         var half = n >> 1;
-        return part * ((half + Vector256.Create(127)) << 23).AsSingle() * ((n - half + Vector256.Create(127)) << 23).AsSingle();
+        return part * PowerOfTwo(half) * PowerOfTwo(n - half);
     }
 
     // log2(2^e (1 + f)) for f in [-0.3, 0.42], to 1e-12: the series of the area tangent in f / (2 + f).

@@ -18,9 +18,7 @@ public static partial class VectorMath
 
         // Two factors, because 2^n itself overflows or vanishes at the ends.
         var half = power >> 1;
-        var first = ((half + Vector512.Create(127)) << 23).AsSingle();
-        var second = ((power - half + Vector512.Create(127)) << 23).AsSingle();
-        return p * first * second;
+        return p * PowerOfTwo(half) * PowerOfTwo(power - half);
     }
 
     /// <summary>e^x as a number near 1 times 2^<paramref name="power"/>; the polynomial by pairs of terms, for the reason that <see cref="NormalCdf(Vector512{float})"/> has.</summary>
@@ -39,9 +37,9 @@ public static partial class VectorMath
         return Vector512.MultiplyAddEstimate(Vector512.MultiplyAddEstimate(p, r, Vector512.Create(0.49999994f)), square, r) + Vector512<float>.One;
     }
 
-    /// <summary><see cref="Exp(Vector512{float})"/> where neither x nor the result is extreme: no bounds, and one power of two.</summary>
+    /// <summary>2^n for n from -126 to 127; 0 for -127.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> ExpOfMiddle(Vector512<float> x) => PowerOfE(x, out var power) * ((power + Vector512.Create(127)) << 23).AsSingle();
+    private static Vector512<float> PowerOfTwo(Vector512<int> n) => ((n + Vector512.Create(127)) << 23).AsSingle();
 
     /// <summary>e^x for x of at most 0, to 2 ulp; 0 below -80: neither it nor its share of a sum is then a denormal number, which takes
     /// processors many times as long.</summary>
@@ -49,7 +47,7 @@ public static partial class VectorMath
     public static Vector512<float> ExpOrZero(Vector512<float> x)
     {
         var least = Vector512.Create(-80f);
-        return Vector512.ConditionalSelect(Vector512.LessThan(x, least), Vector512<float>.Zero, ExpOfMiddle(Vector512.MaxNative(least, x)));
+        return Vector512.ConditionalSelect(Vector512.LessThan(x, least), Vector512<float>.Zero, PowerOfE(Vector512.MaxNative(least, x), out var power) * PowerOfTwo(power));
     }
 
     /// <summary>ln x, to 2 ulp; -inf at 0, NaN below.</summary>
@@ -145,6 +143,8 @@ public static partial class VectorMath
         var last = Vector512.MultiplyAddEstimate(r, Vector512.Create(0.00015353362f), Vector512.Create(0.00133988750f));
         var square = r * r;
         var p = Vector512.MultiplyAddEstimate(Vector512.MultiplyAddEstimate(square, Vector512.MultiplyAddEstimate(square, last, middle), low), r, Vector512<float>.One);
+
+        // PowerOfTwo of n, with its two sums as one (0x4b400000 are the bits of 12582912): another one takes 6 % of GELU's time.
         var tail = p * ((shifted.AsInt32() + Vector512.Create(127 - 0x4b400000)) << 23).AsSingle();
         return Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512<float>.Zero), tail, Vector512<float>.One - tail);
     }
@@ -202,7 +202,7 @@ public static partial class VectorMath
         var n = Vector512.ConvertToInt32(Vector512.Narrow(lowWhole, highWhole));
         var part = Exp(Vector512.Narrow((low - lowWhole) * Vector512.Create(0.6931471805599453), (high - highWhole) * Vector512.Create(0.6931471805599453)));
         var half = n >> 1;
-        return part * ((half + Vector512.Create(127)) << 23).AsSingle() * ((n - half + Vector512.Create(127)) << 23).AsSingle();
+        return part * PowerOfTwo(half) * PowerOfTwo(n - half);
     }
 
     // log2(2^e (1 + f)) for f in [-0.3, 0.42], to 1e-12: the series of the area tangent in f / (2 + f).

@@ -150,7 +150,7 @@ internal sealed class StrassenEmitter(StrassenKernel kernel, Isa isa)
         {
             writer.Line("// While a product is computed kept weights that are needed later come nearer: a factor by each of the first three, and by the others together the first one of the next group.");
             writer.Line("bool isStart = product < 3;").Line("long coming = isStart ? weightFactor : weightFactor / 4, aheadFloats = (coming / 16 + calls - 1) / calls * 16;");
-            writer.Line("float* ahead = w11 + (isStart ? product + 1 : product + 13) * coming;").Line($"int aheadLines = ((isStart ? {N(blocks - 1)} : {N(((blocks + 3) / 4) - 1)}) + calls) / calls;");
+            writer.Line("float* ahead = isStart ? w11 + (product + 1) * coming : w22 + weightFactor + (product - 3) * coming;").Line($"int aheadLines = ((isStart ? {N(blocks - 1)} : {N(((blocks + 3) / 4) - 1)}) + calls) / calls;");
         }
     }
 
