@@ -21,6 +21,10 @@ public enum WinogradFilterForm
 
     /// <summary>[in][out][3][3], for data gradients, and transformed as flat ones.</summary>
     Turned,
+
+    /// <summary>As <see cref="PackWeightsKernel"/> makes them for direct convolution, and transformed when they are needed: as many numbers as there are weights, and
+    /// vectors of outputs already.</summary>
+    Ordered,
 }
 
 /// <summary>A convolution by F(m x m, 3x3) over rows and columns, and directly over depth, one group.</summary>
@@ -65,6 +69,9 @@ public sealed record WinogradKernel(
     /// point do not stay in the second-level cache.</summary>
     private const int MostPartBlocks = 32;
 
+    /// <summary>Floats of transformed filters that are made at a time, where they do not come packed: with inputs and products, the second-level cache holds them.</summary>
+    private const int PartFilterFloats = 112 * 1024;
+
     /// <summary>Weights that come from memory cost more than transformed inputs that come from the third-level cache.</summary>
     private const int ManyWeights = 1024 * 1024;
 
@@ -98,8 +105,8 @@ public sealed record WinogradKernel(
         yield return new("productColumns", ProductColumns);
         yield return new("inputBlocks", Input.Channels / Layout.Lanes);
         yield return new("tail", Input.Channels % Layout.Lanes);
-        yield return new("groupPoint", PackWinogradKernel.PointFloats(Input.Channels * DepthTaps, Tile.Blocks));
-        yield return new("restPoint", PackWinogradKernel.PointFloats(Input.Channels * DepthTaps, rest));
+        yield return new("groupPoint", PackWinogradKernel.PointFloats(FilterInputs, Tile.Blocks));
+        yield return new("restPoint", PackWinogradKernel.PointFloats(FilterInputs, rest));
         yield return new("yBlocks", Output.Blocks);
         yield return new("yDepths", Output.Depth);
         yield return new("yRows", Output.Height);
@@ -112,7 +119,7 @@ public sealed record WinogradKernel(
             yield return new($"e{Literals.Int(i)}Row", Fused[i].Step.Rows);
         }
 
-        if (PartBlocks < Input.Blocks)
+        if (Filters != WinogradFilterForm.Packed || HasParts)
         {
             yield return new("partBlocks", PartBlocks);
         }
@@ -172,11 +179,24 @@ public sealed record WinogradKernel(
     /// <summary>The kernel that makes w of flat weights; of their turned form for data gradients.</summary>
     public PackWinogradKernel Packing(bool turned = false) => new(Outputs, Input.Channels, Output.Channels, Tile.Blocks, turned, DepthTaps);
 
+    /// <summary>The kernel that makes <see cref="WinogradFilterForm.Ordered"/> w of flat weights.</summary>
+    public PackWeightsKernel Ordering
+    {
+        get
+        {
+            var taps = (DepthTaps, 3, 3);
+            return new(ConvolutionGeometry.OfColumns(Input.Channels, Output.Channels, 1, 1) with { Taps = taps }, new TapSelection(taps, (0, 0, 0), (1, 1, 1)), Turned: false, Tile.Blocks);
+        }
+    }
+
     /// <summary>Memory for each thread: transformed inputs, products, a tile halfway through its transform, and one completed with zeros.</summary>
     public int ScratchFloats => checked((Transform.Points * (InputPoint + ProductPoint)) + (2 * Transform.Points * Layout.Lanes) + FilterFloats);
 
-    /// <summary>Transformed filters of one group, where they do not come packed.</summary>
-    internal int FilterFloats => Filters == WinogradFilterForm.Packed ? 0 : checked(Transform.Points * PackWinogradKernel.PointFloats(Input.Channels * DepthTaps, Tile.Blocks));
+    /// <summary>Transformed filters of one group and part of the inputs, where they do not come packed.</summary>
+    internal int FilterFloats => Filters == WinogradFilterForm.Packed ? 0 : checked(Transform.Points * PackWinogradKernel.PointFloats(FilterInputs, Tile.Blocks));
+
+    /// <summary>Inputs, one for each tap along depth, whose filters lie side by side at a point.</summary>
+    private int FilterInputs => (Filters == WinogradFilterForm.Packed || !HasParts ? Input.Channels : PartBlocks * Layout.Lanes) * DepthTaps;
 
     /// <summary>Parts of the batch's tiles, or of the output groups where there are few tiles or many weights.</summary>
     public override int Units => 16;
@@ -196,7 +216,7 @@ public sealed record WinogradKernel(
     internal bool HasDepth => Output.Depth > 1 || DepthTaps > 1;
 
     /// <summary>Tiles of the plane and blocks of outputs that stay in registers with 512-bit vectors. Blocks decide how weights are packed.</summary>
-    internal Tile Tile => chosen ??= Tile.Choose(Product(Tiles * Output.Depth * Samples), samples: false, Isa.Avx512, 1, MostBlocks);
+    internal Tile Tile => chosen ??= Tile.Choose(ConvolutionGeometry.OfColumns(Input.Channels, Output.Channels, Tiles * Output.Depth * Samples, DepthTaps), samples: false, Isa.Avx512, 1, MostBlocks);
 
     private Tile? chosen;
 
@@ -253,6 +273,9 @@ public sealed record WinogradKernel(
     /// <summary>Of the transformed filters.</summary>
     internal int WeightFloats => checked(Output.Blocks * Transform.Points * Input.Channels * DepthTaps * Layout.Lanes);
 
+    /// <summary>Of the transformed inputs of a sample.</summary>
+    internal long InputFloats => (long)Tiles * (Output.Depth + DepthTaps - 1) * Transform.Points * Input.Blocks * Layout.Lanes;
+
     private string Identity => FormattableString.Invariant(
         $"{Outputs}|{Input.Tag}|{Output.Tag}|{PadRows},{PadColumns}|{Bias}|{FormulaText}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}|{Filters}|{DepthTaps},{PadDepth}|{Dilation}");
 
@@ -262,13 +285,29 @@ public sealed record WinogradKernel(
 
     public override void Emit(KernelWriter writer, Isa isa) => new WinogradEmitter(this, isa).Emit(writer);
 
-    /// <summary>Blocks of inputs whose products are summed at a time.</summary>
-    internal int PartBlocks => DepthTaps == 1 && Input.Blocks > 3 * MostPartBlocks / 2
-        ? Rounding.Ceiling(Input.Blocks, Rounding.Ceiling(Input.Blocks, MostPartBlocks)) : Input.Blocks;
+    /// <summary>Whether inputs come in parts.</summary>
+    internal bool HasParts => PartBlocks < Input.Blocks;
 
-    /// <summary>The matrix product at one point as a convolution whose columns are <paramref name="tiles"/> tiles; its taps, if any, are planes.</summary>
+    /// <summary>Blocks of inputs whose products are summed at a time.</summary>
+    internal int PartBlocks
+    {
+        get
+        {
+            if (Filters == WinogradFilterForm.Packed)
+            {
+                return DepthTaps == 1 && Input.Blocks > 3 * MostPartBlocks / 2 ? Even(MostPartBlocks) : Input.Blocks;
+            }
+
+            return Even(Math.Max(1, PartFilterFloats / PackWinogradKernel.PointFloats(Layout.Lanes * DepthTaps, Tile.Blocks) / Transform.Points));
+
+            int Even(int most) => Rounding.Ceiling(Input.Blocks, Rounding.Ceiling(Input.Blocks, most));
+        }
+    }
+
+    /// <summary>The matrix product at one point as a convolution whose columns are <paramref name="tiles"/> tiles; its taps, if any, are planes. Of parts of the inputs
+    /// it has the code for full blocks and, where the last one is not full, for that.</summary>
     internal ConvolutionGeometry Product(int tiles) => ConvolutionGeometry.OfColumns(
-        PartBlocks < Input.Blocks ? (PartBlocks * Layout.Lanes) - ((Layout.Lanes - (Input.Channels % Layout.Lanes)) % Layout.Lanes) : Input.Channels, Output.Channels, tiles, DepthTaps);
+        HasParts ? (PartBlocks * Layout.Lanes) + (Input.Channels % Layout.Lanes) : Input.Channels, Output.Channels, tiles, DepthTaps);
 
     /// <summary>An odd number of cache lines: at a power of two all points would fall into the same few sets of the cache.</summary>
     private static int OddLines(int lines) => checked((lines | 1) * Layout.Lanes);

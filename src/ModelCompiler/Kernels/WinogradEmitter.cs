@@ -20,6 +20,9 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
 
     private bool IsPacked => kernel.Filters == WinogradFilterForm.Packed;
 
+    /// <summary>Whether the weights that are transformed next are asked for while products are made.</summary>
+    private bool AsksForOrdered => kernel.Filters == WinogradFilterForm.Ordered && isa != Isa.Vector128;
+
     /// <summary>Blocks of a full group, where there is one, and of the last group, where it has fewer.</summary>
     private IEnumerable<int> GroupSizes => new[] { Math.Min(groupBlocks, kernel.Output.Blocks), kernel.Output.Blocks % groupBlocks }.Where(b => b > 0).Distinct();
 
@@ -43,24 +46,13 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
             $"tileRows, tileColumns, xBlock, xRow, yRows + 2{step}, yColumns + 2{step}", "inputColumns, inputPoint"));
         writer.Open("for (int group = firstGroup; group < lastGroup; group++)");
         writer.Line($"int block = group * {N(groupBlocks)}, blocks = Math.Min({N(groupBlocks)}, yBlocks - block);");
-        if (!IsPacked)
+        if (IsPacked)
         {
-            var filters = new WinogradFilters(transform, kernel.Filters == WinogradFilterForm.Turned, isa);
-            writer.Line("for (int b = 0; b < blocks; b++) " + filters.Call(writer, $"w, filters + b * 16, block + b, blocks * channels * {DepthTaps} * 16 + 16, blocks * 16, channels, outputs, {DepthTaps}"));
+            EmitProductCalls(writer, "scratch", $"w + group * {N(points)}L * groupPoint", "inputBlocks, tail", HasParts ? ", partBlocks" : "");
         }
-
-        var sizes = GroupSizes.ToList();
-        for (var i = 0; i < sizes.Count; i++)
+        else
         {
-            var size = sizes[i];
-            var weights = IsPacked ? $"w + group * {N(points)}L * groupPoint" : "filters";
-            var call = $"{writer.Share(ProductsName(size), w => EmitProducts(w, size))}(scratch, {weights}, products, {(planes ? "tiles * yDepths" : "tiles")}, productColumns, inputColumns, inputPoint, productPoint, inputBlocks, tail, {(size == groupBlocks ? "groupPoint" : "restPoint")}{(HasTaps ? ", depthTaps, tiles * 16" : "")}{(HasParts ? ", partBlocks" : "")});";
-            foreach (var micro in Tiles(size).Select(t => Micro(t, size)))
-            {
-                writer.Share(micro.Name, micro.Emit);
-            }
-
-            writer.Line((sizes.Count == 1 ? "" : i == 0 ? $"if (blocks == {N(size)}) " : "else ") + call);
+            EmitParts(writer);
         }
 
         writer.Line((planes ? "for (int depth = 0; depth < yDepths; depth++) " : "")
@@ -68,7 +60,54 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
         writer.Close().Close().Close().Line();
     }
 
-    private bool HasParts => kernel.PartBlocks < kernel.Input.Blocks;
+    /// <summary>Filters that do not come packed: those of a part of the inputs are transformed, and multiplied while they are near.</summary>
+    private void EmitParts(KernelWriter writer)
+    {
+        var filters = new WinogradFilters(transform, kernel.Filters, isa);
+        var isOrdered = kernel.Filters == WinogradFilterForm.Ordered;
+        writer.Line("int pointFloats = blocks == " + N(groupBlocks) + " ? groupPoint : restPoint;");
+        if (isOrdered)
+        {
+            writer.Line($"float* ordered = w + (long)block * channels * {DepthTaps} * 144;");
+        }
+
+        writer.Open("for (int add = 0; add < xBlocks; add += partBlocks)");
+        writer.Line("int partChannels = Math.Min(partBlocks * 16, channels - add * 16);");
+        if (isOrdered)
+        {
+            writer.Line(filters.Call(writer, $"ordered, filters, pointFloats, partChannels, blocks, {DepthTaps}"));
+            writer.Line($"ordered += (long)partChannels * blocks * {DepthTaps} * 144;");
+        }
+        else
+        {
+            writer.Line("for (int b = 0; b < blocks; b++) "
+                + filters.Call(writer, $"w, filters + b * 16, block + b, pointFloats, blocks * 16, add * 16, add * 16 + partChannels, channels, outputs, {DepthTaps}"));
+        }
+
+        EmitProductCalls(
+            writer, "scratch + add * inputColumns * 16", "filters", "partChannels / 16, partChannels % 16",
+            (AsksForOrdered ? $", ordered, partChannels * {DepthTaps}" : "") + (HasParts ? ", add" : ""));
+        writer.Close();
+    }
+
+    /// <param name="more">Arguments that not all products have, each behind a comma.</param>
+    private void EmitProductCalls(KernelWriter writer, string inputs, string weights, string channels, string more)
+    {
+        var sizes = GroupSizes.ToList();
+        for (var i = 0; i < sizes.Count; i++)
+        {
+            var size = sizes[i];
+            var call = $"{writer.Share(ProductsName(size), w => EmitProducts(w, size))}({inputs}, {weights}, products, {(kernel.HasDepth ? "tiles * yDepths" : "tiles")}, productColumns, inputColumns, inputPoint, productPoint, {channels}, {(size == groupBlocks ? "groupPoint" : "restPoint")}{(HasTaps ? ", depthTaps, tiles * 16" : "")}{more});";
+            foreach (var micro in Tiles(size).Select(t => Micro(t, size)))
+            {
+                writer.Share(micro.Name, micro.Emit);
+            }
+
+            writer.Line((sizes.Count == 1 ? "" : i == 0 ? $"if (blocks == {N(size)}) " : "else ") + call);
+        }
+    }
+
+    private bool HasParts => kernel.HasParts;
 
     private bool HasTaps => kernel.DepthTaps > 1;
 
@@ -79,7 +118,7 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
 
     private static string N(long value) => Literals.Int(value);
 
-    private string ProductsName(int blocks) => KernelName.Of($"Winograd{N(outputs)}Products{N(blocks)}", Tiles(blocks).Select(t => Micro(t, blocks).Name));
+    private string ProductsName(int blocks) => KernelName.Of($"Winograd{N(outputs)}Products{N(blocks)}", Tiles(blocks).Select(t => Micro(t, blocks).Name).Append(AsksForOrdered ? "ordered" : "").Append(IsPacked ? "" : "made"));
 
     /// <summary>The register tiles that a group's blocks are cut into.</summary>
     private IEnumerable<Tile> Tiles(int blocks)
@@ -101,16 +140,21 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
     private void EmitProducts(SourceWriter writer, int blocks)
     {
         writer.Open(Kernel.Helper(ProductsName(blocks), "float* u, float* w, float* products, int tiles, int productColumns, int inputColumns, int inputPoint, int productPoint, int inputBlocks, int tail, int pointWeights"
-            + (HasTaps ? ", int depthTaps, int depthTapStep" : "") + (HasParts ? ", int partBlocks" : "")));
+            + (HasTaps ? ", int depthTaps, int depthTapStep" : "") + (AsksForOrdered ? ", float* ordered, int orderedInputs" : "") + (!HasParts ? "" : IsPacked ? ", int partBlocks" : ", int add")));
         writer.Line("long inputBlock = inputColumns * 16, outputBlock = productColumns * 16;");
         var columns = kernel.TileOf(isa).Columns;
-        if (isa != Isa.Vector128)
+        if (AsksForOrdered)
+        {
+            writer.Line("// While points are computed, what is transformed next comes nearer, the same part of it with each call of the micro-kernel.");
+            writer.Line($"int calls = (tiles + {N(columns - 1)}) / {N(columns)}, allCalls = calls * {N(transform.Points)}, aheadFloats = (orderedInputs * {N(9 * blocks)} + allCalls - 1) / allCalls * 16;");
+        }
+        else if (isa != Isa.Vector128)
         {
             writer.Line("// While a point is computed the weights of the next one, which lie behind its own, come nearer.");
-            writer.Line($"int calls = (tiles + {N(columns - 1)}) / {N(columns)}, aheadFloats = ({(HasParts ? $"partBlocks * {N(16 * blocks)}" : "pointWeights / 16")} + calls - 1) / calls * 16;");
+            writer.Line($"int calls = (tiles + {N(columns - 1)}) / {N(columns)}, aheadFloats = ({(HasParts && IsPacked ? $"partBlocks * {N(16 * blocks)}" : "pointWeights / 16")} + calls - 1) / calls * 16;");
         }
 
-        if (HasParts)
+        if (HasParts && IsPacked)
         {
             // A part of the inputs at a time: what a point needs of inputs and weights then stays in the second-level cache.
             writer.Line("float* allInputs = u, allWeights = w, allProducts = products;").Line("int allBlocks = inputBlocks, lastTail = tail, all = inputBlocks + (tail > 0 ? 1 : 0);");
@@ -128,14 +172,19 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
             string[] arguments =
             [
                 "u", b == 0 ? "w" : $"w + {N(b * Layout.Lanes)}", b == 0 ? "products" : $"products + {N(b)} * outputBlock",
-                .. !micro.AsksAhead ? Array.Empty<string>() : b == 0 ? ["w + pointWeights", "aheadFloats", $"({N(blocks - 1)} + calls) / calls"] : ["w", "0", "1"], "0", "tiles", "productColumns", .. micro.Numbers.Select(n => n.Name),
+                .. !micro.AsksAhead ? Array.Empty<string>() : b > 0 ? ["w", "0", "1"] : AsksForOrdered ? ["ordered", "aheadFloats", $"({N((9 * blocks) - 1)} + allCalls) / allCalls"] : ["w + pointWeights", "aheadFloats", $"({N(blocks - 1)} + calls) / calls"], "0", "tiles", "productColumns", .. micro.Numbers.Select(n => n.Name),
             ];
             writer.Line($"{micro.Name}({string.Join(", ", arguments)});");
             b += tile.Blocks;
         }
 
         writer.Line("u += inputPoint;").Line("w += pointWeights;").Line("products += productPoint;");
-        if (HasParts)
+        if (AsksForOrdered)
+        {
+            writer.Line("ordered += calls * aheadFloats;");
+        }
+
+        if (HasParts && IsPacked)
         {
             writer.Close();
         }

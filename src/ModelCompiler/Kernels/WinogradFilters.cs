@@ -4,22 +4,27 @@ using ModelCompiler.Emission;
 
 namespace ModelCompiler.Kernels;
 
-/// <param name="turned">For data gradients: weights are [in][out][3][3], their taps in reverse order.</param>
-internal sealed class WinogradFilters(WinogradTransform transform, bool turned, Isa isa)
+/// <param name="form">Of the weights; turned ones are [in][out][3][3], and their taps are taken in reverse order.</param>
+internal sealed class WinogradFilters(WinogradTransform transform, WinogradFilterForm form, Isa isa)
 {
-    private string Name => $"Winograd{N(transform.Outputs)}Filters{(turned ? "Turned" : "")}";
+    private readonly bool turned = form == WinogradFilterForm.Turned;
 
-    /// <summary>The call that makes [point][block of inputs][depth tap][input][16 outputs] of the flat weights of a block of outputs, inputs <c>step</c>
-    /// floats apart.</summary>
-    /// <param name="arguments"><c>weight, to, block, pointStride, step, inputs, outputs, depthTaps</c>; the last is 1 for turned weights.</param>
-    public string Call(KernelWriter writer, string arguments) => $"{writer.Share(Name, Emit)}({arguments});";
+    private bool IsOrdered => form == WinogradFilterForm.Ordered;
+
+    private string Name => $"Winograd{N(transform.Outputs)}Filters{(IsOrdered ? "Ordered" : turned ? "Turned" : "")}";
+
+    /// <summary>The call that makes [point][block of inputs][depth tap][input][16 outputs] of the weights of a block of outputs, inputs <c>step</c>
+    /// floats apart; of ordered ones [point][block of inputs][depth tap][input][block][16 outputs] of a group's.</summary>
+    /// <param name="arguments"><c>weight, to, block, pointStride, step, begin, end, inputs, outputs, depthTaps</c>, inputs from <c>begin</c> to <c>end</c>; the last is 1
+    /// for turned weights. Of ordered ones <c>from, to, pointStride, inputs, blocks, depthTaps</c>.</param>
+    public string Call(KernelWriter writer, string arguments) => $"{writer.Share(Name, IsOrdered ? EmitOrdered : Emit)}({arguments});";
 
     private static string N(long value) => Literals.Int(value);
 
     private void Emit(SourceWriter writer)
     {
-        var side = transform.Inputs;
-        writer.Open(Kernel.Helper(Name, "float* weight, float* to, int block, long pointStride, int step, int inputs, int outputs, int depthTaps"));
+        writer.Open(Kernel.Helper(Name, "float* weight, float* to, int block, long pointStride, int step, int begin, int end, int inputs, int outputs, int depthTaps"));
+        transform.FilterConstants(writer, isa);
         writer.Line("// [channel][depth tap][tap][16 outputs] of sixteen channels; for turned weights [tap][channel][16 outputs].");
         writer.Line("float* taps = stackalloc float[2304 * depthTaps];");
         if (turned)
@@ -28,8 +33,8 @@ internal sealed class WinogradFilters(WinogradTransform transform, bool turned, 
         }
 
         writer.Line("int lanes = Math.Min(16, outputs - block * 16);");
-        writer.Open("for (int first = 0; first < inputs; first += 16)");
-        writer.Line("int channels = Math.Min(16, inputs - first);");
+        writer.Open("for (int first = begin; first < end; first += 16)");
+        writer.Line("int channels = Math.Min(16, end - first);");
         if (turned)
         {
             writer.Line("float* from = weight + ((long)first * outputs + block * 16) * 9;");
@@ -47,27 +52,48 @@ internal sealed class WinogradFilters(WinogradTransform transform, bool turned, 
         writer.Open("for (int channel = 0; channel < channels; channel++, to += step)");
         writer.Line(turned ? "float* g = taps + channel * 16;" : "float* g = taps + (channel * depthTaps + depth) * 144;");
         writer.Open($"for (int lane = 0; lane < 16; lane += {N(isa.Width)})");
+        EmitVector(writer, tap => $"g + {N(tap * (turned ? 256 : 16))} + lane", "to + lane");
+        writer.Close().Close().Close().Close().Close().Line();
+    }
+
+    /// <summary>Nine vectors of a block of inputs and a tap along depth lie as far apart as there are inputs and blocks of outputs.</summary>
+    private void EmitOrdered(SourceWriter writer)
+    {
+        writer.Open(Kernel.Helper(Name, "float* from, float* to, long pointStride, int inputs, int blocks, int depthTaps"));
+        transform.FilterConstants(writer, isa);
+        writer.Open("for (int first = 0; first < inputs; first += 16)");
+        writer.Line("int floats = Math.Min(16, inputs - first) * blocks * 16;");
+        writer.Open("for (int depth = 0; depth < depthTaps; depth++, from += 8 * floats)");
+        writer.Open($"for (int i = 0; i < floats; i += {N(isa.Width)}, from += {N(isa.Width)}, to += {N(isa.Width)})");
+        EmitVector(writer, tap => tap == 0 ? "from" : $"from + {N(tap)} * floats", "to");
+        writer.Close().Close().Close().Close().Line();
+    }
+
+    /// <summary>A vector of filters from its nine taps to the points.</summary>
+    private void EmitVector(SourceWriter writer, Func<int, string> source, string target)
+    {
+        var side = transform.Inputs;
         for (var tap = 0; tap < 9; tap++)
         {
-            writer.Line($"var g{N(tap)} = {isa.Load($"g + {N(tap * (turned ? 256 : 16))} + lane")};");
+            writer.Line($"var g{N(tap)} = {isa.Load(source(tap))};");
         }
 
+        for (var column = 0; column < 3; column++)
+        {
+            transform.Filter(writer, isa, $"c{N(column)}_", $"g{N(column)}", $"g{N(column + 3)}", $"g{N(column + 6)}");
+        }
+
+        writer.Line($"float* p = {target};");
         for (var row = 0; row < side; row++)
         {
             writer.Open("");
-            for (var column = 0; column < 3; column++)
-            {
-                writer.Line($"var h{N(column)} = {transform.Filter(isa, row, $"g{N(column)}", $"g{N(column + 3)}", $"g{N(column + 6)}")};");
-            }
-
+            transform.Filter(writer, isa, "h", $"c0_{N(row)}", $"c1_{N(row)}", $"c2_{N(row)}");
             for (var column = 0; column < side; column++)
             {
-                writer.Line(isa.Store($"to + {N((row * side) + column)} * pointStride + lane", transform.Filter(isa, column, "h0", "h1", "h2")));
+                writer.Line(isa.Store("p", $"h{N(column)}") + " p += pointStride;");
             }
 
             writer.Close();
         }
-
-        writer.Close().Close().Close().Close().Close().Line();
     }
 }

@@ -45,7 +45,7 @@ public sealed record PackWinogradKernel(int Outputs, int InputChannels, int Outp
         writer.Open("for (int block = begin; block < end; block++)");
         writer.Line("int inGroup = block % groupBlocks, start = block - inGroup, step = Math.Min(groupBlocks, outputBlocks - start) * 16;");
         writer.Line($"float* to = packed + start / groupBlocks * {Literals.Int(transform.Points)}L * (groupBlocks * inputs * depthTaps * 16 + 16) + inGroup * 16;");
-        writer.Line(new WinogradFilters(transform, Turned, isa).Call(writer, "weight, to, block, step * inputs * depthTaps + 16, step, inputs, outputs, depthTaps"));
+        writer.Line(new WinogradFilters(transform, Turned ? WinogradFilterForm.Turned : WinogradFilterForm.Flat, isa).Call(writer, "weight, to, block, step * inputs * depthTaps + 16, step, 0, inputs, inputs, outputs, depthTaps"));
         writer.Close().Close().Line();
     }
 }

@@ -77,20 +77,31 @@ internal sealed record WinogradTransform(int Outputs)
         _ => $"{Times(isa, 1 / 6.0, $"({s[3]} + {s[4]}) - ({s[1]} + {s[2]})")} + {s[5]}",
     };
 
-    /// <summary>Point <paramref name="point"/> of a filter with taps <paramref name="a"/>, <paramref name="b"/>, <paramref name="c"/> as an expression.</summary>
-    public string Filter(Isa isa, int point, string a, string b, string c)
-        => (Outputs, point) switch
-        {
-            (2, 0) => a,
-            (2, 1) => Times(isa, 0.5, $"{a} + {b} + {c}"),
-            (2, 2) => Times(isa, 0.5, $"{a} - {b} + {c}"),
-            (4, 0) => Times(isa, 0.25, a),
-            (4, 1) => Times(isa, -1 / 6.0, $"{a} + {b} + {c}"),
-            (4, 2) => Times(isa, -1 / 6.0, $"{a} - {b} + {c}"),
-            (4, 3) => Times(isa, 1 / 24.0, $"{a} + {b} + {b} + {isa.Broadcast("4f")} * {c}"),
-            (4, 4) => Times(isa, 1 / 24.0, $"{a} - {b} - {b} + {isa.Broadcast("4f")} * {c}"),
-            _ => c,
-        };
+    /// <summary>Declares the constants that <see cref="Filter"/> uses.</summary>
+    public void FilterConstants(SourceWriter writer, Isa isa)
+    {
+        string Constant(string name, double value) => $"{name} = {isa.Broadcast(Number(value))}";
+        writer.Line($"{isa.Type} " + string.Join(", ", Outputs == 2
+            ? [Constant("half", 0.5), Constant("minusHalf", -0.5)]
+            : [Constant("quarter", 0.25), Constant("sixth", 1 / 6.0), Constant("minusSixth", -1 / 6.0), Constant("twelfth", 1 / 12.0), Constant("minusTwelfth", -1 / 12.0), Constant("twentyFourth", 1 / 24.0)]) + ";");
+    }
 
-    private static string Times(Isa isa, double factor, string value) => $"{isa.Broadcast(((float)factor).ToString("R", CultureInfo.InvariantCulture) + "f")} * ({value})";
+    /// <summary>A filter with taps <paramref name="a"/>, <paramref name="b"/>, <paramref name="c"/> to its m + 2 points, locals <paramref name="name"/>0 ….</summary>
+    public void Filter(SourceWriter writer, Isa isa, string name, string a, string b, string c)
+    {
+        if (Outputs == 2)
+        {
+            writer.Line($"var {name}s = half * ({a} + {c});");
+            writer.Line($"{isa.Type} {name}0 = {a}, {name}1 = {isa.Fma("half", b, $"{name}s")}, {name}2 = {isa.Fma("minusHalf", b, $"{name}s")}, {name}3 = {c};");
+            return;
+        }
+
+        writer.Line($"{isa.Type} {name}s = minusSixth * ({a} + {c}), {name}t = {isa.Fma("sixth", c, $"twentyFourth * {a}")};");
+        writer.Line($"{isa.Type} {name}0 = quarter * {a}, {name}1 = {isa.Fma("minusSixth", b, $"{name}s")}, {name}2 = {isa.Fma("sixth", b, $"{name}s")}, "
+            + $"{name}3 = {isa.Fma("twelfth", b, $"{name}t")}, {name}4 = {isa.Fma("minusTwelfth", b, $"{name}t")}, {name}5 = {c};");
+    }
+
+    private static string Number(double value) => ((float)value).ToString("R", CultureInfo.InvariantCulture) + "f";
+
+    private static string Times(Isa isa, double factor, string value) => $"{isa.Broadcast(Number(factor))} * ({value})";
 }

@@ -60,12 +60,17 @@ public sealed partial class Planner
     {
         var fused = extras.Select(e => Geometries.Operand(e.Layout)).ToImmutableArray();
         var kernel = new WinogradKernel(outputs, x.Layout, y.Layout, pad.Rows, pad.Columns, bias is not null, formula, fused, NominalSamples, DepthTaps: depthTaps, PadDepth: pad.Depth, Dilation: dilation);
-        if (training ? kernel.HasManyWeights : WinogradChoice.TransformsLate(outputs, kernel.Tiles * y.Layout.Depth, kernel.WeightFloats))
+        if (training ? kernel.HasManyWeights : WinogradChoice.TransformsLate(outputs, kernel.Tiles * y.Layout.Depth, kernel.WeightFloats, kernel.InputFloats))
         {
-            kernel = kernel with { Filters = turned ? WinogradFilterForm.Turned : WinogradFilterForm.Flat };
+            kernel = kernel with { Filters = !training ? WinogradFilterForm.Ordered : turned ? WinogradFilterForm.Turned : WinogradFilterForm.Flat };
         }
 
-        var weights = kernel.Filters == WinogradFilterForm.Packed ? Packed(node.Inputs[1], kernel.Packing(turned), kernel.Packing(turned).PackedSize) : Get(node.Inputs[1], LayoutKind.Flat).Buffer;
+        var weights = kernel.Filters switch
+        {
+            WinogradFilterForm.Packed => Packed(node.Inputs[1], kernel.Packing(turned), kernel.Packing(turned).PackedSize),
+            WinogradFilterForm.Ordered => Packed(node.Inputs[1], kernel.Ordering, kernel.Ordering.Geometry.PackedSize),
+            _ => Get(node.Inputs[1], LayoutKind.Flat).Buffer,
+        };
         Add(node, suffix, kernel, [.. Buffers(x.Buffer, weights, bias, extras, y), ThreadScratch(kernel.ScratchFloats)]);
     }
 

@@ -21,25 +21,30 @@ internal static class WinogradChoice
     /// <summary>Bytes of weights that come from memory in a cycle.</summary>
     private const double BytesPerCycle = 10;
 
-    /// <summary>Transformed filters of more floats are a burden on memory: 24 MB.</summary>
-    private const int ManyFloats = 6 * 1024 * 1024;
+    /// <summary>Transformed filters of more floats, 6 MB, are taken to come from memory in every run.</summary>
+    private const int ManyFloats = 1500 * 1000;
 
     /// <summary>So many, 96 MB, that memory counts more than a third of the layer's time.</summary>
-    private const int TooManyFloats = 4 * ManyFloats;
+    private const int TooManyFloats = 24 * 1024 * 1024;
 
-    /// <summary>What it may cost in time not to keep them.</summary>
-    private static double MostLoss(long floats) => floats > TooManyFloats ? 1.35 : 1.1;
+    /// <summary>What it may cost in time, as counted, not to keep them.</summary>
+    private static double MostLoss(long floats) => floats > TooManyFloats ? 1.35 : 1.15;
 
     /// <summary>Whether the filters of an inference are better transformed in every run: where they are many and serve few tiles, the transformed ones, 16 or 36
-    /// numbers for nine, take four times the memory and as much time to arrive as the others to be transformed.</summary>
+    /// numbers for nine, take up to four times the memory, and longer to arrive than the others to be transformed. Where they serve very few, transforming would be most of
+    /// the work, and a cache may hold them between runs.</summary>
     /// <param name="columns">Tiles that one filter serves.</param>
     /// <param name="floats">Of all transformed filters.</param>
-    public static bool TransformsLate(int outputs, int columns, long floats)
+    /// <param name="inputFloats">Of all transformed inputs. Where they are as many, they would not stay near while filters pass by.</param>
+    public static bool TransformsLate(int outputs, int columns, long floats, long inputFloats)
     {
-        // For one input, tap along depth and block of outputs.
+        // Cycles for one input, tap along depth and block of outputs: sixteen filters are 576 bytes, and their transformed form is written and read in the
+        // second-level cache. Memory delivers 4 to 8 bytes in a cycle, less than what the choice of the algorithm counts with.
+        const double perCycle = 7;
         var points = (outputs + 2) * (outputs + 2);
-        var (products, kept, flat) = (points * columns / 2.0, points * 64 / BytesPerCycle, 9 * 64 / BytesPerCycle);
-        return floats > ManyFloats && products + (flat / 4) + FilterCycles(outputs) < MostLoss(floats) * Math.Max(products + (kept / 4), kept);
+        var (products, kept, flat, transform) = (points * columns / 2.0, points * 64 / perCycle, 9 * 64 / perCycle, outputs == 2 ? 36 : 100);
+        return floats > ManyFloats && floats > 2 * inputFloats && (floats > TooManyFloats || products > 2 * transform)
+            && Math.Max(products + (flat / 4) + transform, flat) < MostLoss(floats) * Math.Max(products + (kept / 4), kept);
     }
 
     /// <param name="samples">Samples that are computed together and so share what weights cost.</param>

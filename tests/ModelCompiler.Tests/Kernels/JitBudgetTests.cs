@@ -82,6 +82,8 @@ public class JitBudgetTests
             new WinogradKernel(
                 4, new(LayoutKind.Blocked, Shape.Of(37, 5, 13, 13), new Halo(1, 1, 1, 1, 1, 1)), new(LayoutKind.Blocked, Shape.Of(80, 5, 13, 13)), 1, 1, true, gelu * y,
                 [new FusedOperand(0, Layout.Lanes, default)], DepthTaps: 3, PadDepth: 1),
+            new WinogradKernel(4, Blocked(337, 13), Blocked(80, 13), 1, 1, true, gelu * y, [new FusedOperand(0, Layout.Lanes, default)], Filters: WinogradFilterForm.Ordered),
+            new WinogradKernel(4, Blocked(337, 13), Blocked(80, 13), 1, 1, true, gelu * y, [new FusedOperand(0, Layout.Lanes, default)], Filters: WinogradFilterForm.Flat),
             new WinogradWeightGradientKernel(4, Blocked(37, 13), Blocked(80, 13), 1, 1, 8),
             new MomentsKernel(Blocked(37, 13), new Layout(LayoutKind.Blocked, Shape.Of(37, 1, 1))),
             new PackWinogradKernel(4, 37, 80, 2),

@@ -31,17 +31,19 @@ public class WinogradVolumeTests
     public void ConvolvesWithinItsErrorBound(int outputs, int batch) => KernelHarness.Check([.. Volumes.Select(v => Plain(outputs, v, batch))]);
 
     [Theory]
-    [InlineData(2)]
-    [InlineData(4)]
-    public void FiltersMayComeAsTheyAre(int outputs) => KernelHarness.Check(
+    [InlineData(2, WinogradFilterForm.Flat)]
+    [InlineData(4, WinogradFilterForm.Flat)]
+    [InlineData(2, WinogradFilterForm.Ordered)]
+    [InlineData(4, WinogradFilterForm.Ordered)]
+    public void FiltersMayComeAsTheyAre(int outputs, WinogradFilterForm form) => KernelHarness.Check(
         [.. Volumes.Select(v =>
         {
             var packed = Plain(outputs, v, batch: 2);
-            var kernel = (WinogradKernel)packed.Kernel with { Filters = WinogradFilterForm.Flat };
+            var kernel = (WinogradKernel)packed.Kernel with { Filters = form };
             return packed with
             {
                 Kernel = kernel,
-                Operands = () => [TestOperand.Input(kernel.Input, 2, 1), Weights(v), TestOperand.Output(kernel.Output, 2), WinogradKernelTests.Scratch(kernel)],
+                Operands = () => [TestOperand.Input(kernel.Input, 2, 1), form == WinogradFilterForm.Flat ? Weights(v) : WinogradKernelTests.Ordered(kernel, Weights(v)), TestOperand.Output(kernel.Output, 2), WinogradKernelTests.Scratch(kernel)],
 
                 // Filters that are transformed in single precision bring rounding errors of their own.
                 Expect = o => [.. packed.Expect(o).Select(e => e with { Tolerance = 4 * e.Tolerance })],
