@@ -70,7 +70,7 @@ public sealed record WinogradKernel(
     private const int MostPartBlocks = 32;
 
     /// <summary>Floats of transformed filters that are made at a time, where they do not come packed: with inputs and products, the second-level cache holds them.</summary>
-    private const int PartFilterFloats = 112 * 1024;
+    private const int PartFilterFloats = 56 * 1024;
 
     /// <summary>Weights that come from memory cost more than transformed inputs that come from the third-level cache.</summary>
     private const int ManyWeights = 1024 * 1024;
@@ -252,8 +252,11 @@ public sealed record WinogradKernel(
     /// <summary>Units take multiples of so many tiles: whole register tiles where there are enough of them.</summary>
     internal int Grain => HasDepth || Tiles * Samples < 8 * Tile.Columns ? 1 : Tile.Columns;
 
-    /// <summary>Columns of a chunk's products, whole register tiles.</summary>
-    internal int ProductColumns => Rounding.Ceiling(Chunk * Output.Depth, Tile.Columns) * Tile.Columns;
+    /// <summary>Columns of a chunk's products, whole register tiles. Where parts are summed they are so on every instruction set: a last tile that began
+    /// earlier, as tiles of other convolutions do, would add to some columns twice.</summary>
+    internal int ProductColumns => HasParts ? Isa.All.Max(isa => Whole(TileOf(isa).Columns)) : Whole(Tile.Columns);
+
+    private int Whole(int columns) => Rounding.Ceiling(Chunk * Output.Depth, columns) * columns;
 
     /// <summary>Columns of a chunk's transformed inputs: planes that only taps reach are among them.</summary>
     internal int InputColumns => ProductColumns + ((DepthTaps - 1) * Chunk);

@@ -21,6 +21,9 @@ public class WinogradVolumeTests
 
         // Inputs in parts, with a last block that is not full, and without one.
         new(1001, 3, 1, 2, 3, 1, 0, 1), new(785, 17, 1, 1, 2, 1, 0, 1), new(800, 2, 1, 3, 4, 1, 0, 2, 2),
+
+        // … and so many tiles that no register tile divides them.
+        new(785, 3, 1, 6, 33, 1, 0, 1), new(784, 33, 1, 3, 21, 1, 0, 1),
     ];
 
     [Theory]
