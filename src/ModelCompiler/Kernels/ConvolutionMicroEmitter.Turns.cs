@@ -111,7 +111,6 @@ internal sealed partial class ConvolutionMicroEmitter
             }
         }
 
-
         if (pixels.Count == 1)
         {
             writer.Line($"b = {isa.Broadcast(Scalar(0, 0))};");

@@ -33,7 +33,8 @@ internal sealed partial class ConvolutionMicroEmitter(ConvolutionKernel kernel, 
     /// <summary>Asks for the places of the outputs, and for operands of the formula, before they are needed.</summary>
     public bool PrefetchesOutput { get; init; }
 
-    /// <summary>Whether sums begin with what the output holds, where the number <c>add</c> is not 0: for products whose inputs come in parts.</summary>
+    /// <summary>Whether sums begin with what the output holds, where the number <c>add</c> is not 0: for products whose inputs come in parts. Columns are whole tiles
+    /// then: a last tile that is moved back would add to some twice.</summary>
     public bool Adds { get; init; }
 
     /// <summary>Whether weights are differences of two, which are stored for later tiles: of w and what lies <c>less</c> floats from it, to <c>made</c> floats from it.</summary>

@@ -15,8 +15,8 @@ public enum WinogradFilterForm
     /// <summary>As <see cref="PackWinogradKernel"/> makes them.</summary>
     Packed,
 
-    /// <summary>[out][in][depth taps][3][3]. They are transformed when they are needed: where there are many, and they change in every step or serve
-    /// few tiles, the packed form would only pass through memory.</summary>
+    /// <summary>[out][in][depth taps][3][3]. They are transformed when they are needed: where there are many, and they change in every
+    /// step, the packed form would only pass through memory.</summary>
     Flat,
 
     /// <summary>[in][out][3][3], for data gradients, and transformed as flat ones.</summary>
@@ -196,7 +196,7 @@ public sealed record WinogradKernel(
     internal int FilterFloats => Filters == WinogradFilterForm.Packed ? 0 : checked(Transform.Points * PackWinogradKernel.PointFloats(FilterInputs, Tile.Blocks));
 
     /// <summary>Inputs, one for each tap along depth, whose filters lie side by side at a point.</summary>
-    private int FilterInputs => (Filters == WinogradFilterForm.Packed || !HasParts ? Input.Channels : PartBlocks * Layout.Lanes) * DepthTaps;
+    private int FilterInputs => (Filters == WinogradFilterForm.Packed ? Input.Channels : Math.Min(Input.Channels, PartBlocks * Layout.Lanes)) * DepthTaps;
 
     /// <summary>Parts of the batch's tiles, or of the output groups where there are few tiles or many weights.</summary>
     public override int Units => 16;

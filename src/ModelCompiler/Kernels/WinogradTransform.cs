@@ -1,7 +1,6 @@
 // Winograd's minimal filtering in one dimension: m outputs of a filter of three taps from m + 2 products instead of 3 m.
 // Applied to rows and to columns it makes F(2x2, 3x3) and F(4x4, 3x3). Written for interpolation points 0, 1, -1
 // (and 2, -2), whose matrices hold few and small numbers: few operations, small errors.
-using System.Globalization;
 using ModelCompiler.Emission;
 
 namespace ModelCompiler.Kernels;
@@ -80,7 +79,7 @@ internal sealed record WinogradTransform(int Outputs)
     /// <summary>Declares the constants that <see cref="Filter"/> uses.</summary>
     public void FilterConstants(SourceWriter writer, Isa isa)
     {
-        string Constant(string name, double value) => $"{name} = {isa.Broadcast(Number(value))}";
+        string Constant(string name, double value) => $"{name} = {isa.Broadcast(Literals.Float((float)value))}";
         writer.Line($"{isa.Type} " + string.Join(", ", Outputs == 2
             ? [Constant("half", 0.5), Constant("minusHalf", -0.5)]
             : [Constant("quarter", 0.25), Constant("sixth", 1 / 6.0), Constant("minusSixth", -1 / 6.0), Constant("twelfth", 1 / 12.0), Constant("minusTwelfth", -1 / 12.0), Constant("twentyFourth", 1 / 24.0)]) + ";");
@@ -101,7 +100,5 @@ internal sealed record WinogradTransform(int Outputs)
             + $"{name}3 = {isa.Fma("twelfth", b, $"{name}t")}, {name}4 = {isa.Fma("minusTwelfth", b, $"{name}t")}, {name}5 = {c};");
     }
 
-    private static string Number(double value) => ((float)value).ToString("R", CultureInfo.InvariantCulture) + "f";
-
-    private static string Times(Isa isa, double factor, string value) => $"{isa.Broadcast(Number(factor))} * ({value})";
+    private static string Times(Isa isa, double factor, string value) => $"{isa.Broadcast(Literals.Float((float)factor))} * ({value})";
 }

@@ -152,7 +152,7 @@ public class WinogradVolumeTests
     }
 
     /// <summary>The bound of one plane holds for the sum of several, and that of few channels for many: roundings of a sum grow like the root of its terms.</summary>
-    private static double Bound(int outputs, Volume v) => WinogradKernelTests.Bound(outputs) * Math.Sqrt(v.Taps * Math.Max(1, v.Inputs / 33.0));
+    private static double Bound(int outputs, Volume v) => WinogradKernelTests.Bound(outputs) * Math.Sqrt(v.Taps) * WinogradKernelTests.Growth(v.Inputs);
 
     private static TestOperand Weights(Volume v) => TestOperand.Input(new Layout(LayoutKind.Flat, Shape.Of(v.Outputs, v.Inputs, v.Taps, 3, 3)), 0, 2);
 
