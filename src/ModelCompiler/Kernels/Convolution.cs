@@ -114,6 +114,18 @@ public sealed record ConvolutionKernel(
     /// <summary>What is summed up of the result; only where <see cref="TakesSums"/>.</summary>
     public ChannelSums? Sums { get; init; }
 
+    /// <summary>The maxima that rows go into: <c>pooled</c> is the result then, and y, memory of each thread, holds a row. Only where <see cref="TakesPool"/>.</summary>
+    public RowPool? Pool { get; private init; }
+
+    /// <summary>The same with its rows going into maxima.</summary>
+    internal ConvolutionKernel Into(RowPool pool) => this with
+    {
+        Geometry = Geometry with { OutputOffset = 0, OutputBlock = checked(Geometry.Plane.Columns * Layout.Lanes), OutputStep = (0, 0, Layout.Lanes) }, Pool = pool,
+    };
+
+    /// <summary>Whether all blocks of a row are computed before the next row.</summary>
+    internal bool TakesPool => !Samples && !IsDense && Geometry.Plane.Depth == 1 && Schedule is { Parts: 1, Tile.Rows: 1 };
+
     /// <summary>Whether rows are stored one after another, in blocks.</summary>
     internal bool TakesSums => !Samples && !IsDense && Geometry.Groups == 1 && Geometry.Plane.Depth == 1 && Schedule.Tile.Rows == 1 && Geometry.OutputStep.Columns == Layout.Lanes
         && Geometry.TapCount > 0;
@@ -127,20 +139,20 @@ public sealed record ConvolutionKernel(
 
     public override string Name => field ??= KernelName.Of(
         Samples ? FormattableString.Invariant($"Dense_{Schedule.Tile.Blocks}") : $"Convolution_{Schedule.Tile}",
-        Isa.All.Select(isa => new ConvolutionEmitter(this, isa).Structure).Append(Geometry.Plane.Depth > 1 ? "depth" : "").Append(Geometry.Groups > 1 ? "groups" : "").Append(Sums?.Structure ?? ""));
+        Isa.All.Select(isa => new ConvolutionEmitter(this, isa).Structure).Append(Geometry.Plane.Depth > 1 ? "depth" : "").Append(Geometry.Groups > 1 ? "groups" : "").Append(Sums?.Structure ?? "").Append(Pool?.Structure ?? ""));
 
     private string Identity => field ??=
-        $"{Geometry.Identity}|{Bias}|{FormulaText}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}|{Wanted}|{(Sums is null ? "" : $"{Sums.Structure} {string.Join(",", Sums.Numbers)}")}";
+        $"{Geometry.Identity}|{Bias}|{FormulaText}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}|{Wanted}|{(Sums is null ? "" : $"{Sums.Structure} {string.Join(",", Sums.Numbers)}")}|{(Pool is null ? "" : $"{Pool.Structure} {Pool.Output.Tag} {string.Join(",", Pool.Numbers)}")}";
 
     /// <summary>The formula as its code is decided; empty for none.</summary>
     internal string FormulaText => field ??= Formula is null ? "" : new FormulaProgram([Formula]).Text;
 
     public override string Comment =>
         (Samples ? $"multiplies samples with weights, {Schedule.Tile.Blocks} blocks of outputs at a time" : $"direct convolution, tiles of {Schedule.Tile} rows x columns x blocks")
-        + (Geometry.Groups > 1 ? ", groups" : "") + (Formula is null ? "" : "; fused: " + new FormulaProgram([Formula]).Readable) + (Sums is null ? "" : "; " + Sums.Readable);
+        + (Geometry.Groups > 1 ? ", groups" : "") + (Formula is null ? "" : "; fused: " + new FormulaProgram([Formula]).Readable) + (Sums is null ? "" : "; " + Sums.Readable) + (Pool is null ? "" : "; " + Pool.Readable);
 
     /// <summary>Sizes and strides. Which loops there are, tiles, and what the inner loop's addresses are made of is in the name.</summary>
-    public override ImmutableArray<KernelNumber> Numbers => field.IsDefault ? field = [.. NumbersOfPlane(), .. NumbersOfChannels(), .. NumbersOfOperands(), .. NumbersOfSums()] : field;
+    public override ImmutableArray<KernelNumber> Numbers => field.IsDefault ? field = [.. NumbersOfPlane(), .. NumbersOfChannels(), .. NumbersOfOperands(), .. NumbersOfSums(), .. Pool?.Numbers ?? []] : field;
 
     private IEnumerable<KernelNumber> NumbersOfPlane()
     {
@@ -221,11 +233,11 @@ public sealed record ConvolutionKernel(
         }
     }
 
-    public override string Fusion => Formula is null ? "" : new FormulaProgram([Formula]).Readable;
+    public override string Fusion => string.Join(", ", new[] { Formula is null ? "" : new FormulaProgram([Formula]).Readable, Pool?.Readable ?? "" }.Where(text => text.Length > 0));
 
     public override KernelScope Scope => Samples ? KernelScope.Batch : KernelScope.Sample;
 
-    public override int ReadOperands => Operands.Length - 1 - (Sums?.Results ?? 0);
+    public override int ReadOperands => Operands.Length - 1 - (Sums?.Results ?? 0) - (Pool is null ? 0 : 1);
 
     public override ImmutableArray<Operand> Operands
     {
@@ -245,6 +257,11 @@ public sealed record ConvolutionKernel(
             }
 
             operands.AddRange(Sums?.Inputs ?? []);
+            if (Pool is not null)
+            {
+                operands.Add(new Operand("pooled", Offset: Pool.Output.Origin));
+            }
+
             operands.Add(new Operand("y", Offset: Geometry.OutputOffset));
             operands.AddRange(Sums?.Outputs ?? []);
             return operands.ToImmutable();
@@ -254,8 +271,8 @@ public sealed record ConvolutionKernel(
     /// <summary>Output blocks whose weights lie side by side.</summary>
     public int GroupBlocks => Schedule.Tile.Blocks;
 
-    /// <summary>Parts of the plane x parts of the output blocks: the same on every instruction set.</summary>
-    public override int Units => Schedule.Units;
+    /// <summary>Parts of the plane x parts of the output blocks, or rows of maxima: the same on every instruction set.</summary>
+    public override int Units => Pool?.Output.Height ?? Schedule.Units;
 
     internal ConvolutionSchedule Schedule => schedule ??= ConvolutionSchedule.Of(this);
 

@@ -36,6 +36,15 @@ internal sealed class ConvolutionEmitter(ConvolutionKernel kernel, Isa isa)
             EmitSamplesUnit(writer);
             writer.Close();
         }
+        else if (kernel.Pool is { } pool)
+        {
+            pool.Emit(writer, isa, () =>
+            {
+                writer.Open("for (int place = line * spans, part = 0; place < (line + 1) * spans; place++)");
+                EmitPlaneUnit(writer);
+                writer.Close();
+            });
+        }
         else
         {
             // Whatever the units are, weights of a part stay while places pass by.

@@ -41,9 +41,11 @@ public enum WinogradFilterForm
 /// <param name="DepthTaps">Taps along depth, with stride 1.</param>
 /// <param name="PadDepth">Zeros before the first plane.</param>
 /// <param name="Dilation">Distance of taps along rows and columns: d x d parts of the plane are convolved, each of every d-th row and column.</param>
+/// <param name="Pooled">Whether y holds the maxima of windows of 2x2 that do not overlap; a last row or column that fills no window is left out. Only without dilation,
+/// depth and fused operands.</param>
 public sealed record WinogradKernel(
     int Outputs, Layout Input, Layout Output, int PadRows, int PadColumns, bool Bias, Expression? Formula, ImmutableArray<FusedOperand> Fused, int Samples = 1,
-    WinogradFilterForm Filters = WinogradFilterForm.Packed, int DepthTaps = 1, int PadDepth = 0, int Dilation = 1) : Kernel
+    WinogradFilterForm Filters = WinogradFilterForm.Packed, int DepthTaps = 1, int PadDepth = 0, int Dilation = 1, bool Pooled = false) : Kernel
 {
     /// <summary>More blocks would read weights of one point from the second-level cache.</summary>
     private const int MostBlocks = 3;
@@ -80,7 +82,7 @@ public sealed record WinogradKernel(
     public override string Name => field ??= KernelName.Of(
         $"Winograd{Literals.Int(Outputs)}", Isa.All.Select(isa => new WinogradEmitter(this, isa).Structure).Append(OutputStructure).Append(Filters.ToString()).Append(HasDepth ? "depth" : "").Append(DepthTaps > 1 ? "taps" : ""));
 
-    public override string Comment => FormattableString.Invariant($"Winograd F({Outputs}x{Outputs}, 3x3), products by tiles of {Tile}{(HasDepth ? ", planes behind one another" : "")}{(Dilation > 1 ? ", dilated" : "")}")
+    public override string Comment => FormattableString.Invariant($"Winograd F({Outputs}x{Outputs}, 3x3), products by tiles of {Tile}{(HasDepth ? ", planes behind one another" : "")}{(Dilation > 1 ? ", dilated" : "")}{(Pooled ? ", then the maximum over 2x2" : "")}")
         + (Filters == WinogradFilterForm.Packed ? "" : ", transforms its filters") + (Formula is null ? "" : "; fused: " + new FormulaProgram([Formula]).Readable);
 
     public override ImmutableArray<KernelNumber> Numbers => field.IsDefault ? field = [.. AllNumbers()] : field;
@@ -109,8 +111,8 @@ public sealed record WinogradKernel(
         yield return new("restPoint", PackWinogradKernel.PointFloats(FilterInputs, rest));
         yield return new("yBlocks", Output.Blocks);
         yield return new("yDepths", Output.Depth);
-        yield return new("yRows", Output.Height);
-        yield return new("yColumns", Output.Width);
+        yield return new("yRows", Height);
+        yield return new("yColumns", Width);
         yield return new("yBlock", Output.BlockStride);
         yield return new("yRow", Output.RowStride);
         for (var i = 0; i < Fused.Length; i++)
@@ -149,7 +151,7 @@ public sealed record WinogradKernel(
 
     public override string Layouts => $"{Input.Tag} -> {Output.Tag}";
 
-    public override string Fusion => Formula is null ? "" : new FormulaProgram([Formula]).Readable;
+    public override string Fusion => string.Join(", ", new[] { Formula is null ? "" : new FormulaProgram([Formula]).Readable, Pooled ? "maxpool 2x2" : "" }.Where(text => text.Length > 0));
 
     public override ImmutableArray<Operand> Operands
     {
@@ -201,10 +203,15 @@ public sealed record WinogradKernel(
     /// <summary>Parts of the batch's tiles, or of the output groups where there are few tiles or many weights.</summary>
     public override int Units => 16;
 
-    /// <summary>Of every d-th row.</summary>
-    internal int TileRows => TilesAlong(Output.Height, Outputs, Dilation);
+    /// <summary>Rows that are computed.</summary>
+    private int Height => Output.Height * (Pooled ? 2 : 1);
 
-    internal int TileColumns => TilesAlong(Output.Width, Outputs, Dilation);
+    private int Width => Output.Width * (Pooled ? 2 : 1);
+
+    /// <summary>Of every d-th row.</summary>
+    internal int TileRows => TilesAlong(Height, Outputs, Dilation);
+
+    internal int TileColumns => TilesAlong(Width, Outputs, Dilation);
 
     /// <summary>Of a plane.</summary>
     internal int Tiles => TileRows * TileColumns * Dilation * Dilation;
@@ -224,7 +231,7 @@ public sealed record WinogradKernel(
     internal Tile TileOf(Isa isa) => Tile.Narrowed(isa);
 
     /// <summary>What decides the code of the way back to outputs.</summary>
-    internal string OutputStructure => FormattableString.Invariant($"{Bias}|{FormulaText}|{string.Join(";", Fused.Select(f => f.IsVector ? "v" : Literals.Int(f.Step.Columns)))}{(Dilation > 1 ? "|dilated" : "")}");
+    internal string OutputStructure => FormattableString.Invariant($"{Bias}|{FormulaText}|{string.Join(";", Fused.Select(f => f.IsVector ? "v" : Literals.Int(f.Step.Columns)))}{(Dilation > 1 ? "|dilated" : "")}{(Pooled ? "|pooled" : "")}");
 
     private string FormulaText => Formula is null ? "" : new FormulaProgram([Formula]).Text;
 
@@ -280,7 +287,7 @@ public sealed record WinogradKernel(
     internal long InputFloats => (long)Tiles * (Output.Depth + DepthTaps - 1) * Transform.Points * Input.Blocks * Layout.Lanes;
 
     private string Identity => FormattableString.Invariant(
-        $"{Outputs}|{Input.Tag}|{Output.Tag}|{PadRows},{PadColumns}|{Bias}|{FormulaText}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}|{Filters}|{DepthTaps},{PadDepth}|{Dilation}");
+        $"{Outputs}|{Input.Tag}|{Output.Tag}|{PadRows},{PadColumns}|{Bias}|{FormulaText}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}|{Filters}|{DepthTaps},{PadDepth}|{Dilation}|{Pooled}");
 
     public bool Equals(WinogradKernel? other) => other is not null && Identity == other.Identity;
 

@@ -221,19 +221,30 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
         writer.Line($"int rows = Math.Min({N(outputs)}, {(IsDilated ? "(yRows - row + dilation - 1) / dilation" : "yRows - row")});");
         OpenParts(writer);
         EmitColumns(writer);
-        writer.Line($"float* to = y + sample * yStride + channelBlock * yBlock + row * yRow + column * 16{Part};");
+        writer.Line($"float* to = y + sample * yStride + channelBlock * yBlock + {(kernel.Pooled ? "row / 2 * yRow + column / 2" : "row * yRow + column")} * 16{Part};");
         foreach (var (e, i) in kernel.Fused.Select((e, i) => (e, i)))
         {
             writer.Line($"float* f{i} = e{i} + sample * e{i}Stride + channelBlock * {(e.IsVector ? "16" : $"e{i}Block + row * e{i}Row + column * {N(e.Step.Columns)}")}{Part};");
         }
 
-        writer.Open("for (int r = 0; r < rows; r++)").Line($"float* source = halfway + r * {N(transform.Inputs * isa.Width)};");
-        for (var c = 0; c < transform.Inputs; c++)
+        if (kernel.Pooled)
         {
-            writer.Line($"var d{N(c)} = {isa.Load($"source + {N(c * isa.Width)}")};");
+            EmitPooledRows(writer, formula);
+        }
+        else
+        {
+            EmitRows(writer, formula);
         }
 
-        transform.Output(writer, isa);
+        CloseParts(writer);
+        WinogradTiles.EmitNext(writer, outputs, IsDilated);
+        writer.Close().Close().Close().Line();
+    }
+
+    private void EmitRows(SourceWriter writer, FormulaEmitter? formula)
+    {
+        writer.Open("for (int r = 0; r < rows; r++)");
+        EmitRow(writer, "r");
         EmitStores(writer, formula);
         var step = WinogradTiles.Times(IsDilated);
         writer.Line($"to += yRow{step};");
@@ -243,9 +254,47 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
         }
 
         writer.Close();
-        CloseParts(writer);
-        WinogradTiles.EmitNext(writer, outputs, IsDilated);
-        writer.Close().Close().Close().Line();
+    }
+
+    /// <summary>Declares the outputs of a row of the tile: <c>o0</c>, <c>o1</c>, …</summary>
+    private void EmitRow(SourceWriter writer, string row)
+    {
+        writer.Line($"float* source = halfway + {row} * {N(transform.Inputs * isa.Width)};");
+        for (var c = 0; c < transform.Inputs; c++)
+        {
+            writer.Line($"var d{N(c)} = {isa.Load($"source + {N(c * isa.Width)}")};");
+        }
+
+        transform.Output(writer, isa);
+    }
+
+    /// <summary>Two rows of the tile at a time, and their maxima.</summary>
+    private void EmitPooledRows(SourceWriter writer, FormulaEmitter? formula)
+    {
+        writer.Open("for (int r = 0; r < rows; r += 2, to += yRow)");
+        var maxima = Enumerable.Range(0, outputs / 2).ToArray();
+        writer.Line($"{isa.Type} {string.Join(", ", maxima.Select(m => $"m{N(m)}"))};");
+        foreach (var lower in new[] { false, true })
+        {
+            writer.Open("");
+            EmitRow(writer, lower ? "(r + 1)" : "r");
+            foreach (var m in maxima)
+            {
+                var (left, right) = (Value(writer, formula, 2 * m, ""), Value(writer, formula, (2 * m) + 1, ""));
+                var both = $"{isa.Static}.Max({left}, {right})";
+                writer.Line($"m{N(m)} = {(lower ? $"{isa.Static}.Max(m{N(m)}, {both})" : both)};");
+            }
+
+            writer.Close();
+        }
+
+        foreach (var m in maxima)
+        {
+            writer.Line((m == 0 ? "" : $"if (column + {N(2 * m)} < yColumns) ") + isa.Store($"to + {N(m * Layout.Lanes)}", $"m{N(m)}")
+                + (isa == Isa.Vector128 ? "" : $" Sse.Prefetch0(to + {N((m + outputs) * Layout.Lanes)});"));
+        }
+
+        writer.Close();
     }
 
     /// <summary>The columns of a tile's products, halfway back.</summary>
@@ -276,23 +325,14 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
         for (var c = 0; c < outputs; c++)
         {
             // Without dilation the first column of a tile is inside of the plane; phases may have fewer columns than the widest.
-            var column = c;
             var mayEnd = c > 0 || IsDilated;
             if (mayEnd)
             {
                 writer.Open($"if (column{(c == 0 ? "" : $" + {N(c)}{step}")} < yColumns)");
             }
 
-            if (kernel.Bias)
-            {
-                writer.Line($"o{N(c)} += {isa.Load($"bias + channelBlock * 16{Part}")};");
-            }
-
             string Ahead(int stride, int columns) => $" + {N(columns * stride)}{step}";
-            var value = formula is null
-                ? $"o{N(c)}"
-                : formula.ApplyOne(writer, index => index == 0 ? $"o{N(column)}" : isa.Load($"f{index - 1}{Ahead(kernel.Fused[index - 1].Step.Columns, column)}"), $"_{N(c)}");
-            writer.Line(isa.Store($"to{Ahead(Layout.Lanes, c)}", value));
+            writer.Line(isa.Store($"to{Ahead(Layout.Lanes, c)}", Value(writer, formula, c, step)));
             if (isa != Isa.Vector128)
             {
                 writer.Line(string.Join(" ", kernel.Fused.Select((e, i) => (Name: $"f{i}", Step: e.Step.Columns)).Where(f => f.Step != 0).Prepend(("to", Layout.Lanes))
@@ -304,6 +344,20 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
                 writer.Close();
             }
         }
+    }
+
+    /// <summary>Output <c>o0</c>, <c>o1</c>, … with bias and formula, as code.</summary>
+    /// <param name="step">What the distance of columns is multiplied by.</param>
+    private string Value(SourceWriter writer, FormulaEmitter? formula, int column, string step)
+    {
+        if (kernel.Bias)
+        {
+            writer.Line($"o{N(column)} += {isa.Load($"bias + channelBlock * 16{Part}")};");
+        }
+
+        return formula is null
+            ? $"o{N(column)}"
+            : formula.ApplyOne(writer, index => index == 0 ? $"o{N(column)}" : isa.Load($"f{index - 1} + {N(column * kernel.Fused[index - 1].Step.Columns)}{step}"), $"_{N(column)}");
     }
 
     /// <summary>A block of 16 channels is one, two or four vectors; each goes through the transforms alone.</summary>

@@ -35,7 +35,7 @@ public sealed partial class Planner
         var choice = Decide(point, open);
         if (choice.Winograd > 0)
         {
-            AddWinograd(node, choice.Winograd, window, x, y, bias, formula, extras);
+            AddWinograd(fused, choice.Winograd, window, x, y, bias, formula, extras);
         }
         else if (choice.Strassen)
         {
@@ -46,7 +46,14 @@ public sealed partial class Planner
             var operands = extras.Select(e => Geometries.Operand(e.Layout)).ToImmutableArray();
             var convolution = new ConvolutionKernel(geometry, bias is not null, formula, operands, Samples: false, Wanted: WantedTile(choice));
             var w = Packed(node.Inputs[1], convolution, new TapSelection(geometry.Taps, (0, 0, 0), (1, 1, 1)), turned: false);
-            Add(node, "convolution", convolution, Buffers(x.Buffer, w, bias, extras, y));
+            if (PoolOf(fused.Output) is { } pool && WithPool(convolution, y.Layout, pool) is { } both)
+            {
+                Add(node, "convolution", both, [.. Buffers(x.Buffer, w, bias, extras, StorePooled(pool)), ThreadScratch(both.Pool!.RowFloats)]);
+            }
+            else
+            {
+                Add(node, "convolution", convolution, Buffers(x.Buffer, w, bias, extras, y));
+            }
         }
 
         Close(open, point);

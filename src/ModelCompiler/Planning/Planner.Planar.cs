@@ -7,9 +7,6 @@ namespace ModelCompiler.Planning;
 
 public sealed partial class Planner
 {
-    /// <summary>Pools that a convolution has computed.</summary>
-    private readonly HashSet<Node> pooled = new();
-
     private bool TryPlanPlanar(FusedNode fused)
     {
         var node = fused.Anchor;
@@ -20,7 +17,7 @@ public sealed partial class Planner
         }
 
         var (_, rows, columns) = Axis3.Of(convolution.Window);
-        var pool = PoolOf(fused.Output);
+        var pool = HalvingPoolOf(fused.Output);
         var result = pool ?? fused.Output;
         if (rows is not { Stride: 1, Dilation: 1, PadBegin: >= 0 } || columns is not { Stride: 1, Dilation: 1, PadBegin: >= 0 }
             || !PlanarConvolutionKernel.Pays(result.Shape[0], result.Shape[2] * (pool is null ? 1 : 2)) || !StaysPlanar(result))
@@ -41,19 +38,6 @@ public sealed partial class Planner
         }
 
         return true;
-    }
-
-    /// <summary>The maximum over 2x2 that is all that reads a value; null where something else does.</summary>
-    private Node? PoolOf(Node node)
-    {
-        if (Readers[node] is not { Count: 1 } all || all[0] is not { Attributes: MaxPoolAttributes { Window: var window }, Shape: { Rank: 3 } shape } pool || graph.Outputs.Any(o => o.Node == node))
-        {
-            return null;
-        }
-
-        var (_, rows, columns) = Axis3.Of(window);
-        static bool IsHalf(Axis3 axis, int input, int output) => axis is { Kernel: 2, Stride: 2, PadBegin: 0, Dilation: 1 } && output == input / 2;
-        return IsHalf(rows, node.Shape[1], shape[1]) && IsHalf(columns, node.Shape[2], shape[2]) ? pool : null;
     }
 
     /// <summary>Whether whoever reads a value reads planes as well as blocks, or asks for features in a row.</summary>

@@ -12,17 +12,20 @@ public sealed partial class Planner
 
     private int NominalSamples => training ? TrainingSamples : 1;
 
-    private void AddWinograd(Node node, int outputs, Window window, StoredValue x, StoredValue y, StoredValue? bias, Expression? formula, List<StoredValue> extras)
+    private void AddWinograd(FusedNode fused, int outputs, Window window, StoredValue x, StoredValue y, StoredValue? bias, Expression? formula, List<StoredValue> extras)
     {
         var (depth, rows, columns) = Axis3.Of(window);
-        AddWinograd(node, "winograd", outputs, (depth.PadBegin, rows.PadBegin, columns.PadBegin), depth.Kernel, rows.Dilation, turned: false, x, y, bias, formula, extras);
+        var pool = window.Rank == 2 && rows.Dilation == 1 && extras.Count == 0 ? HalvingPoolOf(fused.Output) : null;
+        AddWinograd(
+            fused.Anchor, "winograd", outputs, (depth.PadBegin, rows.PadBegin, columns.PadBegin), depth.Kernel, rows.Dilation, turned: false, x, pool is null ? y : StorePooled(pool), bias, formula, extras,
+            pool is not null);
     }
 
     /// <summary>The data gradient is a convolution of the output's gradient with turned weights and what padding the first one left.</summary>
     private void AddWinogradGradient(Node node, int outputs, Window window, StoredValue dy, StoredValue dx, Expression? formula, List<StoredValue> extras)
     {
         var (_, rows, columns) = Axis3.Of(window);
-        AddWinograd(node, "winograd_gradient", outputs, (0, (2 * rows.Dilation) - rows.PadBegin, (2 * columns.Dilation) - columns.PadBegin), 1, rows.Dilation, turned: true, dy, dx, bias: null, formula, extras);
+        AddWinograd(node, "winograd_gradient", outputs, (0, (2 * rows.Dilation) - rows.PadBegin, (2 * columns.Dilation) - columns.PadBegin), 1, rows.Dilation, turned: true, dy, dx, bias: null, formula, extras, pooled: false);
     }
 
     private bool IsWinogradGradient(Window window, ConvolutionGeometry direct, StoredValue dy)
@@ -56,10 +59,10 @@ public sealed partial class Planner
 
     private void AddWinograd(
         Node node, string suffix, int outputs, (int Depth, int Rows, int Columns) pad, int depthTaps, int dilation, bool turned,
-        StoredValue x, StoredValue y, StoredValue? bias, Expression? formula, List<StoredValue> extras)
+        StoredValue x, StoredValue y, StoredValue? bias, Expression? formula, List<StoredValue> extras, bool pooled)
     {
         var fused = extras.Select(e => Geometries.Operand(e.Layout)).ToImmutableArray();
-        var kernel = new WinogradKernel(outputs, x.Layout, y.Layout, pad.Rows, pad.Columns, bias is not null, formula, fused, NominalSamples, DepthTaps: depthTaps, PadDepth: pad.Depth, Dilation: dilation);
+        var kernel = new WinogradKernel(outputs, x.Layout, y.Layout, pad.Rows, pad.Columns, bias is not null, formula, fused, NominalSamples, DepthTaps: depthTaps, PadDepth: pad.Depth, Dilation: dilation, Pooled: pooled);
         if (training ? kernel.HasManyWeights : WinogradChoice.TransformsLate(outputs, kernel.Tiles * y.Layout.Depth, kernel.WeightFloats, kernel.InputFloats))
         {
             kernel = kernel with { Filters = !training ? WinogradFilterForm.Ordered : turned ? WinogradFilterForm.Turned : WinogradFilterForm.Flat };

@@ -2,7 +2,7 @@
 // `cnnc tune` writes it; it is text, one line for a layer, so that it can be read, compared, and edited:
 //
 //   tune 1
-//   ResNet18 inference layer1.0.conv1 convolution 64x56x56*64x64x3x3->64x56x56 winograd F(4x4)   # 0.281 ms; direct 0.880 ms
+//   ResNet18 inference layer1.0.bn1 convolution 64x56x56*64x64x3x3->64x56x56 winograd F(4x4)   # 0.281 ms; direct 0.880 ms
 //
 // A line that does not fit any more costs a warning and speed, never a build.
 using System.Collections.Immutable;

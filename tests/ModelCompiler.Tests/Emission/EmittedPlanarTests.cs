@@ -18,7 +18,7 @@ public class EmittedPlanarTests
         { "2x5x32", "image -> conv(4, 3x3, pad: 1) -> relu -> conv(20, 3x3, pad: 1, stride: 2) -> maxpool(3x3) -> flatten -> dense(5)", 1, 1 },
         { "1x8x32", "image -> conv(4, 3x3, pad: 1) -> tanh -> maxpool(2x2) -> flatten -> dense(5)", 0, 1 },
         { "1x8x32", "image -> conv(4, 3x3, pad: 1) -> relu -> maxpool(3x3, stride: 2) -> flatten -> dense(5)", 0, 1 },
-        { "1x9x32", "image -> conv(4, 3x3, pad: 1, stride: 2) -> relu -> maxpool(2x2) -> flatten -> dense(5)", 0, 1 },
+        { "1x9x32", "image -> conv(4, 3x3, pad: 1, stride: 2) -> relu -> maxpool(2x2) -> flatten -> dense(5)", 0, 0 },
         { "1x8x12", "image -> conv(2, 3x3, pad: 1) -> relu -> maxpool(2x2) -> flatten -> dense(5)", 0, 1 },
         { "1x8x32", "image -> conv(16, 3x3, pad: 1) -> relu -> maxpool(2x2) -> flatten -> dense(5)", 0, 1 },
     };

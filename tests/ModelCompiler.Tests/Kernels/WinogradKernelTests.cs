@@ -42,6 +42,13 @@ public class WinogradKernelTests
     [InlineData(4)]
     public void FusesBiasAndEpilogue(int outputs) => KernelHarness.Check([.. Geometries.Select(g => Fused(outputs, g))]);
 
+    /// <summary>A last row or column that fills no window is left out.</summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void TakesTheMaximum(int outputs) => KernelHarness.Check(
+        [.. Geometries.Where(g => Math.Min(g.Rows, g.Columns) + (2 * g.Pad) - 2 > 1).Append((Inputs: 20, Outputs: 17, Rows: 2, Columns: 71, Pad: 1)).Select(g => Pooled(outputs, g))]);
+
     [Theory]
     [InlineData(2)]
     [InlineData(4)]
@@ -183,6 +190,27 @@ public class WinogradKernelTests
                 return
                 [
                     new Expectation(5, (s, i) => Math.Max(0, ((At(expected, s, i, output) + o[2][0, i[0]]) * o[3][0, i[0]]) + o[4][s, i]), 2 * Bound(outputs) * Largest(expected), Absolute: true),
+                ];
+            });
+    }
+
+    /// <summary>The formula falls where sums are negative, so a maximum before it would show.</summary>
+    private static KernelCase Pooled(int outputs, (int Inputs, int Outputs, int Rows, int Columns, int Pad) g)
+    {
+        var (input, output) = Layouts(g, new Halo(0, 0, g.Pad, g.Pad, g.Pad, g.Pad));
+        var maxima = new Layout(LayoutKind.Blocked, Shape.Of(g.Outputs, output.Height / 2, output.Width / 2), output.Halo);
+        var vector = new Layout(LayoutKind.Flat, Shape.Of(g.Outputs));
+        var kernel = new WinogradKernel(outputs, input, maxima, g.Pad, g.Pad, true, X * X, [], Pooled: true);
+        return new KernelCase(
+            kernel, 2, () => [TestOperand.Input(input, 2, 1), Packed(kernel), TestOperand.Input(vector, 0, 3), TestOperand.Output(maxima, 2), Scratch(kernel)],
+            o =>
+            {
+                var expected = Convolved(o[0], g);
+                var largest = Largest(expected) + 1;
+                double Value(int s, int[] i, int row, int column) => Math.Pow(At(expected, s, [i[0], (2 * i[1]) + row, (2 * i[2]) + column], output) + o[2][0, i[0]], 2);
+                return
+                [
+                    new Expectation(3, (s, i) => Math.Max(Math.Max(Value(s, i, 0, 0), Value(s, i, 0, 1)), Math.Max(Value(s, i, 1, 0), Value(s, i, 1, 1))), 2 * Bound(outputs) * largest * largest, Absolute: true),
                 ];
             });
     }
