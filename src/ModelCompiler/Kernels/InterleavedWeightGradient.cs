@@ -86,6 +86,9 @@ public sealed record InterleavedWeightGradientKernel(Layout Input, Layout Output
         }
     }
 
+    /// <summary>With one column at a time every product would wait for a load of its own: two loads and two products are what a cycle has. Two columns share theirs.</summary>
+    private static int ColumnsTogether(Isa isa, int outputs, int sums) => outputs == 1 && sums + 4 <= isa.Registers ? 2 : 1;
+
     private static string Suffix((int Outputs, int Rows) tile) => FormattableString.Invariant($"tile{tile.Outputs}x{tile.Rows}");
 
     private void EmitTile(KernelWriter writer, Isa isa, int outputs, int rows)
@@ -104,22 +107,42 @@ public sealed record InterleavedWeightGradientKernel(Layout Input, Layout Output
         writer.Line("float* xr = x + group * xStride + part, gr = g + group * gStride + part;");
         writer.Open($"for (int row = 0; row < {writer.N("rows", OutputGradient.Height)}; row++, xr += {writer.N("xRow", Input.RowStride)}, gr += {writer.N("gRow", OutputGradient.RowStride)})");
         writer.Line("float* xc = xr, gc = gr;");
-        writer.Open($"for (int column = 0; column < {writer.N("columns", OutputGradient.Width)}; column++, xc += 16, gc += 16)");
-        for (var o = 0; o < outputs; o++)
+        var together = ColumnsTogether(isa, outputs, sums.Count);
+        if (together > 1)
         {
-            writer.Line($"var g{Literals.Int(o)} = {isa.Load($"gc{(o == 0 ? "" : $" + {Literals.Int(o)} * {writer.N("gChannel", OutputGradient.LaneStride)}")}")} & there;");
+            writer.Line("int column = 0;").Open($"for (; column <= {writer.N("columns", OutputGradient.Width)} - {Literals.Int(together)}; column += {Literals.Int(together)}, xc += {Literals.Int(16 * together)}, gc += {Literals.Int(16 * together)})");
+            EmitProducts(together);
+            writer.Close();
         }
 
-        for (var r = 0; r < rows; r++)
+        writer.Open($"for ({(together > 1 ? "" : "int column = 0")}; column < {writer.N("columns", OutputGradient.Width)}; column++, xc += 16, gc += 16)");
+        EmitProducts(1);
+
+        // An input meets a tap of each of the columns.
+        void EmitProducts(int count)
         {
-            var from = r == 0 ? "xc" : $"xc + {Literals.Int(r)} * {writer.N("xRow", Input.RowStride)}";
-            for (var c = 0; c < Columns; c++)
+            foreach (var (o, k) in from o in Enumerable.Range(0, outputs) from k in Enumerable.Range(0, count) select (o, k))
             {
-                var v = FormattableString.Invariant($"v{r}_{c}");
-                writer.Line($"var {v} = {isa.Load(c == 0 ? from : $"{from} + {Literals.Int(c * 16)}")}; "
-                    + string.Join(" ", Enumerable.Range(0, outputs).Select(o => $"{Name((o, r, c))} = {isa.Fma($"g{Literals.Int(o)}", v, Name((o, r, c)))};")));
+                writer.Line($"var {Gradient(o, k)} = {isa.Load($"gc{(o == 0 ? "" : $" + {Literals.Int(o)} * {writer.N("gChannel", OutputGradient.LaneStride)}")}{(k == 0 ? "" : $" + {Literals.Int(16 * k)}")}")} & there;");
+            }
+
+            for (var r = 0; r < rows; r++)
+            {
+                var from = r == 0 ? "xc" : $"xc + {Literals.Int(r)} * {writer.N("xRow", Input.RowStride)}";
+                for (var c = 0; c < Columns + count - 1; c++)
+                {
+                    var v = FormattableString.Invariant($"v{r}_{c}");
+                    var products = from k in Enumerable.Range(0, count)
+                                   where c - k >= 0 && c - k < Columns
+                                   from o in Enumerable.Range(0, outputs)
+                                   let sum = Name((o, r, c - k))
+                                   select $"{sum} = {isa.Fma(Gradient(o, k), v, sum)};";
+                    writer.Line($"var {v} = {isa.Load(c == 0 ? from : $"{from} + {Literals.Int(c * 16)}")}; {string.Join(" ", products)}");
+                }
             }
         }
+
+        static string Gradient(int output, int column) => $"g{Literals.Int(output)}{(column == 0 ? "" : $"_{Literals.Int(column)}")}";
 
         writer.Close().Close().Close();
         for (var i = 0; i < sums.Count; i++)
