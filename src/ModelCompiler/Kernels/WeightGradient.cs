@@ -134,20 +134,25 @@ public sealed record WeightGradientKernel(WeightGradientGeometry Geometry) : Ker
         new("xChannelStride", Geometry.InputLane), new("depths", Geometry.Plane.Depth), new("rows", Geometry.Plane.Rows), new("columns", Geometry.Plane.Columns),
         new("xDepthStep", Geometry.InputStep.Depth), new("xRowStep", Geometry.InputStep.Rows), new("xColumnStep", Geometry.InputStep.Columns),
         new("gDepthStep", Geometry.GradientStep.Depth), new("gRowStep", Geometry.GradientStep.Rows), new("gColumnStep", Geometry.GradientStep.Columns),
+        new("rowsTogether", RowsTogether),
     ];
 
     internal WeightGradientTile TileOf(Isa isa) => isa == Isa.Avx512 ? Geometry.Tile : WeightGradientTile.Choose(Geometry, isa, Geometry.Tile.Blocks);
 
-    /// <summary>Samples whose planes together take about half a megabyte.</summary>
-    private int Chunk
-    {
-        get
-        {
-            var plane = (long)Geometry.Plane.Depth * Geometry.Plane.Rows * Geometry.Plane.Columns;
-            var bytes = plane * 64 * ((Geometry.InputStep.Columns >= 16 ? Geometry.InputStep.Columns / 16 : 1) + Geometry.Tile.Blocks);
-            return (int)Math.Max(1, Math.Min(64, 500_000 / bytes));
-        }
-    }
+    /// <summary>Of the planes that pass by again and again, for all taps and channels of a unit: they stay in the second-level cache.</summary>
+    private const int NearBytes = 500_000;
+
+    /// <summary>Of a row of such planes.</summary>
+    private long RowBytes => (long)Geometry.Plane.Columns * 64 * ((Geometry.InputStep.Columns >= 16 ? Geometry.InputStep.Columns / 16 : 1) + Geometry.Tile.Blocks);
+
+    /// <summary>Samples whose planes together take so much.</summary>
+    private int Chunk => (int)Math.Max(1, Math.Min(64, NearBytes / (RowBytes * Geometry.Plane.Rows * Geometry.Plane.Depth)));
+
+    /// <summary>Rows of one sample that do, nearly the same number in each part.</summary>
+    internal int RowsTogether => Rounding.Ceiling(Geometry.Plane.Rows, Rounding.Ceiling(Geometry.Plane.Rows, (int)Math.Max(1, NearBytes / RowBytes)));
+
+    /// <summary>Whether a plane passes by some rows at a time. Then samples do one by one, but for a plane that is small.</summary>
+    internal bool IsByRows => Geometry.Plane is { Depth: 1, Rows: > 1 };
 
     public override string Comment => FormattableString.Invariant(
         $"weight gradient of {ConvolutionKernel.Size(Geometry.Taps)} taps over the outputs of every sample, {Geometry.Tile} channels x taps x blocks in registers");
@@ -188,13 +193,16 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
         writer.Line("int from = (int)((long)batch * split / splits), to = (int)((long)batch * (split + 1) / splits);");
         var first = geometry.Groups == 1 ? "window"
             : "(Math.Min(block * 16 / outputsPerGroup * inputsPerGroup / 16, lastWindow) + window)";
-        writer.Line($"float* into = dw + ((long)split * outputBlocks + block) * packedBlock + window * {N(geometry.TapCount * geometry.Lanes * 16)};");
-        writer.Line("bool add = false;");
-        writer.Line("// A few samples at a time, so that their planes stay in the cache for all taps.");
+        writer.Line($"float* into = dw + ((long)split * outputBlocks + block) * packedBlock + window * {N(geometry.TapCount * geometry.Lanes * 16)}; bool add = false;");
+        writer.Line($"// A few samples{(kernel.IsByRows ? ", or rows of one," : "")} at a time, so that their planes stay in the cache for all taps and channels.");
         writer.Open("for (int sample = from; sample < to || !add; sample += samplesTogether)");
         writer.Line("int samples = Math.Max(0, Math.Min(samplesTogether, to - sample));");
-        writer.Line($"float* xs = x + sample * xStride + {first} * xBlockStride;");
-        writer.Line("float* gs = g + sample * gStride + block * gBlockStride;");
+        writer.Line($"float* xs = x + sample * xStride + {first} * xBlockStride, gs = g + sample * gStride + block * gBlockStride;");
+        if (kernel.IsByRows)
+        {
+            writer.Open("for (int row = 0; row < rows; row += rowsTogether, xs += rowsTogether * xRowStep, gs += rowsTogether * gRowStep)");
+        }
+
         var rest = geometry.OutputBlocks % unit.Blocks;
         if (rest == 0)
         {
@@ -209,10 +217,16 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
             writer.Close();
         }
 
-        writer.Line("add = true;").Close().Close().Close().Line();
+        writer.Line("add = true;").Close().Close().Close();
+        if (kernel.IsByRows)
+        {
+            writer.Close();
+        }
+
+        writer.Line();
         foreach (var micro in micros)
         {
-            new WeightGradientMicro(geometry, micro.Value).Emit(writer, isa, micro.Key);
+            new WeightGradientMicro(geometry, micro.Value, kernel.IsByRows).Emit(writer, isa, micro.Key);
         }
     }
 
@@ -244,7 +258,7 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
             Loop("rowTap", N(geometry.Taps.Rows), geometry.Taps.Rows, t.TapRows, "xRowTap", geometry.Taps.Columns * lanes * 16);
             Loop("columnTap", N(geometry.Taps.Columns), geometry.Taps.Columns, t.TapColumns, "xColumnTap", lanes * 16);
             Loop("channel", N(used), used, t.Channels, geometry.InputLane == 1 ? "1" : "xChannelStride", 16);
-            var call = writer.Call($"{t}", $"{x}, xStride, gs{(b == 0 ? "" : $" + {N(b)} * gBlockStride")}, gStride, samples, {into}, add");
+            var call = writer.Call($"{t}", $"{x}, xStride, gs{(b == 0 ? "" : $" + {N(b)} * gBlockStride")}, gStride, samples, {(kernel.IsByRows ? "Math.Min(rowsTogether, rows - row), " : "")}{into}, add");
             writer.Line(call + ";");
             while (depth-- > 0)
             {

@@ -5,14 +5,15 @@ using ModelCompiler.Emission;
 namespace ModelCompiler.Kernels;
 
 /// <summary>Writes the helper <c>suffix(x, xStride, g, gStride, samples, dw, add)</c>, which adds to what dw holds or replaces it.</summary>
-internal sealed class WeightGradientMicro(WeightGradientGeometry geometry, WeightGradientTile tile)
+/// <param name="byRows">Whether it sums some rows only; their number follows that of the samples.</param>
+internal sealed class WeightGradientMicro(WeightGradientGeometry geometry, WeightGradientTile tile, bool byRows = false)
 {
     private static string N(long value) => Literals.Int(value);
 
     public void Emit(KernelWriter writer, Isa isa, string suffix)
     {
         var plane = geometry.Plane;
-        writer.OpenHelper(suffix, "float* x, long xStride, float* g, long gStride, int samples, float* dw, bool add");
+        writer.OpenHelper(suffix, "float* x, long xStride, float* g, long gStride, int samples, " + (byRows ? "int rowCount, " : "") + "float* dw, bool add");
         var sums = (from c in Enumerable.Range(0, tile.Channels) from r in Enumerable.Range(0, tile.TapRows) from k in Enumerable.Range(0, tile.TapColumns)
                     from j in Enumerable.Range(0, tile.Blocks) from p in Enumerable.Range(0, isa.Parts) select (c, r, k, j, p)).ToList();
         string A(int c, int r, int k, int j, int p) => $"a{N(c)}_{N(r)}_{N(k)}_{N(j)}" + (isa.Parts > 1 ? ((char)('a' + p)).ToString() : "");
@@ -52,7 +53,7 @@ internal sealed class WeightGradientMicro(WeightGradientGeometry geometry, Weigh
             writer.Line($"float* x{axis} = {x}, g{axis} = {g};");
             (x, g) = ("x" + axis, "g" + axis);
             var index = char.ToLowerInvariant(axis[0]) + axis.Substring(1);
-            writer.Open($"for (int {index} = 0; {index} < {index}s; {index}++, {x} += x{axis}Step, {g} += g{axis}Step)");
+            writer.Open($"for (int {index} = 0; {index} < {(byRows && axis == "Row" ? "rowCount" : index + "s")}; {index}++, {x} += x{axis}Step, {g} += g{axis}Step)");
             opened++;
         }
 
