@@ -151,7 +151,7 @@ public sealed record WeightGradientKernel(WeightGradientGeometry Geometry) : Ker
     /// <summary>Rows of one sample that do, nearly the same number in each part.</summary>
     internal int RowsTogether => Rounding.Ceiling(Geometry.Plane.Rows, Rounding.Ceiling(Geometry.Plane.Rows, (int)Math.Max(1, NearBytes / RowBytes)));
 
-    /// <summary>Whether a plane passes by some rows at a time. Then samples do one by one, but for a plane that is small.</summary>
+    /// <summary>Whether a plane can pass by some rows at a time. Where several samples pass by together, it does so as a whole.</summary>
     internal bool IsByRows => Geometry.Plane is { Depth: 1, Rows: > 1 };
 
     public override string Comment => FormattableString.Invariant(

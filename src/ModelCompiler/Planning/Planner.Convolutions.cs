@@ -57,6 +57,7 @@ public sealed partial class Planner
         }
 
         Close(open, point);
+        ClosePool(fused.Output, point);
     }
 
     /// <summary>Whether every channel has a kernel of its own.</summary>

@@ -44,7 +44,7 @@ public sealed partial class Planner
         }
         else if (primitive == Primitives.MaxPool)
         {
-            AddBlockwise(node, "max_pool", (x, y) => new MaxPoolKernel(node.As<MaxPoolAttributes>().Window, x[0], y));
+            PlanMaxPool(node);
         }
         else if (primitive == Primitives.MaxPoolGradient)
         {

@@ -11,6 +11,28 @@ public sealed partial class Planner
     /// <summary>Pools that a convolution has computed.</summary>
     private readonly HashSet<Node> pooled = new();
 
+    /// <summary>Pools that a convolution could have computed and did not, with the place of its choice.</summary>
+    private readonly Dictionary<Node, int> choicesBeforePools = new();
+
+    private void PlanMaxPool(Node node)
+    {
+        var before = steps.Count;
+        AddBlockwise(node, "max_pool", (x, y) => new MaxPoolKernel(node.As<MaxPoolAttributes>().Window, x[0], y));
+        if (choicesBeforePools.TryGetValue(node, out var choice))
+        {
+            choices[choice] = choices[choice] with { Steps = [.. choices[choice].Steps, .. steps.Skip(before).Select(s => s.Name)] };
+        }
+    }
+
+    /// <summary>A pool counts as its layer's whoever computes it: kernels that take it over are measured with it, so the others are too.</summary>
+    private void ClosePool(Node output, ChoicePoint point)
+    {
+        if (point.Layer.Length > 0 && PoolOf(output) is { } pool && !pooled.Contains(pool))
+        {
+            choicesBeforePools.Add(pool, choices.Count - 1);
+        }
+    }
+
     /// <summary>Memory for a pool's result, which the convolution before it makes. The convolution's own is never used.</summary>
     private StoredValue StorePooled(Node pool)
     {

@@ -84,6 +84,17 @@ public class TuningTests
         Assert.DoesNotContain("Input_to_blocks", Planner.ForInference(graph).Steps.Select(s => s.Name));
     }
 
+    /// <summary>A kernel that takes the pool over is measured with it, so one that does not is, too.</summary>
+    [Fact]
+    public void APoolCountsAsItsLayersWhoeverComputesIt()
+    {
+        var graph = Graph("network Net {\n input image: 17x17x57\n output y = image -> a: conv(33, 3x3, stride: 2) -> relu -> maxpool(3x3, stride: 2) -> b: conv(5, 1x1)\n}\n");
+        string[] StepsOf(string kernel) => [.. Planner.ForInference(graph, tuning: Read($"Net inference a convolution 17x17x57*33x17x3x3->33x8x28 {kernel}").For("Net", training: false))
+            .Choices.Single(c => c.Layer == "a").Steps.Where(name => !name.StartsWith("Input", StringComparison.Ordinal)).Select(name => name[(name.IndexOf('_') + 1)..])];
+        Assert.Equal(["convolution"], StepsOf("direct 1x14x2"));
+        Assert.Equal(["convolution", "max_pool"], StepsOf("direct 2x7x2"));
+    }
+
     [Fact]
     public void AFileIsReadBackAsItWasWritten()
     {
