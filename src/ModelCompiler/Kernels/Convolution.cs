@@ -233,7 +233,7 @@ public sealed record ConvolutionKernel(
         }
     }
 
-    public override string Fusion => string.Join(", ", new[] { Formula is null ? "" : new FormulaProgram([Formula]).Readable, Pool?.Readable ?? "" }.Where(text => text.Length > 0));
+    public override string Fusion => FusionOf(Formula, Pool?.Readable ?? "");
 
     public override KernelScope Scope => Samples ? KernelScope.Batch : KernelScope.Sample;
 

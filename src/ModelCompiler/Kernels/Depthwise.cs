@@ -36,7 +36,7 @@ public sealed record DepthwiseKernel(
 
     public override string Layouts => $"{Input.Tag} -> {Output.Tag}";
 
-    public override string Fusion => Epilogue is null ? "" : new FormulaProgram([Epilogue]).Readable;
+    public override string Fusion => FusionOf(Epilogue);
 
     public override ImmutableArray<Operand> Operands =>
     [

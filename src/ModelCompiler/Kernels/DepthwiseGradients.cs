@@ -60,7 +60,7 @@ public sealed record DepthwiseInputGradientKernel(
 
     public override string Comment => $"dx = gradient of the depthwise convolution by {Geometry.Comment}, for dy" + (Epilogue is null ? "" : $", then {Fusion}") + (Sums is null ? "" : ", and " + Sums.Readable);
 
-    public override string Fusion => Epilogue is null ? "" : new FormulaProgram([Epilogue]).Readable;
+    public override string Fusion => FusionOf(Epilogue);
 
     public override ImmutableArray<ScalarArgument> Scalars => new FormulaProgram([Formula]).Scalars;
 

@@ -3,6 +3,7 @@
 // numbers only share it, in inference and training alike.
 using System.Collections.Immutable;
 using ModelCompiler.Emission;
+using ModelCompiler.Graph;
 
 namespace ModelCompiler.Kernels;
 
@@ -96,6 +97,10 @@ public abstract record Kernel
 
     /// <summary>The formula computed in the same pass, as text; empty for none.</summary>
     public virtual string Fusion => "";
+
+    /// <summary><see cref="Fusion"/> of a formula, if there is one, and of a pool, by its text, behind it.</summary>
+    protected static string FusionOf(Expression? formula, string pool = "") =>
+        string.Join(", ", new[] { formula is null ? "" : new FormulaProgram([formula]).Readable, pool }.Where(text => text.Length > 0));
 
     /// <summary>Everything that decides what a call does.</summary>
     public virtual string Key => field ??= $"{Name}({string.Join(",", Numbers.Select(n => Literals.Int(n.Value)))})";

@@ -25,7 +25,7 @@ public sealed record PlanarConvolutionKernel(
 
     public override string Choice => $"columns side by side, {PlanarTile.Choose(Output.Channels, Scale, Width, Isa.Avx512)}";
 
-    public override string Fusion => string.Join(", ", [.. Formula is null ? Array.Empty<string>() : [new FormulaProgram([Formula]).Readable], .. Pooled ? ["maxpool 2x2"] : Array.Empty<string>()]);
+    public override string Fusion => FusionOf(Formula, Pooled ? "maxpool 2x2" : "");
 
     public override string Layouts => $"{Input.Tag} -> {Output.Tag}";
 

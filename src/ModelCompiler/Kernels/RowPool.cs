@@ -34,7 +34,7 @@ public sealed record RowPool(Window Window, Layout Output, int Rows, int Columns
 
     internal IEnumerable<KernelNumber> Numbers =>
     [
-        new("poolBlocks", Output.Blocks), new("poolRows", Output.Height), new("poolColumns", Output.Width), new("poolBlock", Output.BlockStride), new("poolRow", Output.RowStride),
+        new("poolBlocks", Output.Blocks), new("poolColumns", Output.Width), new("poolBlock", Output.BlockStride), new("poolRow", Output.RowStride),
         new("poolSize", Down.Kernel), new("poolStep", Down.Stride), new("poolPad", Down.Pad), new("poolWholeFrom", Across.InsideFrom), new("poolWholeTo", Across.InsideTo),
         new("poolColumnPad", Across.Pad), new("rowsRead", Rows), new("columnsRead", Columns),
     ];

@@ -233,7 +233,7 @@ public sealed record StrassenKernel(ConvolutionGeometry Direct, bool Bias, Expre
 
     public override string Choice => FormattableString.Invariant($"strassen {Tile.Columns}x{Tile.Blocks}");
 
-    public override string Fusion => Formula is null ? "" : new FormulaProgram([Formula]).Readable;
+    public override string Fusion => FusionOf(Formula);
 
     /// <summary>Spans of pixels x groups of output blocks: the left factors of a span, which are larger than the weights of a group, serve all groups.</summary>
     public override int Units => Spans * Groups;

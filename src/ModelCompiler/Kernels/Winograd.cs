@@ -151,7 +151,7 @@ public sealed record WinogradKernel(
 
     public override string Layouts => $"{Input.Tag} -> {Output.Tag}";
 
-    public override string Fusion => string.Join(", ", new[] { Formula is null ? "" : new FormulaProgram([Formula]).Readable, Pooled ? "maxpool 2x2" : "" }.Where(text => text.Length > 0));
+    public override string Fusion => FusionOf(Formula, Pooled ? "maxpool 2x2" : "");
 
     public override ImmutableArray<Operand> Operands
     {

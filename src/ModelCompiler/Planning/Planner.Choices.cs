@@ -28,10 +28,16 @@ public sealed partial class Planner
     private static Tile? WantedTile(KernelChoice choice) => choice.Tile == default ? null : choice.Tile;
 
     /// <summary>Keeps the choice that was made for whoever wants to measure others.</summary>
-    private void Close(OpenChoice open, ChoicePoint point)
+    /// <param name="pool">One that the layer could compute; it counts as the layer's whoever does: kernels that take it over are measured with it, so the others are too.</param>
+    private void Close(OpenChoice open, ChoicePoint point, Node? pool = null)
     {
         if (point.Layer.Length > 0)
         {
+            if (pool is not null && !pooled.Contains(pool))
+            {
+                choicesBeforePools.Add(pool, choices.Count);
+            }
+
             choices.Add(point with { Steps = [.. steps.Skip(open.StepsBefore).Where(s => !s.Prepare).Select(s => s.Name)] });
         }
     }

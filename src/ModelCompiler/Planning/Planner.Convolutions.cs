@@ -56,8 +56,7 @@ public sealed partial class Planner
             }
         }
 
-        Close(open, point);
-        ClosePool(fused.Output, point);
+        Close(open, point, PoolOf(fused.Output));
     }
 
     /// <summary>Whether every channel has a kernel of its own.</summary>

@@ -28,15 +28,10 @@ public sealed partial class Planner
         var x = Get(node.Inputs[0], LayoutKind.Planar);
         var w = Get(node.Inputs[1], LayoutKind.Flat);
         var bias = node.Inputs.Length > 2 ? Get(node.Inputs[2], LayoutKind.Flat) : null;
-        var y = Store(result, LayoutKind.Planar);
+        var y = pool is null ? Store(result, LayoutKind.Planar) : StorePooled(pool, LayoutKind.Planar);
         var formula = fused.Output == node ? null : fused.Formula;
         Add(node, "convolution", new PlanarConvolutionKernel(x.Layout, y.Layout, rows.Kernel, columns.Kernel, rows.PadBegin, columns.PadBegin, bias is not null, formula, pool is not null),
             Buffers(x.Buffer, w.Buffer, bias, [], y));
-        if (pool is not null)
-        {
-            pooled.Add(pool);
-        }
-
         return true;
     }
 

@@ -24,20 +24,11 @@ public sealed partial class Planner
         }
     }
 
-    /// <summary>A pool counts as its layer's whoever computes it: kernels that take it over are measured with it, so the others are too.</summary>
-    private void ClosePool(Node output, ChoicePoint point)
-    {
-        if (point.Layer.Length > 0 && PoolOf(output) is { } pool && !pooled.Contains(pool))
-        {
-            choicesBeforePools.Add(pool, choices.Count - 1);
-        }
-    }
-
     /// <summary>Memory for a pool's result, which the convolution before it makes. The convolution's own is never used.</summary>
-    private StoredValue StorePooled(Node pool)
+    private StoredValue StorePooled(Node pool, LayoutKind kind = LayoutKind.Blocked)
     {
         pooled.Add(pool);
-        return Store(pool, LayoutKind.Blocked);
+        return Store(pool, kind);
     }
 
     /// <summary>The max pool that is all that reads a value; null where something else does.</summary>

@@ -1,4 +1,4 @@
-// Convolutions that take over the max pool behind them in inference, against the oracle: which do, which may not, and what they do with NaN.
+// Convolutions that take over the max pool behind them in inference, against the oracle: which do, and which may not.
 using ModelCompiler.Kernels;
 using ModelCompiler.Planning;
 using ModelCompiler.Tests.Kernels;
