@@ -191,8 +191,9 @@ public sealed record WinogradKernel(
         }
     }
 
-    /// <summary>Memory for each thread: transformed inputs, products, a tile halfway through its transform, and one completed with zeros.</summary>
-    public int ScratchFloats => checked((Transform.Points * (InputPoint + ProductPoint)) + (2 * Transform.Points * Layout.Lanes) + FilterFloats);
+    /// <summary>Memory for each thread: transformed inputs, products, a tile halfway through its transform, one completed with zeros, and filters where they do not come
+    /// packed, with room for the next ones where those are made meanwhile.</summary>
+    public int ScratchFloats => checked((Transform.Points * (InputPoint + ProductPoint)) + (2 * Transform.Points * Layout.Lanes) + ((Filters == WinogradFilterForm.Ordered ? 2 : 1) * FilterFloats));
 
     /// <summary>Transformed filters of one group and part of the inputs, where they do not come packed.</summary>
     internal int FilterFloats => Filters == WinogradFilterForm.Packed ? 0 : checked(Transform.Points * PackWinogradKernel.PointFloats(FilterInputs, Tile.Blocks));

@@ -7,7 +7,7 @@ using ModelCompiler.Planning;
 
 namespace ModelCompiler.Kernels;
 
-internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
+internal sealed partial class WinogradEmitter(WinogradKernel kernel, Isa isa)
 {
     /// <summary>So few tiles are not shared by threads.</summary>
     private const int FewTiles = 8;
@@ -20,8 +20,8 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
 
     private bool IsPacked => kernel.Filters == WinogradFilterForm.Packed;
 
-    /// <summary>Whether the weights that are transformed next are asked for while products are made.</summary>
-    private bool AsksForOrdered => kernel.Filters == WinogradFilterForm.Ordered && isa != Isa.Vector128;
+    /// <summary>Whether filters are transformed while products of those before them are made.</summary>
+    private bool IsOrdered => kernel.Filters == WinogradFilterForm.Ordered;
 
     /// <summary>Blocks of a full group, where there is one, and of the last group, where it has fewer.</summary>
     private IEnumerable<int> GroupSizes => new[] { Math.Min(groupBlocks, kernel.Output.Blocks), kernel.Output.Blocks % groupBlocks }.Where(b => b > 0).Distinct();
@@ -33,7 +33,7 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
     {
         var points = transform.Points;
         writer.OpenMethod();
-        writer.Line($"float* products = scratch + {N(points)}L * inputPoint, halfway = products + {N(points)}L * productPoint{(IsPacked ? "" : $", filters = halfway + {N(2 * points * Layout.Lanes)}")};");
+        writer.Line($"float* products = scratch + {N(points)}L * inputPoint, halfway = products + {N(points)}L * productPoint{(IsPacked || IsOrdered ? "" : $", filters = {FilterPlace}")};");
         writer.Line($"int total = batch * {WinogradTiles.Count(IsDilated)}, from = 0, to = total, firstGroup = 0, lastGroup = groups;");
         writer.Line("// Units are parts of the tiles, or of the weights where there are few tiles or many weights.");
         writer.Open($"if (groups > 1 && (manyWeights != 0 || total * yDepths < {N(FewTiles)}))").Line($"firstGroup = groups * begin / {N(kernel.Units)};").Line($"lastGroup = groups * end / {N(kernel.Units)};").Close();
@@ -44,6 +44,11 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
         writer.Line((planes ? "for (int depth = 0; depth < yDepths + depthTaps - 1; depth++) " : "") + new WinogradTiles(transform, Gradients: false, isa, IsDilated).Call(
             writer, planes ? "x + (long)depth * xDepth" : "x", "xStride", planes ? "scratch + depth * tiles * 16" : "scratch", "first, tiles", "xBlocks",
             $"tileRows, tileColumns, xBlock, xRow, yRows + 2{step}, yColumns + 2{step}", "inputColumns, inputPoint"));
+        if (IsOrdered)
+        {
+            EmitFirstFilters(writer);
+        }
+
         writer.Open("for (int group = firstGroup; group < lastGroup; group++)");
         writer.Line($"int block = group * {N(groupBlocks)}, blocks = Math.Min({N(groupBlocks)}, yBlocks - block);");
         if (IsPacked)
@@ -60,51 +65,51 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
         writer.Close().Close().Close().Line();
     }
 
+    /// <summary>The filters of the first group's first part; all others are made while products of those before them are.</summary>
+    private void EmitFirstFilters(KernelWriter writer)
+    {
+        writer.Line($"float* ordered = w + (long)firstGroup * channels * {DepthTaps} * {N(144 * groupBlocks)}, filters = {FilterPlace}, spare = filters + {N(transform.Points)}L * groupPoint;");
+        writer.Open("if (firstGroup < lastGroup)");
+        writer.Line($"int blocks = Math.Min({N(groupBlocks)}, yBlocks - firstGroup * {N(groupBlocks)}), partChannels = Math.Min(partBlocks * 16, channels), vectors = partChannels * blocks * {DepthTaps};");
+        writer.Line(Filters.Call(writer, $"ordered, filters, {PointFloats("blocks")}, partChannels, blocks, {DepthTaps}, 0, vectors"));
+        writer.Line("ordered += vectors * 144L;").Close();
+    }
+
+    private string FilterPlace => $"halfway + {N(2 * transform.Points * Layout.Lanes)}";
+
+    private WinogradFilters Filters => new(transform, kernel.Filters, isa);
+
+    /// <summary>From point to point of the filters of so many blocks.</summary>
+    private string PointFloats(string blocks) => $"{blocks} == {N(groupBlocks)} ? groupPoint : restPoint";
+
     /// <summary>Filters that do not come packed: those of a part of the inputs are transformed, and multiplied while they are near.</summary>
     private void EmitParts(KernelWriter writer)
     {
-        var filters = new WinogradFilters(transform, kernel.Filters, isa);
-        var isOrdered = kernel.Filters == WinogradFilterForm.Ordered;
-        writer.Line("int pointFloats = blocks == " + N(groupBlocks) + " ? groupPoint : restPoint;");
-        if (isOrdered)
-        {
-            writer.Line($"float* ordered = w + (long)block * channels * {DepthTaps} * 144;");
-        }
-
         writer.Open("for (int add = 0; add < xBlocks; add += partBlocks)");
         writer.Line("int partChannels = Math.Min(partBlocks * 16, channels - add * 16);");
-        if (isOrdered)
+        if (IsOrdered)
         {
-            writer.Line(filters.Call(writer, $"ordered, filters, pointFloats, partChannels, blocks, {DepthTaps}"));
-            writer.Line($"ordered += (long)partChannels * blocks * {DepthTaps} * 144;");
+            writer.Line("bool last = add + partBlocks >= xBlocks;");
+            writer.Line($"int nextBlocks = !last ? blocks : group + 1 < lastGroup ? Math.Min({N(groupBlocks)}, yBlocks - block - {N(groupBlocks)}) : 0;");
+            writer.Line("int nextChannels = Math.Min(partBlocks * 16, last ? channels : channels - (add + partBlocks) * 16);");
         }
         else
         {
+            writer.Line($"int pointFloats = {PointFloats("blocks")};");
             writer.Line("for (int b = 0; b < blocks; b++) "
-                + filters.Call(writer, $"w, filters + b * 16, block + b, pointFloats, blocks * 16, add * 16, add * 16 + partChannels, channels, outputs, {DepthTaps}"));
+                + Filters.Call(writer, $"w, filters + b * 16, block + b, pointFloats, blocks * 16, add * 16, add * 16 + partChannels, channels, outputs, {DepthTaps}"));
         }
 
         EmitProductCalls(
             writer, "scratch + add * inputColumns * 16", "filters", "partChannels / 16, partChannels % 16",
-            (AsksForOrdered ? $", ordered, partChannels * {DepthTaps}" : "") + (HasParts ? ", add" : ""));
-        writer.Close();
-    }
-
-    /// <param name="more">Arguments that not all products have, each behind a comma.</param>
-    private void EmitProductCalls(KernelWriter writer, string inputs, string weights, string channels, string more)
-    {
-        var sizes = GroupSizes.ToList();
-        for (var i = 0; i < sizes.Count; i++)
+            (IsOrdered ? $", ordered, spare, {PointFloats("nextBlocks")}, nextChannels, nextBlocks" : "") + (HasParts ? ", add" : ""));
+        if (IsOrdered)
         {
-            var size = sizes[i];
-            var call = $"{writer.Share(ProductsName(size), w => EmitProducts(w, size))}({inputs}, {weights}, products, {(kernel.HasDepth ? "tiles * yDepths" : "tiles")}, productColumns, inputColumns, inputPoint, productPoint, {channels}, {(size == groupBlocks ? "groupPoint" : "restPoint")}{(HasTaps ? ", depthTaps, tiles * 16" : "")}{more});";
-            foreach (var micro in Tiles(size).Select(t => Micro(t, size)))
-            {
-                writer.Share(micro.Name, micro.Emit);
-            }
-
-            writer.Line((sizes.Count == 1 ? "" : i == 0 ? $"if (blocks == {N(size)}) " : "else ") + call);
+            writer.Line($"ordered += (long)nextChannels * nextBlocks * {DepthTaps} * 144;");
+            writer.Line("float* made = spare;").Line("spare = filters;").Line("filters = made;");
         }
+
+        writer.Close();
     }
 
     private bool HasParts => kernel.HasParts;
@@ -117,80 +122,6 @@ internal sealed class WinogradEmitter(WinogradKernel kernel, Isa isa)
     private string InPlane(string argument) => argument == "y" || Planes.Any(p => argument == $"e{N(p.Index)}") ? $"{argument} + (long)depth * {argument}Depth" : argument;
 
     private static string N(long value) => Literals.Int(value);
-
-    private string ProductsName(int blocks) => KernelName.Of($"Winograd{N(outputs)}Products{N(blocks)}", Tiles(blocks).Select(t => Micro(t, blocks).Name).Append(AsksForOrdered ? "ordered" : "").Append(IsPacked ? "" : "made"));
-
-    /// <summary>The register tiles that a group's blocks are cut into.</summary>
-    private IEnumerable<Tile> Tiles(int blocks)
-    {
-        var full = kernel.TileOf(isa);
-        for (var b = 0; b < blocks; b += full.Blocks)
-        {
-            yield return full with { Blocks = Math.Min(full.Blocks, blocks - b) };
-        }
-    }
-
-    private ConvolutionMicroEmitter Micro(Tile tile, int blocks) =>
-        new(new ConvolutionKernel(kernel.Product(kernel.Chunk), false, null, ImmutableArray<FusedOperand>.Empty, Samples: false), isa, tile, blocks)
-        {
-            AsksAhead = isa != Isa.Vector128, Adds = HasParts, PrefetchesNextBlock = isa != Isa.Vector128 && kernel.Input.Channels >= Layout.Lanes, PrefetchesOutput = isa != Isa.Vector128,
-        };
-
-    /// <summary>At every point: transformed inputs times transformed weights, for one group of output blocks.</summary>
-    private void EmitProducts(SourceWriter writer, int blocks)
-    {
-        writer.Open(Kernel.Helper(ProductsName(blocks), "float* u, float* w, float* products, int tiles, int productColumns, int inputColumns, int inputPoint, int productPoint, int inputBlocks, int tail, int pointWeights"
-            + (HasTaps ? ", int depthTaps, int depthTapStep" : "") + (AsksForOrdered ? ", float* ordered, int orderedInputs" : "") + (!HasParts ? "" : IsPacked ? ", int partBlocks" : ", int add")));
-        writer.Line("long inputBlock = inputColumns * 16, outputBlock = productColumns * 16;");
-        var columns = kernel.TileOf(isa).Columns;
-        if (AsksForOrdered)
-        {
-            writer.Line("// While points are computed, what is transformed next comes nearer, the same part of it with each call of the micro-kernel.");
-            writer.Line($"int calls = (tiles + {N(columns - 1)}) / {N(columns)}, allCalls = calls * {N(transform.Points)}, aheadFloats = (orderedInputs * {N(9 * blocks)} + allCalls - 1) / allCalls * 16;");
-        }
-        else if (isa != Isa.Vector128)
-        {
-            writer.Line("// While a point is computed the weights of the next one, which lie behind its own, come nearer.");
-            writer.Line($"int calls = (tiles + {N(columns - 1)}) / {N(columns)}, aheadFloats = ({(HasParts && IsPacked ? $"partBlocks * {N(16 * blocks)}" : "pointWeights / 16")} + calls - 1) / calls * 16;");
-        }
-
-        if (HasParts && IsPacked)
-        {
-            // A part of the inputs at a time: what a point needs of inputs and weights then stays in the second-level cache.
-            writer.Line("float* allInputs = u, allWeights = w, allProducts = products;").Line("int allBlocks = inputBlocks, lastTail = tail, all = inputBlocks + (tail > 0 ? 1 : 0);");
-            writer.Open("for (int add = 0; add < all; add += partBlocks)");
-            writer.Line("inputBlocks = Math.Min(partBlocks, allBlocks - add);").Line("tail = add + partBlocks >= all ? lastTail : 0;");
-            writer.Line("u = allInputs + add * inputBlock;").Line($"w = allWeights + add * {N(256L * blocks)}L;").Line("products = allProducts;");
-        }
-
-        writer.Open($"for (int point = 0; point < {N(transform.Points)}; point++)");
-        var b = 0;
-        foreach (var tile in Tiles(blocks))
-        {
-            var micro = Micro(tile, blocks);
-
-            string[] arguments =
-            [
-                "u", b == 0 ? "w" : $"w + {N(b * Layout.Lanes)}", b == 0 ? "products" : $"products + {N(b)} * outputBlock",
-                .. !micro.AsksAhead ? Array.Empty<string>() : b > 0 ? ["w", "0", "1"] : AsksForOrdered ? ["ordered", "aheadFloats", $"({N((9 * blocks) - 1)} + allCalls) / allCalls"] : ["w + pointWeights", "aheadFloats", $"({N(blocks - 1)} + calls) / calls"], "0", "tiles", "productColumns", .. micro.Numbers.Select(n => n.Name),
-            ];
-            writer.Line($"{micro.Name}({string.Join(", ", arguments)});");
-            b += tile.Blocks;
-        }
-
-        writer.Line("u += inputPoint;").Line("w += pointWeights;").Line("products += productPoint;");
-        if (AsksForOrdered)
-        {
-            writer.Line("ordered += calls * aheadFloats;");
-        }
-
-        if (HasParts && IsPacked)
-        {
-            writer.Close();
-        }
-
-        writer.Close().Close().Line();
-    }
 
     private string OutputName => KernelName.Of($"Winograd{N(outputs)}Outputs", kernel.OutputStructure);
 

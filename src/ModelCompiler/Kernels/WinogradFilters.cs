@@ -11,12 +11,13 @@ internal sealed class WinogradFilters(WinogradTransform transform, WinogradFilte
 
     private bool IsOrdered => form == WinogradFilterForm.Ordered;
 
-    private string Name => $"Winograd{N(transform.Outputs)}Filters{(IsOrdered ? "Ordered" : turned ? "Turned" : "")}";
+    public string Name => $"Winograd{N(transform.Outputs)}Filters{(IsOrdered ? "Ordered" : turned ? "Turned" : "")}";
 
     /// <summary>The call that makes [point][block of inputs][depth tap][input][16 outputs] of the weights of a block of outputs, inputs <c>step</c>
     /// floats apart; of ordered ones [point][block of inputs][depth tap][input][block][16 outputs] of a group's.</summary>
     /// <param name="arguments"><c>weight, to, block, pointStride, step, begin, end, inputs, outputs, depthTaps</c>, inputs from <c>begin</c> to <c>end</c>; the last is 1
-    /// for turned weights. Of ordered ones <c>from, to, pointStride, inputs, blocks, depthTaps</c>.</param>
+    /// for turned weights. Of ordered ones <c>from, to, pointStride, inputs, blocks, depthTaps, begin, end</c>: of the vectors in their order those from
+    /// <c>begin</c> to <c>end</c>.</param>
     public string Call(KernelWriter writer, string arguments) => $"{writer.Share(Name, IsOrdered ? EmitOrdered : Emit)}({arguments});";
 
     private static string N(long value) => Literals.Int(value);
@@ -59,13 +60,15 @@ internal sealed class WinogradFilters(WinogradTransform transform, WinogradFilte
     /// <summary>Nine vectors of a block of inputs and a tap along depth lie as far apart as there are inputs and blocks of outputs.</summary>
     private void EmitOrdered(SourceWriter writer)
     {
-        writer.Open(Kernel.Helper(Name, "float* from, float* to, long pointStride, int inputs, int blocks, int depthTaps"));
+        writer.Open(Kernel.Helper(Name, "float* from, float* to, long pointStride, int inputs, int blocks, int depthTaps, int begin, int end"));
         transform.FilterConstants(writer, isa);
+        writer.Line("begin *= 16;").Line("end *= 16;");
         writer.Open("for (int first = 0; first < inputs; first += 16)");
         writer.Line("int floats = Math.Min(16, inputs - first) * blocks * 16;");
-        writer.Open("for (int depth = 0; depth < depthTaps; depth++, from += 8 * floats)");
-        writer.Open($"for (int i = 0; i < floats; i += {N(isa.Width)}, from += {N(isa.Width)}, to += {N(isa.Width)})");
-        EmitVector(writer, tap => tap == 0 ? "from" : $"from + {N(tap)} * floats", "to");
+        writer.Open("for (int depth = 0; depth < depthTaps; depth++, from += 9 * floats, to += floats, begin -= floats, end -= floats)");
+        writer.Open($"for (int i = Math.Max(begin, 0); i < Math.Min(end, floats); i += {N(isa.Width)})");
+        writer.Line("float* g = from + i;");
+        EmitVector(writer, tap => tap == 0 ? "g" : $"g + {N(tap)} * floats", "to + i");
         writer.Close().Close().Close().Close().Line();
     }
 
