@@ -162,23 +162,34 @@ public class WinogradVolumeTests
         return TestOperand.Input(new Layout(LayoutKind.Flat, Shape.Of(kernel.Packing().PackedSize)), 0, (_, i) => WinogradKernelTests.PackedWeight(kernel.Packing(), weights, i[0]));
     }
 
+    /// <summary>Over plain arrays: the largest volumes have 70 million products.</summary>
     private static double[][] Convolved(TestOperand x, Volume v)
     {
-        using var weights = Weights(v);
-        return [.. Enumerable.Range(0, x.Samples).Select(sample => TestOperand.Indices(v.Output.Shape).Select(i =>
+        using var operand = Weights(v);
+        var weights = TestOperand.Indices(operand.Layout.Shape).Select(i => operand[0, i]).ToArray();
+        return [.. Enumerable.Range(0, x.Samples).Select(sample =>
+        {
+            var inputs = TestOperand.Indices(v.Input.Shape).Select(i => x[sample, i]).ToArray();
+            return TestOperand.Indices(v.Output.Shape).Select(i => Sum(inputs, i)).ToArray();
+        })];
+
+        double Sum(double[] inputs, int[] i)
         {
             var sum = 0.0;
-            foreach (var t in TestOperand.Indices(Shape.Of(v.Inputs, v.Taps, 3, 3)))
+            for (var (input, at) = (0, i[0] * v.Inputs * v.Taps * 9); input < v.Inputs; input++)
             {
-                var (d, r, c) = (i[1] + t[1] - v.PadDepth, i[2] + (t[2] * v.Dilation) - v.Pad, i[3] + (t[3] * v.Dilation) - v.Pad);
-                if (d >= 0 && d < v.Depth && r >= 0 && r < v.Rows && c >= 0 && c < v.Columns)
+                for (var tap = 0; tap < v.Taps * 9; tap++, at++)
                 {
-                    sum += x[sample, t[0], d, r, c] * weights[0, i[0], t[0], t[1], t[2], t[3]];
+                    var (d, r, c) = (i[1] + (tap / 9) - v.PadDepth, i[2] + (tap / 3 % 3 * v.Dilation) - v.Pad, i[3] + (tap % 3 * v.Dilation) - v.Pad);
+                    if (d >= 0 && d < v.Depth && r >= 0 && r < v.Rows && c >= 0 && c < v.Columns)
+                    {
+                        sum += inputs[(((((input * v.Depth) + d) * v.Rows) + r) * v.Columns) + c] * weights[at];
+                    }
                 }
             }
 
             return sum;
-        }).ToArray())];
+        }
     }
 
     private sealed record Volume(int Inputs, int Outputs, int Depth, int Rows, int Columns, int Taps, int PadDepth, int Pad, int Dilation = 1)
