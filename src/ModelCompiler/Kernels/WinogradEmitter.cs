@@ -69,7 +69,7 @@ internal sealed partial class WinogradEmitter(WinogradKernel kernel, Isa isa)
     private void EmitFirstFilters(KernelWriter writer)
     {
         writer.Line($"float* ordered = w + (long)firstGroup * channels * {DepthTaps} * {N(144 * groupBlocks)}, filters = {FilterPlace}, spare = filters + {N(transform.Points)}L * groupPoint;");
-        writer.Open("if (firstGroup < lastGroup)");
+        writer.Open("");
         writer.Line($"int blocks = Math.Min({N(groupBlocks)}, yBlocks - firstGroup * {N(groupBlocks)}), partChannels = Math.Min(partBlocks * 16, channels), vectors = partChannels * blocks * {DepthTaps};");
         writer.Line(Filters.Call(writer, $"ordered, filters, {PointFloats("blocks")}, partChannels, blocks, {DepthTaps}, 0, vectors"));
         writer.Line("ordered += vectors * 144L;").Close();
