@@ -1,7 +1,6 @@
 // Writes the C# of a Winograd convolution: a driver over chunks of tiles, the matrix products, whose micro-kernel is that of
 // direct convolution, and the way back to outputs. Planes, channels and chunks are numbers; register tiles, formula and the
 // form of the filters decide the code.
-using System.Collections.Immutable;
 using ModelCompiler.Emission;
 using ModelCompiler.Planning;
 
