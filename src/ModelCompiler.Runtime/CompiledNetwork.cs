@@ -223,12 +223,28 @@ public abstract unsafe class CompiledNetwork : IDisposable
         {
             for (var sample = begin; sample < end; sample++)
             {
-                for (var i = 0; i < network.waitingCount; i++)
+                for (var first = 0; first < network.waitingCount;)
                 {
-                    clock?.Start();
-                    network.waiting[i].Run(network, sample, scratch, 0, network.waiting[i].Units);
-                    clock?.Stop(i, sample == 0);
-                    afterStep?.Invoke(network.traced + i);
+                    var last = first;
+                    while (network.waiting[last].Turns > 0)
+                    {
+                        last++;
+                    }
+
+                    var turns = Math.Max(1, network.waiting[first].Turns);
+                    for (var turn = 0; turn < turns; turn++)
+                    {
+                        for (var i = first; i <= last; i++)
+                        {
+                            var units = network.waiting[i].Units / turns;
+                            clock?.Start();
+                            network.waiting[i].Run(network, sample, scratch, turn * units, (turn + 1) * units, turn: turn);
+                            clock?.Stop(i, sample == 0 && turn == 0);
+                            afterStep?.Invoke(network.traced + i);
+                        }
+                    }
+
+                    first = last + 1;
                 }
             }
         }

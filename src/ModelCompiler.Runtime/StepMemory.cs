@@ -11,12 +11,15 @@ public readonly unsafe ref struct StepMemory
     private readonly int sample;
     private readonly float* scratch;
     private readonly float* weight;
+    private readonly int turn;
 
     /// <param name="operands">Of the step: places (<see cref="Place"/>), then numbers.</param>
     /// <param name="scratch">The thread's own memory; what is in it ends with the step, or with the last of those that take turns.</param>
     /// <param name="weight">Where number 0 of the step's <see cref="Place.Weight"/> lies, or would lie; null where it is staged.</param>
-    internal StepMemory(CompiledNetwork network, long* operands, int sample, float* scratch, float* weight = null)
+    /// <param name="turn">Which turn it is of steps that take turns; the first is 0.</param>
+    internal StepMemory(CompiledNetwork network, long* operands, int sample, float* scratch, float* weight, int turn)
     {
+        this.turn = turn;
         this.weight = weight;
         this.network = network;
         this.operands = operands;
@@ -37,7 +40,7 @@ public readonly unsafe ref struct StepMemory
                 Place.Groups => network.Groups + (sample * network.GroupFloats),
                 Place.Common => network.Common,
                 Place.Parameters => network.Parameters.Pointer,
-                Place.Scratch => scratch,
+                Place.Scratch => scratch - ((long)turn * Place.IndexOf(place) * Place.TurnUnit),
                 Place.Gradients => Training.Gradients.Pointer,
                 Place.Loss => Training.LossPointer,
                 Place.Preparation => Inference.Temporary,

@@ -26,9 +26,11 @@ public readonly unsafe ref struct Steps
     }
 
     /// <summary>The same, put off until the next step for every sample, or for every group, which must follow before any other step.</summary>
-    public Steps Defer(delegate*<in StepMemory, int, int, void> kernel, int units, ReadOnlySpan<long> operands)
+    /// <param name="turns">Where this step and the next one take turns within each sample: at how many parts, of as many units each. 0: the next one
+    /// begins when this one is done.</param>
+    public Steps Defer(delegate*<in StepMemory, int, int, void> kernel, int units, ReadOnlySpan<long> operands, int turns = 0)
     {
-        network.Defer(new StepCode(kernel, units, operands));
+        network.Defer(new StepCode(kernel, units, operands, turns: turns));
         return this;
     }
 
@@ -62,10 +64,11 @@ internal readonly unsafe struct StepCode
     private readonly delegate*<in StepMemory, int, int, void> kernel;
     private readonly long* operands;
 
-    public StepCode(delegate*<in StepMemory, int, int, void> kernel, int units, ReadOnlySpan<long> operands, int cycles = int.MaxValue)
+    public StepCode(delegate*<in StepMemory, int, int, void> kernel, int units, ReadOnlySpan<long> operands, int cycles = int.MaxValue, int turns = 0)
     {
         this.kernel = kernel;
         Units = units;
+        Turns = turns;
         Cycles = cycles;
 
         // Constants of an assembly stay where they are.
@@ -74,10 +77,13 @@ internal readonly unsafe struct StepCode
 
     public int Units { get; }
 
+    /// <summary>At how many parts it and the next step take turns; 0 where the next one waits until it is done.</summary>
+    public int Turns { get; }
+
     /// <summary>About how many a core takes for a sample.</summary>
     public int Cycles { get; }
 
     /// <param name="weight">As for <see cref="StepMemory"/>.</param>
-    public void Run(CompiledNetwork network, int sample, float* scratch, int begin, int end, float* weight = null) =>
-        kernel(new StepMemory(network, operands, sample, scratch, weight), begin, end);
+    public void Run(CompiledNetwork network, int sample, float* scratch, int begin, int end, float* weight = null, int turn = 0) =>
+        kernel(new StepMemory(network, operands, sample, scratch, weight, turn), begin, end);
 }

@@ -32,6 +32,22 @@ public class TurnsTests
         Assert.Equal(12, network.Clock.Count);
     }
 
+    /// <summary>Steps that take turns within a sample see one part after another, each where the one before it was.</summary>
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(4, 3)]
+    public void StepsMayTakeTurnsWithinASample(int batch, int threads)
+    {
+        using var network = new PartTaker(batch, threads);
+        for (var run = 0; run < 100; run++)
+        {
+            network.Run();
+
+            // Of turn 0: units 0 and 1, then 0; and so on, each digit a part that the other step has just left.
+            Assert.Equal(Enumerable.Range(0, batch).Select(sample => 10f + 32 + 54), network.Results());
+        }
+    }
+
     /// <summary>Sixteen samples are a group, also where the last are fewer; alone and in turns.</summary>
     [Theory]
     [InlineData(1, 1, 1)]
@@ -76,6 +92,33 @@ public class TurnsTests
                 m[0][group * m.Stride(0)] += m[1][group * m.Stride(1)];
                 m[1][group * m.Stride(1)] = 0;
             }
+        }
+    }
+
+    /// <summary>A step of two units for each of three turns, and one of a single unit; their memory is one part that all turns share.</summary>
+    private sealed unsafe class PartTaker(int batch, int threads) : CompiledNetwork(Logistic.Info with { ScratchBytes = 1024 }, null, batch, threads)
+    {
+        public void Run() => Steps.Defer(&Clear, 1, [Place.Samples])
+            .Defer(&Leave, 6, [Place.Scratch + Place.Next + 16], 3)
+            .Samples(&Take, 3, [Place.Scratch + Place.Next + 16, Place.Samples]);
+
+        public float[] Results() => [.. Enumerable.Range(0, Batch).Select(sample => Samples[sample * SampleFloats])];
+
+        private static void Clear(in StepMemory m, int begin, int end) => *m[0] = 0;
+
+        private static void Leave(in StepMemory m, int begin, int end)
+        {
+            // What the turn before has left is where this one writes.
+            Assert.Equal(begin + 2, end);
+            Assert.True(begin == 0 || m[0][begin / 2 * 16] == begin - 2);
+            m[0][begin / 2 * 16] = begin;
+            m[0][(begin / 2 * 16) + 1] = end - 1;
+        }
+
+        private static void Take(in StepMemory m, int begin, int end)
+        {
+            Assert.Equal(begin + 1, end);
+            *m[1] += m[0][begin * 16] + (10 * m[0][(begin * 16) + 1]);
         }
     }
 

@@ -102,6 +102,11 @@ internal sealed class StepEmitter(
         call.Append(", [");
         AppendOperands(step, group);
         call.Append(']');
+        if (step.Turns > 0)
+        {
+            call.Append(", ").Append(Literals.Int(step.Turns));
+        }
+
         if (run is "Samples" or "Batch")
         {
             call.Append(", ").Append(Literals.Int(Cycles(step)));

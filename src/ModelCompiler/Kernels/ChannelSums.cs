@@ -47,6 +47,9 @@ public sealed record ChannelSums(ImmutableArray<Expression> Formulas, ImmutableA
     /// <summary>Two values are of one channel each, whatever their planes are.</summary>
     internal static bool IsVector(Layout layout) => layout.Shape.Count == layout.Channels;
 
+    /// <summary>Floats from one block of a value to the next; 0 for numbers of channels.</summary>
+    internal static int Step(Layout layout) => IsVector(layout) ? 0 : layout.BlockStride;
+
     public bool Equals(ChannelSums? other) => other is not null && (Channels, Rows, PartsOfRow) == (other.Channels, other.Rows, other.PartsOfRow)
         && Formulas.SequenceEqual(other.Formulas) && Extras.SequenceEqual(other.Extras);
 

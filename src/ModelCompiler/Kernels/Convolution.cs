@@ -114,6 +114,13 @@ public sealed record ConvolutionKernel(
     /// <summary>What is summed up of the result; only where <see cref="TakesSums"/>.</summary>
     public ChannelSums? Sums { get; init; }
 
+    /// <summary>Whether a group of output blocks is computed for the whole plane before the next one, for a reader that takes turns with it.</summary>
+    public bool GroupByGroup
+    {
+        get;
+        init => (field, schedule) = (value, null);
+    }
+
     /// <summary>The maxima that rows go into: <c>pooled</c> is the result then, and y, memory of each thread, holds a row. Only where <see cref="TakesPool"/>.</summary>
     public RowPool? Pool { get; private init; }
 
@@ -131,7 +138,7 @@ public sealed record ConvolutionKernel(
         && Geometry.TapCount > 0;
 
     /// <summary>Columns that are summed together: whole tiles, a part of a unit's columns. Where weights are asked for with every call, all of a unit's.</summary>
-    internal int SumColumns => field > 0 ? field : field = Schedule.Tile.Columns * (AheadLines > 0 ? Schedule.SpanTiles
+    internal int SumColumns(bool ofProducts) => Schedule.Tile.Columns * (AheadLinesOf(ofProducts) > 0 ? Schedule.SpanTiles
         : Enumerable.Range(1, Schedule.SpanTiles).Where(t => Schedule.SpanTiles % t == 0).OrderBy(t => Math.Abs((t * Schedule.Tile.Columns) - LeastSumColumns)).First());
 
     /// <summary>About 16 KiB of the result, for two blocks.</summary>
@@ -142,7 +149,7 @@ public sealed record ConvolutionKernel(
         Isa.All.Select(isa => new ConvolutionEmitter(this, isa).Structure).Append(Geometry.Plane.Depth > 1 ? "depth" : "").Append(Geometry.Groups > 1 ? "groups" : "").Append(Sums?.Structure ?? "").Append(Pool?.Structure ?? ""));
 
     private string Identity => field ??=
-        $"{Geometry.Identity}|{Bias}|{FormulaText}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}|{Wanted}|{(Sums is null ? "" : $"{Sums.Structure} {string.Join(",", Sums.Numbers)}")}|{(Pool is null ? "" : $"{Pool.Structure} {Pool.Output.Tag} {string.Join(",", Pool.Numbers)}")}";
+        $"{Geometry.Identity}|{Bias}|{FormulaText}|{string.Join(";", Fused.Select(f => f.Identity))}|{Samples}|{Wanted}|{GroupByGroup}|{(Sums is null ? "" : $"{Sums.Structure} {string.Join(",", Sums.Numbers)}")}|{(Pool is null ? "" : $"{Pool.Structure} {Pool.Output.Tag} {string.Join(",", Pool.Numbers)}")}";
 
     /// <summary>The formula as its code is decided; empty for none.</summary>
     internal string FormulaText => field ??= Formula is null ? "" : new FormulaProgram([Formula]).Text;
@@ -210,10 +217,16 @@ public sealed record ConvolutionKernel(
         }
     }
 
-    private IEnumerable<KernelNumber> NumbersOfSums() => Sums is null ? [] : [new("sumColumns", SumColumns), .. Sums.Numbers];
+    private IEnumerable<KernelNumber> NumbersOfSums() => Sums is null ? [] : [new("sumColumns", SumColumns(SumsProducts)), .. Sums.Numbers];
 
     /// <summary>Lines of the next group's weights that one call of a micro-kernel asks for; 0 where it is not worth it.</summary>
-    internal int AheadLines => Schedule.CallsAhead == 0 ? 0 : (int)(((long)GroupBlocks * Geometry.PackedBlock / 16 + Schedule.CallsAhead - 1) / Schedule.CallsAhead);
+    internal int AheadLines => AheadLinesOf(SumsProducts);
+
+    private bool SumsProducts => Sums is { Extras.IsEmpty: false };
+
+    /// <summary>Sums of products read twice as much as others: what is summed together must be little then, and calls for weights would be many.</summary>
+    private int AheadLinesOf(bool sumsProducts) =>
+        Schedule.CallsAhead == 0 || sumsProducts ? 0 : (int)(((long)GroupBlocks * Geometry.PackedBlock / 16 + Schedule.CallsAhead - 1) / Schedule.CallsAhead);
 
     /// <summary>The tile of narrower vectors, whose weights are packed for 512-bit vectors: it follows from that of 512-bit vectors alone,
     /// so that layers which share code there share it everywhere.</summary>
@@ -273,6 +286,22 @@ public sealed record ConvolutionKernel(
 
     /// <summary>Parts of the plane x parts of the output blocks, or rows of maxima: the same on every instruction set.</summary>
     public override int Units => Pool?.Output.Height ?? Schedule.Units;
+
+    /// <summary>Groups of output blocks, or parts of a plane that is one row, each of all blocks.</summary>
+    public override int Turns => Samples || Pool is not null || Sums is not null ? 0
+        : GroupByGroup ? Geometry.OutputBlocks % GroupBlocks == 0 ? Schedule.Groups : 0
+        : Geometry is { TapCount: 1, Groups: 1, Plane: { Depth: 1, Rows: 1 } } && Schedule.Parts == 1
+            && Schedule.Spans * Schedule.SpanTiles * Schedule.Tile.Columns == Geometry.Plane.Columns ? Schedule.Spans : 0;
+
+    public override int TurnStride(int operand)
+    {
+        var fused = operand - (Bias ? 3 : 2);
+        var (block, step) = operand == 0 ? (0, Geometry.InputStep)
+            : fused < 0 ? default
+            : fused < Fused.Length ? (Fused[fused].IsVector ? 0 : Fused[fused].Block, Fused[fused].Step)
+            : (Geometry.OutputBlock, Geometry.OutputStep);
+        return GroupByGroup ? block * GroupBlocks : step.Columns * Schedule.SpanTiles * Schedule.Tile.Columns;
+    }
 
     internal ConvolutionSchedule Schedule => schedule ??= ConvolutionSchedule.Of(this);
 

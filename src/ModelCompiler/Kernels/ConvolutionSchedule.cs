@@ -61,6 +61,11 @@ internal sealed record ConvolutionSchedule(Tile Tile, int Groups, int PartGroups
         var groupBytes = Math.Max(1, geometry.PackedBlock * 4L * tile.Blocks);
         var partGroups = (int)Math.Min(groups, Math.Max(1, WeightBytes / groupBytes));
 
+        if (kernel.GroupByGroup)
+        {
+            return new ConvolutionSchedule(tile, groups, 1, geometry.Plane.Depth, rowTiles, columnTiles, columnTiles);
+        }
+
         // Long rows are cut where several groups read the same inputs, and where threads would have too little to share.
         var tileBytes = 4L * Math.Max(1, geometry.InputChannels) * tile.Columns * tile.Rows;
         var span = partGroups == 1 ? columnTiles : (int)Math.Min(columnTiles, Math.Max(1, InputBytes / tileBytes));

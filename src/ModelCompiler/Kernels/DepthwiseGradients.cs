@@ -77,6 +77,17 @@ public sealed record DepthwiseInputGradientKernel(
 
     private DepthwiseEmitter Emitter(Isa isa) => new(Geometry, Dy, Dx, isa) { IsTurned = true, Formula = Formula, Extras = Extras, Sums = Sums };
 
+    public override int Turns => Gathers ? Geometry.Turns : InputGradient.Blocks;
+
+    public override int TurnStride(int operand) => operand switch
+    {
+        0 => OutputGradient.BlockStride,
+        1 => 0,
+        _ when operand < 2 + Extras.Length => ChannelSums.Step(Extras[operand - 2]),
+        _ when operand < ReadOperands => ChannelSums.Step(Sums!.Extras[operand - 2 - Extras.Length]),
+        _ => operand == ReadOperands ? InputGradient.BlockStride : Sums!.Parts.BlockStride,
+    };
+
     public override int Units => Gathers ? Geometry.RowUnits : IsPhased ? InputGradient.Blocks * InputGradient.Height : InputGradient.Blocks;
 
     public override void Emit(KernelWriter writer, Isa isa)
@@ -169,6 +180,10 @@ public sealed record DepthwiseWeightGradientKernel(Window Window, Layout Input, 
     public override long Macs => OutputGradient.Shape.Count * Window.KernelCount;
 
     public override ImmutableArray<Operand> Operands => [X.Operand(Geometry), Dy.Operand(Geometry), new("dw")];
+
+    public override int Turns => Input.Blocks;
+
+    public override int TurnStride(int operand) => operand == 0 ? Input.BlockStride : operand == 1 ? OutputGradient.BlockStride : Window.KernelCount * Layout.Lanes;
 
     /// <summary>A block's group of kernel elements.</summary>
     public override int Units => Input.Blocks * Groups;

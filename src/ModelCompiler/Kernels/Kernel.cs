@@ -78,6 +78,13 @@ public abstract record Kernel
     /// <summary>Independent pieces of the work: per sample for Sample scope, in all for the others.</summary>
     public abstract int Units { get; }
 
+    /// <summary>Into how many runs of equally many units the work falls that each work on a part of large operands, a block of channels or a part of the plane,
+    /// and so can take turns with those of another kernel; 0 where it does not, or units do not divide.</summary>
+    public virtual int Turns => 0;
+
+    /// <summary>Floats from the part of an operand that one of <see cref="Turns"/> uses to the next one's; 0 where each may use all of it.</summary>
+    public virtual int TurnStride(int operand) => 0;
+
     /// <summary>Where unit u reads numbers [u * SourceRowFloats, (u + 1) * SourceRowFloats) of the first operand and no others of it; else 0. Such
     /// an operand need not be in memory as a whole.</summary>
     public virtual int SourceRowFloats => 0;

@@ -68,6 +68,25 @@ internal sealed record LoopNest(ImmutableArray<LoopAxis> Axes, string Prefix = "
         return new LoopNest(axes.ToImmutable());
     }
 
+    /// <summary>The same, of blocks of channels, with planes cut into <paramref name="parts"/> of equal size, part by part through all blocks; null where planes are
+    /// not runs in every operand, or do not divide.</summary>
+    public LoopNest? InParts(int parts)
+    {
+        if (Axes.Length != 5 || Axes[0].Name != "block")
+        {
+            return null;
+        }
+
+        var (plane, row, column) = (Axes[1], Axes[2], Axes[3]);
+        var places = plane.Size * row.Size * column.Size;
+        var areRuns = Enumerable.Range(0, column.Strides.Length).All(k =>
+            (row.Size == 1 || row.Strides[k] == column.Size * column.Strides[k]) && (plane.Size == 1 || plane.Strides[k] == row.Size * column.Size * column.Strides[k]));
+        return !areRuns || column.Size == 1 || places % parts != 0 ? null : new LoopNest(
+        [
+            new LoopAxis("part", parts, [.. column.Strides.Select(s => s * (places / parts))]), Axes[0], new LoopAxis("position", places / parts, column.Strides), Axes[4],
+        ]);
+    }
+
     /// <summary>Adds the element's row-major number in <paramref name="shape"/> as one more operand.</summary>
     public LoopNest WithNumbers(Shape shape, bool blocked)
     {

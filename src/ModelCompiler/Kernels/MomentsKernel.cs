@@ -29,6 +29,10 @@ public sealed record MomentsKernel(Layout Input, Layout Output) : Kernel
 
     public override int Units => Input.Blocks;
 
+    public override int Turns => Units;
+
+    public override int TurnStride(int operand) => operand == 0 ? Input.BlockStride : Output.BlockStride;
+
     /// <summary>Short rows make a piece together.</summary>
     public override ImmutableArray<KernelNumber> Numbers => IsDense
         ? [new("blockStride", Input.BlockStride), new("columns", Input.Depth * Input.Height * Input.Width)]

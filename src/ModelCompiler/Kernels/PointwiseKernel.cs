@@ -19,7 +19,7 @@ public sealed record PointwiseKernel(
     private LoopNest Nest => field ??= MakeNest();
 
     public override string Name => field ??= KernelName.Of(
-        "Pointwise", Program.Text, IsRun ? $"run {string.Join(".", Nest.Inner.Strides)}" : $"{Nest.Structure} units {Nest.UnitAxes()}{(IsByChannel ? " by channel" : "")}");
+        "Pointwise", Program.Text, IsRun ? $"run {string.Join(".", Nest.Inner.Strides)}" : $"{Nest.Structure} units {UnitAxes}{(IsByChannel ? " by channel" : "")}");
 
     public override string Comment
     {
@@ -66,12 +66,35 @@ public sealed record PointwiseKernel(
 
     public override int Units => IsRun
         ? (RunLength + LoopNest.Chunk(RunLength) - 1) / LoopNest.Chunk(RunLength)
-        : Nest.UnitCount(Nest.UnitAxes());
+        : Nest.UnitCount(UnitAxes);
+
+    /// <summary>Into how many parts planes are cut, all blocks of a part before the next part, as convolutions of a pixel read them.</summary>
+    public int Parts { get; private init; } = 1;
+
+    /// <summary>The same in such parts; null where it has no code for that.</summary>
+    internal PointwiseKernel? In(int parts) =>
+        IsInParts && Nest.Axes[2].Size % parts == 0 ? new PointwiseKernel(Formula, Inputs, Output) { Parts = parts } : null;
+
+    /// <summary>Whether it walks parts of a plane, blocks and places: a formula with numbers of channels, over planes without gaps.</summary>
+    private bool IsInParts => Nest.Axes[0].Name == "part";
+
+    private int UnitAxes => IsInParts ? 2 : Nest.UnitAxes();
+
+    public override int Turns => Scope != KernelScope.Sample || IsRun || UnitAxes == 0 ? 0
+        : IsInParts ? Parts > 1 ? Parts : Output.Blocks
+        : Nest.Axes[0].Name == "block" && Nest.Axes[0].Size == Output.Blocks ? Output.Blocks : 0;
+
+    public override int TurnStride(int operand) => Nest.Axes[IsInParts && Parts == 1 ? 1 : 0].Strides[operand];
 
     private LoopNest MakeNest()
     {
         var layouts = Inputs.Add(Output);
         var nest = LoopNest.Over(Output.Shape, layouts);
+        if (Scope == KernelScope.Sample && !IsNumbered && nest.InParts(Parts) is { } cut && Enumerable.Range(0, Inputs.Length).Any(k => cut.Axes[2].Strides[k] == 0 && cut.Axes[3].Strides[k] != 0))
+        {
+            return cut;
+        }
+
         return (IsNumbered ? nest.WithNumbers(Output.Shape, layouts.Any(l => l.Kind == LayoutKind.Blocked)) : nest).Merged(layouts.Length);
     }
 
@@ -99,14 +122,14 @@ public sealed record PointwiseKernel(
         }
         else
         {
-            Nest.Emit(writer, Nest.UnitAxes(), "unit", Names, pointers => EmitPieces(writer, isa, pointers));
+            Nest.Emit(writer, UnitAxes, "unit", Names, pointers => EmitPieces(writer, isa, pointers));
         }
 
         writer.Close().Close();
     }
 
     /// <summary>Blocks of channels over places, with operands that do not change from place to place: numbers of the channels.</summary>
-    private bool IsByChannel => Nest.Axes.Length > 1 && Nest.Inner.Name == "lane" && !IsNumbered && Nest.UnitAxes() < Nest.Axes.Length - 1
+    private bool IsByChannel => Nest.Axes.Length > 1 && Nest.Inner.Name == "lane" && !IsNumbered && UnitAxes < Nest.Axes.Length - 1
         && Enumerable.Range(0, Inputs.Length).Any(IsOfChannel);
 
     private bool IsOfChannel(int input) => Nest.Axes[Nest.Axes.Length - 2].Strides[input] == 0;
@@ -119,7 +142,7 @@ public sealed record PointwiseKernel(
             writer.Line($"var v{input} = {(Nest.Inner.Strides[input] == 0 ? isa.Broadcast($"*{pointer}") : isa.Load(isa.Parts == 1 ? pointer : $"{pointer} + lane"))};");
         var used = Enumerable.Range(0, Inputs.Length).Where(emitter.Uses).ToList();
         Nest.Emit(
-            writer, Nest.UnitAxes(), "unit", Names,
+            writer, UnitAxes, "unit", Names,
             pointers =>
             {
                 foreach (var input in used.Where(k => !IsOfChannel(k)))

@@ -95,6 +95,9 @@ internal sealed class PoolGeometry
     /// <summary>Units of such a kernel.</summary>
     public int RowUnits => Rounding.Ceiling(Rows, RowsPerUnit);
 
+    /// <summary>Runs of such units, each of one block; 0 where a unit may have rows of two.</summary>
+    public int Turns => Output.Depth * Output.Height % RowsPerUnit == 0 ? Output.Blocks : 0;
+
     /// <summary>What decides the code of windows that all are whole: elements, and steps along a row.</summary>
     public string Taps => FormattableString.Invariant($"{Axes[0].Kernel}x{Axes[1].Kernel}x{Axes[2].Kernel},{Axes[2].Stride},{Axes[2].Dilation},{IsUnrolled}");
 

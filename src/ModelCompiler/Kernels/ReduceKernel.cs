@@ -61,6 +61,10 @@ public sealed record ReduceKernel(
 
     public override int Units => Plan.Units;
 
+    public override int Turns => Scope == KernelScope.Sample && Plan.Blocks is { } blocks ? blocks.Size : 0;
+
+    public override int TurnStride(int operand) => Plan.Blocks!.Strides[Math.Min(operand, Inputs.Length)];
+
     public override void Emit(KernelWriter writer, Isa isa) => new ReduceEmitter(this, isa, writer).Emit();
 }
 
@@ -156,6 +160,9 @@ internal sealed class ReducePlan
     public int TasksPerUnit { get; }
 
     public int Units => (Tasks + TasksPerUnit - 1) / TasksPerUnit;
+
+    /// <summary>The outermost loop, where units are runs of it, and it is that over blocks of channels.</summary>
+    public LoopAxis? Blocks => Parts.Length == 1 && TasksPerUnit == 1 && !Parts[0].IsAcross && Parts[0].Kept.Length > 0 && Parts[0].Kept[0].Name == "block" ? Parts[0].Kept[0] : null;
 
     public IEnumerable<string> Structure => Parts.Select(p => p.Structure);
 

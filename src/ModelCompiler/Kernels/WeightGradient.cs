@@ -4,6 +4,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using ModelCompiler.Emission;
+using ModelCompiler.Planning;
 
 namespace ModelCompiler.Kernels;
 
@@ -122,7 +123,7 @@ public sealed record WeightGradientKernel(WeightGradientGeometry Geometry) : Ker
 
     public override string Name => field ??= KernelName.Of(
         "WeightGradient",
-        FormattableString.Invariant($"{Geometry.Groups == 1},{Geometry.Tile},{TileOf(Isa.Avx2)},{TileOf(Isa.Vector128)},{Geometry.OutputBlocks % Geometry.Tile.Blocks},{Geometry.Taps},{Geometry.Lanes},{Math.Min(Geometry.Lanes, Geometry.InputChannels)}"),
+        FormattableString.Invariant($"{Geometry.Groups == 1},{Geometry.Tile},{TileOf(Isa.Avx2)},{TileOf(Isa.Vector128)},{Geometry.OutputBlocks % Geometry.Tile.Blocks},{Geometry.Taps},{Geometry.Lanes},{(SkipsLanes ? Layout.Lanes : Math.Min(Geometry.Lanes, Geometry.InputChannels))}"),
         FormattableString.Invariant($"{Geometry.InputLane},{Geometry.TapStep.Columns},{Geometry.Plane.Depth == 1},{Geometry.Plane.Rows == 1},{Geometry.Plane.Columns == 1},{Geometry.OfSample}"));
 
     public override ImmutableArray<KernelNumber> Numbers =>
@@ -134,8 +135,11 @@ public sealed record WeightGradientKernel(WeightGradientGeometry Geometry) : Ker
         new("xChannelStride", Geometry.InputLane), new("depths", Geometry.Plane.Depth), new("rows", Geometry.Plane.Rows), new("columns", Geometry.Plane.Columns),
         new("xDepthStep", Geometry.InputStep.Depth), new("xRowStep", Geometry.InputStep.Rows), new("xColumnStep", Geometry.InputStep.Columns),
         new("gDepthStep", Geometry.GradientStep.Depth), new("gRowStep", Geometry.GradientStep.Rows), new("gColumnStep", Geometry.GradientStep.Columns),
-        new("rowsTogether", RowsTogether),
+        new("rowsTogether", RowsTogether), new("tailChannels", Geometry.InputChannels - ((Geometry.InputBlocks - 1) * Layout.Lanes)),
     ];
+
+    /// <summary>Whether lanes of the last block that are no channels are left out, as far as tiles allow; with groups any block may be the last of one.</summary>
+    internal bool SkipsLanes => Geometry is { Groups: 1, InputLane: 1 };
 
     internal WeightGradientTile TileOf(Isa isa) => isa == Isa.Avx512 ? Geometry.Tile : WeightGradientTile.Choose(Geometry, isa, Geometry.Tile.Blocks);
 
@@ -166,6 +170,11 @@ public sealed record WeightGradientKernel(WeightGradientGeometry Geometry) : Ker
 
     public override int Units => (Geometry.OutputBlocks + Geometry.Tile.Blocks - 1) / Geometry.Tile.Blocks * Geometry.BlocksRead * Geometry.Splits;
 
+    /// <summary>One for each block of x.</summary>
+    public override int Turns => Geometry is { OfSample: true, Groups: 1, InputLane: 1 } && Units == Geometry.InputBlocks ? Units : 0;
+
+    public override int TurnStride(int operand) => operand == 0 ? Geometry.InputBlock : 0;
+
     public bool Equals(WeightGradientKernel? other) => other is not null && Geometry.Identity == other.Geometry.Identity;
 
     public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Geometry.Identity);
@@ -190,6 +199,11 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
 
         writer.Open("for (int unit = begin; unit < end; unit++)");
         writer.Line($"int split = unit / (groups * windows), block = unit / windows % groups * {N(unit.Blocks)}, window = unit % windows;");
+        if (kernel.SkipsLanes)
+        {
+            writer.Line($"int channels = window == windows - 1 ? tailChannels : {N(Layout.Lanes)};");
+        }
+
         writer.Line("int from = (int)((long)batch * split / splits), to = (int)((long)batch * (split + 1) / splits);");
         var first = geometry.Groups == 1 ? "window"
             : "(Math.Min(block * 16 / outputsPerGroup * inputsPerGroup / 16, lastWindow) + window)";
@@ -235,7 +249,7 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
     private void EmitTiles(WeightGradientTile tile, int blocks)
     {
         var lanes = geometry.Lanes;
-        var used = Math.Min(lanes, geometry.InputChannels);
+        var used = kernel.SkipsLanes ? lanes : Math.Min(lanes, geometry.InputChannels);
         for (var b = 0; b < blocks; b += tile.Blocks)
         {
             var t = tile with { Blocks = Math.Min(tile.Blocks, blocks - b) };
@@ -257,7 +271,7 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
             Loop("depthTap", N(geometry.Taps.Depth), geometry.Taps.Depth, 1, "xDepthTap", geometry.Taps.Rows * geometry.Taps.Columns * lanes * 16);
             Loop("rowTap", N(geometry.Taps.Rows), geometry.Taps.Rows, t.TapRows, "xRowTap", geometry.Taps.Columns * lanes * 16);
             Loop("columnTap", N(geometry.Taps.Columns), geometry.Taps.Columns, t.TapColumns, "xColumnTap", lanes * 16);
-            Loop("channel", N(used), used, t.Channels, geometry.InputLane == 1 ? "1" : "xChannelStride", 16);
+            Loop("channel", kernel.SkipsLanes ? "channels" : N(used), used, t.Channels, geometry.InputLane == 1 ? "1" : "xChannelStride", 16);
             var call = writer.Call($"{t}", $"{x}, xStride, gs{(b == 0 ? "" : $" + {N(b)} * gBlockStride")}, gStride, samples, {(kernel.IsByRows ? "Math.Min(rowsTogether, rows - row), " : "")}{into}, add");
             writer.Line(call + ";");
             while (depth-- > 0)

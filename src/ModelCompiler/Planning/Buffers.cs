@@ -32,6 +32,10 @@ internal sealed class BufferDraft(int size, bool batched, string haloTag, bool g
     /// <summary>The buffer that this one is a part of, and where it begins there.</summary>
     public (BufferDraft Whole, int Offset)? Inside { get; set; }
 
+    /// <summary>Floats from one turn's part of it to the next one's, where steps that take turns use it for nothing else: there is memory for one part
+    /// only. Else 0.</summary>
+    public int TurnStride { get; set; }
+
     /// <summary>The buffer that gets an address for this one.</summary>
     public BufferDraft Root => Instead?.Root ?? this;
 }
@@ -56,7 +60,7 @@ internal static class MemoryPlan
     /// <param name="steps">Those of the preparation first.</param>
     /// <param name="together">For each step, whether samples take turns at it and the next one.</param>
     /// <param name="scratch">Floats for each thread that kernels need.</param>
-    public static (int Sample, int Group, int Common, int Scratch, int Preparation) Assign(IReadOnlyList<StepDraft> steps, IReadOnlyList<bool> together, int scratch)
+    public static (int Sample, int Group, int Common, int Scratch, int Preparation, int[] Turns) Assign(IReadOnlyList<StepDraft> steps, IReadOnlyList<bool> together, int scratch)
     {
         var buffers = new List<BufferDraft>();
         var seen = new HashSet<BufferDraft>();
@@ -82,6 +86,14 @@ internal static class MemoryPlan
             ReplaceInput(steps[step], step);
         }
 
+        // While steps take turns all that any of them uses is in use.
+        var turns = StepTurns.Of(steps, together);
+        var ranges = StepTurns.Ranges(turns);
+        foreach (var buffer in buffers)
+        {
+            (buffer.FirstStep, buffer.LastStep) = (ranges[buffer.FirstStep].First, ranges[buffer.LastStep].Last);
+        }
+
         // What belongs to no sample is small or lives for ever (packed weights): no sharing. But what packed weights are made of ends
         // with the preparation.
         var prepared = steps.Count(s => s.Prepare);
@@ -101,8 +113,10 @@ internal static class MemoryPlan
             lastOf[step] = together[step] ? lastOf[step + 1] : step;
         }
 
+        StepTurns.Overlay(steps, turns, ranges);
         var (sample, group, thread) = (0, 0, Round(scratch));
-        foreach (var pool in buffers.Where(b => b.Batched && b.Instead is null && b.Inside is null).GroupBy(b => b.HaloTag).OrderBy(g => g.Key, StringComparer.Ordinal))
+        foreach (var pool in buffers.Where(b => b.Batched && b.Instead is null && b.Inside is null)
+            .GroupBy(b => b.HaloTag.Length > 0 && b.TurnStride > 0 ? b.HaloTag + " in turns" : b.HaloTag).OrderBy(g => g.Key, StringComparer.Ordinal))
         {
             var isShort = pool.ToLookup(b => b.LastStep <= lastOf[b.FirstStep] && b.FirstStep < lastOf[b.FirstStep]);
             thread = Pack(Region.Scratch, isShort[true].ToList(), thread);
@@ -122,7 +136,7 @@ internal static class MemoryPlan
 
         // A stride of a power of two would put all samples into the same cache sets.
         sample = Round(sample);
-        return (sample == 0 ? 16 : sample % 1024 == 0 ? sample + 16 : sample, group > 0 && group % 1024 == 0 ? group + 16 : group, common == 0 ? 16 : common, thread, preparation);
+        return (sample == 0 ? 16 : sample % 1024 == 0 ? sample + 16 : sample, group > 0 && group % 1024 == 0 ? group + 16 : group, common == 0 ? 16 : common, thread, preparation, turns);
     }
 
     private static Address Place(BufferDraft buffer)
@@ -186,7 +200,7 @@ internal static class MemoryPlan
                 }
             }
 
-            buffer.Address = new Address(region, offset);
+            buffer.Address = new Address(region, offset, buffer.TurnStride / Layout.Lanes);
             var stop = checked(offset + size);
             var index = placed.FindIndex(o => o.Begin > offset);
             placed.Insert(index < 0 ? placed.Count : index, (offset, stop, buffer.FirstStep, buffer.LastStep));

@@ -16,7 +16,7 @@ public sealed record FusedNode(Node Output, Node Anchor, Expression? Formula, Im
 
 public static class Fusion
 {
-    private const int MostOperands = 8;
+    internal const int MostOperands = 8;
     private const int MostTerms = 48;
 
     /// <param name="roots">Nodes that must be stored whoever reads them: outputs, gradients, updates.</param>

@@ -38,6 +38,8 @@ public enum Region
 }
 
 /// <param name="Offset">Floats from the start of the region (for <see cref="Region.Samples"/> and <see cref="Region.Groups"/> of each slab).</param>
+/// <param name="Index">Which of the user's buffers; for <see cref="Region.Scratch"/> the blocks of 16 floats by which it begins earlier with every turn of
+/// steps that take turns.</param>
 public readonly record struct Address(Region Region, int Offset, int Index = 0)
 {
     /// <summary>Whether every sample has a copy, or every group of samples.</summary>
@@ -49,10 +51,11 @@ public readonly record struct Address(Region Region, int Offset, int Index = 0)
 /// <param name="Description">The node as text, for the comment behind the step.</param>
 /// <param name="Floats">Floats read and written for one sample (in all for a kernel that touches none).</param>
 /// <param name="WithNext">Whether a sample goes through the next step before the next sample begins; both have Sample scope.</param>
+/// <param name="Turns">Where a sample goes through it and the next step in turns: how many; the units of each divide evenly. Else 0.</param>
 /// <param name="Prepare">Whether it is one of <see cref="Plan.Prepare"/>.</param>
 /// <param name="ByGroups">Whether it runs for each sixteen samples; of Sample scope.</param>
 public sealed record Step(
-    string Name, string Description, Kernel Kernel, ImmutableArray<Address> Operands, Origin Origin, long Floats, bool WithNext = false, bool Prepare = false, bool ByGroups = false);
+    string Name, string Description, Kernel Kernel, ImmutableArray<Address> Operands, Origin Origin, long Floats, bool WithNext = false, int Turns = 0, bool Prepare = false, bool ByGroups = false);
 
 /// <param name="Offset">Float offset in parameter storage, a multiple of 16.</param>
 public sealed record ParameterSlot(Node Node, ParameterAttributes Attributes, int Offset);

@@ -22,7 +22,8 @@ public sealed partial class Planner
         var layout = value.Layout;
         static Predicate<StepDraft> Stores(StoredValue value) => step => step.Operands.Skip(step.Kernel.ReadOperands).Contains(value.Buffer);
         var at = steps.FindLastIndex(Stores(value));
-        if (at < 0 || layout.Size < LeastToSum || layout.Kind != LayoutKind.Blocked || layout.Shape.Rank != 3 || value.Buffer.Grouped || steps.FindIndex(Stores(value)) != at
+        var step = at < 0 ? null : steps[at];
+        if (step is null || layout.Size < LeastToSum || layout.Kind != LayoutKind.Blocked || layout.Shape.Rank != 3 || value.Buffer.Grouped || steps.FindIndex(Stores(value)) != at
             || others.Any(o => !IsSummable(o, layout) || steps.FindLastIndex(Stores(o)) >= at))
         {
             return null;
@@ -34,7 +35,12 @@ public sealed partial class Planner
         Kernel kernel;
         ChannelSums sums;
         var (columns, row) = (layout.Width, layout.Width);
-        switch (steps[at].Kernel)
+        if (step.Kernel is ConvolutionKernel)
+        {
+            step = Reading(step, others);
+        }
+
+        switch (step.Kernel)
         {
             case DepthwiseKernel { Sums: null } depthwise when depthwise.Output.Equals(layout):
                 kernel = depthwise with { Sums = sums = Sums(layout.Height, 1) };
@@ -42,21 +48,58 @@ public sealed partial class Planner
             case DepthwiseInputGradientKernel { Sums: null, TakesFormula: true } gradient when gradient.InputGradient.Equals(layout):
                 kernel = gradient with { Sums = sums = Sums(layout.Height, 1) };
                 break;
-            // Of a convolution, whose columns are stored in parts, sums of products take as long as they save.
-            case ConvolutionKernel { Sums: null, TakesSums: true } convolution when formulas.IsEmpty && convolution.Geometry is var g && g.InputChannels * g.TapCount <= MostProductsToSum && g.OutputOffset == layout.Origin && g.OutputBlock == layout.BlockStride
+            case ConvolutionKernel { Sums: null, TakesSums: true } convolution when convolution.Geometry is var g && g.InputChannels * g.TapCount <= MostProductsToSum && g.OutputOffset == layout.Origin && g.OutputBlock == layout.BlockStride
                 && (g.Plane.Columns == layout.Width ? g.Plane.Rows == layout.Height && g.OutputStep.Rows == layout.RowStride
                     : g.Plane.Rows == 1 && g.Plane.Columns == layout.Height * layout.Width && layout.IsDense):
-                (columns, row) = (convolution.SumColumns, g.Plane.Columns);
+                (columns, row) = (convolution.SumColumns(ofProducts: !others.IsEmpty), g.Plane.Columns);
                 kernel = convolution with { Sums = sums = Sums(g.Plane.Rows, Rounding.Ceiling(row, columns)) };
                 break;
             default:
                 return null;
         }
 
-        var step = steps[at];
         var buffers = Enumerable.Range(0, sums.Results).Select(_ => OfSample(sums.Parts)).ToImmutableArray();
         steps[at] = step with { Kernel = kernel, Operands = [.. step.Operands.RemoveAt(step.Operands.Length - 1), .. others.Select(o => o.Buffer), value.Buffer, .. buffers] };
         return (buffers, sums.Parts, Math.Min(columns, row), row);
+    }
+
+    /// <summary>A convolution whose formula computes again what a point-wise step has made of one of <paramref name="others"/>: sums read that one
+    /// anyway, so that one value passes by instead of two.</summary>
+    private StepDraft Reading(StepDraft step, ImmutableArray<StoredValue> others)
+    {
+        var convolution = (ConvolutionKernel)step.Kernel;
+        var first = convolution.Bias ? 3 : 2;
+        for (var i = 0; i < convolution.Fused.Length; i++)
+        {
+            var made = step.Operands[first + i];
+            if (convolution.Formula is null || steps.FindLast(s => s.Operands.Skip(s.Kernel.ReadOperands).Contains(made)) is not { Kernel: PointwiseKernel { Scope: KernelScope.Sample } point } maker
+                || !Fusion.IsCheap(point.Formula) || convolution.Fused.Length + point.Inputs.Length - 1 > Fusion.MostOperands)
+            {
+                continue;
+            }
+
+            // The value's source stands in its place, and numbers of channels behind the other operands.
+            var vectors = Enumerable.Range(0, point.Inputs.Length)
+                .Where(k => ChannelSums.IsVector(point.Inputs[k]) && !maker.Operands[k].Batched && point.Inputs[k].Channels == point.Output.Channels && point.Inputs[k].Halo.IsNone).ToList();
+            var source = Enumerable.Range(0, point.Inputs.Length).Except(vectors).DefaultIfEmpty(-1).First();
+            if (source < 0 || vectors.Count < point.Inputs.Length - 1 || !point.Inputs[source].Equals(point.Output) || others.All(o => o.Buffer != maker.Operands[source]))
+            {
+                continue;
+            }
+
+            var formula = Fusion.Substitute(point.Formula, k => new InputFormula(k == source ? i + 1 : convolution.Fused.Length + 1 + vectors.IndexOf(k)));
+            return step with
+            {
+                Kernel = convolution with
+                {
+                    Formula = Fusion.Substitute(convolution.Formula, k => k == i + 1 ? formula : new InputFormula(k)),
+                    Fused = convolution.Fused.AddRange(vectors.Select(_ => new FusedOperand(0, Layout.Lanes, default))),
+                },
+                Operands = step.Operands.SetItem(first + i, maker.Operands[source]).InsertRange(first + convolution.Fused.Length, vectors.Select(k => maker.Operands[k])),
+            };
+        }
+
+        return step;
     }
 
     /// <summary>Whether it lies beside a value of a layout, element by element, or has one number for each channel.</summary>

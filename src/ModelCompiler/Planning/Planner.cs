@@ -154,15 +154,16 @@ public sealed partial class Planner
         // Buffers are measured over all steps in the order in which they run.
         var ordered = training ? StepOrder.Gather(steps) : steps.Where(s => s.Prepare).Concat(steps.Where(s => !s.Prepare)).ToList();
         var together = training ? StepOrder.Together(ordered) : new bool[ordered.Count];
-        var (sample, group, common, threads, preparation) = MemoryPlan.Assign(ordered, together, threadScratch.Size);
-        ImmutableArray<Step> Finish(bool prepare) => [.. ordered.Select((s, i) => (s, i)).Where(p => p.s.Prepare == prepare).Select(p => Finished(p.s, together[p.i]))];
+        StepTurns.Arrange(ordered, together);
+        var (sample, group, common, threads, preparation, turns) = MemoryPlan.Assign(ordered, together, threadScratch.Size);
+        ImmutableArray<Step> Finish(bool prepare) => [.. ordered.Select((s, i) => (s, i)).Where(p => p.s.Prepare == prepare).Select(p => Finished(p.s, together[p.i], turns[p.i]))];
         return new Plan(
             graph, training, Finish(true), Finish(false), parameters, sizes.Storage, sizes.Trainable, sample, group, common, threads, preparation,
             inputGradients.Select(i => i.Input).ToImmutableArray(), kernels, [.. choices]);
     }
 
-    private static Step Finished(StepDraft s, bool together) => new(
-        s.Name, s.Description, s.Kernel, [.. s.Operands.Select(o => o.Address!.Value)], s.Origin, s.Kernel.Traffic(s.Operands.Select(s.SizeOf)), together, s.Prepare, s.ByGroups);
+    private static Step Finished(StepDraft s, bool together, int turns) => new(
+        s.Name, s.Description, s.Kernel, [.. s.Operands.Select(o => o.Address!.Value)], s.Origin, s.Kernel.Traffic(s.Operands.Select(s.SizeOf)), together, turns, s.Prepare, s.ByGroups);
 
     private void BindInputs()
     {

@@ -74,7 +74,7 @@ public partial class ConvolutionKernelTests
         (g, x, y) =>
         {
             var (kernel, sums) = WithMoments(g, x, y);
-            double[] Stored(TestOperand[] o, int sample, int[] i) => [.. from column in Enumerable.Range(0, y.Width) where column / kernel.SumColumns == i[2] select Convolved(g, o[0], sample, [i[0], i[1], column])];
+            double[] Stored(TestOperand[] o, int sample, int[] i) => [.. from column in Enumerable.Range(0, y.Width) where column / kernel.SumColumns(ofProducts: false) == i[2] select Convolved(g, o[0], sample, [i[0], i[1], column])];
             return new KernelCase(
                 kernel, Batch,
                 () =>
@@ -91,11 +91,68 @@ public partial class ConvolutionKernelTests
         (Shape.Of(3, 4, 41), 17, 1, Square(3, 1, 1), true), (Shape.Of(33, 1, 301), 50, 1, Square(1, 1, 0), false), (Shape.Of(5, 1, 1300), 18, 1, Square(1, 1, 0), false),
         (Shape.Of(48, 1, 131), 1, 1, Square(1, 1, 0), false), (Shape.Of(16, 1, 1), 3, 1, Square(1, 1, 0), false));
 
+    /// <summary>Sums of the gradient that is stored and of its products with another value, as batch norm's gradient needs them; the formula may read that value too.</summary>
+    [Fact]
+    [OnEveryHardware]
+    public void SumsOfProductsOfWhatIsStored() => Check(
+        (g, x, y) =>
+        {
+            var (mean, other) = (new Layout(LayoutKind.Blocked, Ones(y.Shape).With(0, g.Outputs)), new Layout(LayoutKind.Blocked, y.Shape));
+            Expression formula = new SelectFormula(new BinaryFormula(BinaryFunction.Greater, new InputFormula(1), new InputFormula(2)), new InputFormula(0), 0);
+            var kernel = new ConvolutionKernel(
+                Planning.Geometries.Forward(g.Window, g.Groups, x, y), false, formula, [Planning.Geometries.Operand(other), Planning.Geometries.Operand(mean)], false);
+            Assert.True(kernel.TakesSums);
+            var columns = kernel.SumColumns(ofProducts: true);
+            var sums = new ChannelSums(
+                [new InputFormula(0), new InputFormula(0) * (new InputFormula(1) - new InputFormula(2))], [other, mean], g.Outputs, y.Height, Rounding.Ceiling(y.Width, columns));
+            double Stored(TestOperand[] o, int sample, int[] i) => o[2][sample, i] > o[3][0, i[0]] ? Convolved(g, o[0], sample, i) : 0;
+            double Sum(int[] i, Func<int[], double> term) => Enumerable.Range(0, y.Width).Where(column => column / columns == i[2]).Sum(column => term([i[0], i[1], column]));
+            return new KernelCase(
+                kernel with { Sums = sums }, Batch,
+                () =>
+                [
+                    TestOperand.Input(x, Batch, 1), Packed(kernel, (o, c, t) => Weight(g, o, c, t)), TestOperand.Input(other, Batch, 2, float.NaN), TestOperand.Input(mean, 0, 3),
+                    TestOperand.Input(other, Batch, 2, float.NaN), TestOperand.Input(mean, 0, 3), TestOperand.Output(y, Batch), TestOperand.Output(sums.Parts, Batch), TestOperand.Output(sums.Parts, Batch),
+                ],
+                o =>
+                [
+                    new Expectation(6, (s, i) => Stored(o, s, i), 2e-5), new Expectation(7, (s, i) => Sum(i, at => Stored(o, s, at)), 1e-4),
+                    new Expectation(8, (s, i) => Sum(i, at => Stored(o, s, at) * (o[2][s, at] - o[3][0, i[0]])), 1e-4),
+                ]);
+        },
+        (Shape.Of(3, 4, 41), 17, 1, Square(3, 1, 1), true), (Shape.Of(24, 1, 301), 144, 1, Square(1, 1, 0), false), (Shape.Of(5, 1, 1300), 18, 1, Square(1, 1, 0), false),
+        (Shape.Of(16, 1, 1), 3, 1, Square(1, 1, 0), false));
+
+    /// <summary>In turns: some groups of output blocks for the whole plane, or a part of the plane through all blocks.</summary>
+    [Theory]
+    [OnEveryHardware]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void TakesTurns(bool groups)
+    {
+        var cases = new List<KernelCase>();
+        foreach (var (inputs, outputs, columns) in groups ? new[] { (24, 144, 392), (17, 96, 223), (1, 96, 40) } : [(144, 24, 3136), (17, 20, 784), (33, 32, 12544)])
+        {
+            var g = (Input: Shape.Of(inputs, columns), Outputs: outputs, Groups: 1, Window: new Window([1], [1], [0], [0], [1]), Planar: false);
+            Layout x = new(LayoutKind.Blocked, g.Input), y = new(LayoutKind.Blocked, Output(g)), vector = new(LayoutKind.Blocked, Shape.Of(outputs, 1));
+            var kernel = new ConvolutionKernel(
+                Planning.Geometries.Forward(g.Window, 1, x, y), false, (new InputFormula(0) * new InputFormula(2)) + new InputFormula(1), [Planning.Geometries.Operand(y), Planning.Geometries.Operand(vector)],
+                false) { GroupByGroup = groups };
+            Assert.True(kernel.Turns > 1, $"{kernel.Choice} of {inputs} to {outputs} channels takes no turns");
+            cases.Add(new KernelCase(
+                kernel, Batch,
+                () => [TestOperand.Input(x, Batch, 1), Packed(kernel, (o, c, t) => Weight(g, o, c, t)), TestOperand.Input(y, Batch, 2), TestOperand.Input(vector, 0, 3), TestOperand.Output(y, Batch)],
+                o => [new Expectation(4, (s, i) => (Convolved(g, o[0], s, i) * o[3][0, i[0], 0]) + o[2][s, i], 2e-5)]));
+        }
+
+        KernelHarness.Check(cases);
+    }
+
     private static (ConvolutionKernel Kernel, ChannelSums Sums) WithMoments((Shape Input, int Outputs, int Groups, Window Window, bool Planar) g, Layout x, Layout y)
     {
         var kernel = new ConvolutionKernel(Planning.Geometries.Forward(g.Window, g.Groups, x, y), false, null, [], false);
         Assert.True(kernel.TakesSums);
-        var sums = new ChannelSums([], [], g.Outputs, y.Height, Rounding.Ceiling(y.Width, kernel.SumColumns));
+        var sums = new ChannelSums([], [], g.Outputs, y.Height, Rounding.Ceiling(y.Width, kernel.SumColumns(ofProducts: false)));
         return (kernel with { Sums = sums }, sums);
     }
 
@@ -138,6 +195,29 @@ public partial class ConvolutionKernelTests
     [Fact]
     [OnEveryHardware]
     public void WeightGradient() => Check(WeightGradientCase);
+
+    /// <summary>What a sample adds, block after block of its input: in turns with the step that makes the blocks.</summary>
+    [Fact]
+    [OnEveryHardware]
+    public void WeightGradientOfASampleTakesTurns()
+    {
+        var cases = new List<KernelCase>();
+        foreach (var (inputs, outputs) in new[] { (144, 24), (33, 17), (24, 40) })
+        {
+            var g = (Input: Shape.Of(inputs, 9, 5), Outputs: outputs, Groups: 1, Window: Square(1, 1, 0), Planar: false);
+            Layout x = new(LayoutKind.Blocked, g.Input), y = new(LayoutKind.Blocked, Output(g));
+            var geometry = Planning.Geometries.WeightGradient(g.Window, 1, x, y) with { OfSample = true };
+            var kernel = new WeightGradientKernel(geometry);
+            Assert.True(kernel.Turns > 1);
+            var places = Places(geometry);
+            var plane = TestOperand.Indices(y.Shape.With(0, 1)).ToArray();
+            cases.Add(new KernelCase(
+                kernel, 2, () => [TestOperand.Input(x, 2, 1), TestOperand.Input(y, 2, 2), TestOperand.Output(new(LayoutKind.Flat, Shape.Of(geometry.PackedSize)), 2)],
+                o => [new Expectation(2, (s, at) => places[at[0]] is var (output, channel, _) ? plane.Sum(i => o[1][s, [output, .. i[1..]]] * o[0][s, [channel, .. i[1..]]]) : 0, 1e-4, at => places.ContainsKey(at[0]))]));
+        }
+
+        KernelHarness.Check(cases);
+    }
 
     /// <summary>Planes that fill the cache are summed some rows at a time, the last time fewer.</summary>
     [Fact]

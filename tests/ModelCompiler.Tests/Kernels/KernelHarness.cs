@@ -65,6 +65,16 @@ public static unsafe class KernelHarness
             {
                 Assert.True(bits.SequenceEqual(operands[expectation.Operand].ElementBits()), $"{what}: units change the result.");
             }
+
+            if (test.Kernel.Turns > 1 && units % test.Kernel.Turns == 0)
+            {
+                Restore();
+                TakeTurns(test, compiled, isa, operands, what);
+                foreach (var (expectation, bits) in expectations.Zip(whole))
+                {
+                    Assert.True(bits.SequenceEqual(operands[expectation.Operand].ElementBits()), $"{what}: turns change the result.");
+                }
+            }
         }
 
         void Restore()
@@ -73,6 +83,44 @@ public static unsafe class KernelHarness
             {
                 operands[i].Restore(before[i]);
             }
+        }
+    }
+
+    /// <summary>Runs the kernel turn by turn, the last one first. Of operands that turns have parts of, each sees its own part only: all else is NaN.</summary>
+    private static void TakeTurns(KernelCase test, CompiledKernels compiled, Isa isa, TestOperand[] operands, string what)
+    {
+        var units = test.Kernel.Units / test.Kernel.Turns;
+        var results = operands.Select(o => o.Bits()).ToArray();
+        for (var turn = test.Kernel.Turns - 1; turn >= 0; turn--)
+        {
+            var owns = operands.Select((o, k) => test.Kernel.TurnStride(k) is > 0 and var stride ? o.Part(stride, turn) : null).ToArray();
+            for (var k = 0; k < operands.Length; k++)
+            {
+                operands[k].Restore(owns[k] is { } own ? [.. results[k].Select((bits, i) => own[i] ? bits : BitConverter.SingleToInt32Bits(float.NaN))] : results[k]);
+            }
+
+            var hidden = operands.Select(o => o.Bits()).ToArray();
+            Call(test, compiled, isa, operands, [(turn * units, (turn + 1) * units)]);
+            for (var k = 0; k < operands.Length; k++)
+            {
+                var after = operands[k].Bits();
+                for (var i = 0; i < after.Length; i++)
+                {
+                    if (owns[k] is not { } own || own[i])
+                    {
+                        results[k][i] = after[i];
+                    }
+                    else
+                    {
+                        Assert.True(after[i] == hidden[k][i], $"{what}: turn {turn} wrote to a part of operand {k} that is another's.");
+                    }
+                }
+            }
+        }
+
+        for (var k = 0; k < operands.Length; k++)
+        {
+            operands[k].Restore(results[k]);
         }
     }
 

@@ -37,6 +37,25 @@ public class PointwiseKernelTests
         ]);
     }
 
+    /// <summary>Planes in parts, each through all blocks of channels, for a reader that takes turns.</summary>
+    [Fact]
+    [OnEveryHardware]
+    public void CutsPlanesIntoParts()
+    {
+        Layout blocked = new(LayoutKind.Blocked, Shape.Of(40, 14, 16)), vector = new(LayoutKind.Blocked, Shape.Of(40, 1, 1)), volume = new(LayoutKind.Blocked, Shape.Of(33, 3, 8, 14)), thirds = new(LayoutKind.Flat, Shape.Of(33, 1, 1, 1));
+        KernelCase Cut(Expression formula, Layout[] inputs, Layout output, int parts)
+        {
+            var whole = Case(formula, [.. inputs], output);
+            var cut = ((PointwiseKernel)whole.Kernel).In(parts);
+            Assert.NotNull(cut);
+            return whole with { Kernel = cut };
+        }
+
+        KernelHarness.Check([Cut((X * Y) + X - 0.5, [blocked, vector], blocked, 8), Cut((X * Y) + new InputFormula(2), [volume, thirds, volume], volume, 16)]);
+        Assert.Null(((PointwiseKernel)Case(X * Y, [blocked, vector], blocked).Kernel).In(5));
+        Assert.Null(((PointwiseKernel)Case(X * Y, [new(LayoutKind.Blocked, blocked.Shape, One), vector], blocked).Kernel).In(8));
+    }
+
     [Fact]
     [OnEveryHardware]
     public void BroadcastsInputs()

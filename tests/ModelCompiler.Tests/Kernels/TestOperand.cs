@@ -94,6 +94,22 @@ public sealed unsafe class TestOperand : IDisposable
 
     public void Restore(int[] bits) => bits.CopyTo(new Span<int>(memory, (int)length));
 
+    /// <summary>Which floats belong to a turn, if parts are <paramref name="stride"/> floats apart: whole blocks of channels, or of each block a part.</summary>
+    public bool[] Part(int stride, int turn)
+    {
+        var block = Layout.Kind == LayoutKind.Blocked && stride % Layout.BlockStride != 0 ? Layout.BlockStride : Layout.Size;
+        var part = new bool[length];
+        for (var sample = 0; sample < Math.Max(1, Samples); sample++)
+        {
+            for (var i = 0; i < Layout.Size; i++)
+            {
+                part[Start(sample) + i] = i % block / stride == turn;
+            }
+        }
+
+        return part;
+    }
+
     /// <summary>Elements only: what a kernel leaves in free lanes is its own affair.</summary>
     public int[] ElementBits()
     {
