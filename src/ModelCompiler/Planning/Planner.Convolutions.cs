@@ -229,6 +229,15 @@ public sealed partial class Planner
         var bias = node.Inputs.Length > 2 ? Get(node.Inputs[2], LayoutKind.Flat) : null;
         var (formula, extras) = Epilogue(fused, LayoutKind.Flat);
         var rows = (int)(node.Shape.Count / outWidth);
+        var (inputs, outputs) = turned ? (outWidth, inWidth) : (inWidth, outWidth);
+        if (training && !overRows && node.Batched && StreamedDense.Suits(inputs, outputs))
+        {
+            var w = Get(node.Inputs[1], LayoutKind.Flat).Buffer;
+            WithFormula(node, Store(fused.Output, LayoutKind.Flat), formula, extras, plain => Add(
+                node, turned ? "data_gradient" : "dense", turned ? new StreamedDenseInputGradientKernel(inputs, outputs) : new StreamedDenseKernel(inputs, outputs, bias is not null),
+                Buffers(x.Buffer, w, bias, [], plain)));
+            return;
+        }
 
         // A last vector that is not full would run into the next row: such rows are first stored as columns of blocks.
         var blocks = overRows && outWidth % Layout.Lanes != 0;
@@ -283,6 +292,12 @@ public sealed partial class Planner
         var (x, dy) = (Get(node.Inputs[0], LayoutKind.Flat), Get(node.Inputs[1], LayoutKind.Flat));
         var (inWidth, outWidth) = (node.Inputs[0].Shape.Dimensions.Last(), node.Inputs[1].Shape.Dimensions.Last());
         var overRows = node.Inputs[0].Shape.Rank > 1;
+        if (!overRows && node.Inputs[0].Batched && StreamedDense.Suits(inWidth, outWidth))
+        {
+            Add(node, "weight_gradient", new StreamedDenseWeightGradientKernel(inWidth, outWidth), x.Buffer, dy.Buffer, Store(node, LayoutKind.Flat).Buffer);
+            return;
+        }
+
         AddWeightGradient(node, new WeightGradientGeometry
         {
             InputChannels = inWidth,
