@@ -52,16 +52,7 @@ public sealed record DepthwiseKernel(
 
     public override int Turns => Geometry.Turns;
 
-    public override int TurnStride(int operand)
-    {
-        var extra = operand - (Bias ? 3 : 2);
-        var sum = extra - Extras.Length;
-        return operand == 0 ? Input.BlockStride
-            : operand > ReadOperands ? Sums!.Parts.BlockStride
-            : operand == ReadOperands ? Output.BlockStride
-            : extra < 0 ? 0
-            : ChannelSums.Step(sum < 0 ? Extras[extra] : Sums!.Extras[sum]);
-    }
+    public override int TurnStride(int operand) => DepthwiseEmitter.TurnStride(operand, Input, Bias ? 3 : 2, Extras, Sums, Output);
 
     public override void Emit(KernelWriter writer, Isa isa)
     {

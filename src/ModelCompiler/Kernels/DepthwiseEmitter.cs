@@ -45,6 +45,20 @@ internal sealed class DepthwiseEmitter(PoolGeometry geometry, PoolOperand input,
     /// <summary>Everything that decides the code on this instruction set.</summary>
     public string Structure => FormattableString.Invariant($"{Tile}+{Rest},{Columns == Tile}|{geometry.Taps}|{geometry.Axes[0].Output == 1}|{Bias}|{new FormulaProgram([Formula]).Text}|{string.Join(",", Extras.Select(e => Kind(e, output.Layout)))}|{IsTurned}|{Sums?.Structure}");
 
+    /// <summary>Floats from a block of an operand to the next one. Operands are the input, others that blocks share, extras, those of the sums, the result, the sums.</summary>
+    /// <param name="shared">Operands before the extras.</param>
+    internal static int TurnStride(int operand, Layout input, int shared, ImmutableArray<Layout> extras, ChannelSums? sums, Layout result)
+    {
+        var extra = operand - shared;
+        var sum = extra - extras.Length;
+        var output = sum - (sums?.Extras.Length ?? 0);
+        return operand == 0 ? input.BlockStride
+            : extra < 0 ? 0
+            : sum < 0 ? ChannelSums.Step(extras[extra])
+            : output < 0 ? ChannelSums.Step(sums!.Extras[sum])
+            : output == 0 ? result.BlockStride : sums!.Parts.BlockStride;
+    }
+
     /// <summary>Sizes and strides that the code names.</summary>
     /// <param name="extras">Names of the extras.</param>
     public static ImmutableArray<KernelNumber> Numbers(PoolGeometry geometry, PoolOperand input, PoolOperand output, ImmutableArray<Layout> extras) =>

@@ -79,14 +79,7 @@ public sealed record DepthwiseInputGradientKernel(
 
     public override int Turns => Gathers ? Geometry.Turns : InputGradient.Blocks;
 
-    public override int TurnStride(int operand) => operand switch
-    {
-        0 => OutputGradient.BlockStride,
-        1 => 0,
-        _ when operand < 2 + Extras.Length => ChannelSums.Step(Extras[operand - 2]),
-        _ when operand < ReadOperands => ChannelSums.Step(Sums!.Extras[operand - 2 - Extras.Length]),
-        _ => operand == ReadOperands ? InputGradient.BlockStride : Sums!.Parts.BlockStride,
-    };
+    public override int TurnStride(int operand) => DepthwiseEmitter.TurnStride(operand, OutputGradient, 2, Extras, Sums, InputGradient);
 
     public override int Units => Gathers ? Geometry.RowUnits : IsPhased ? InputGradient.Blocks * InputGradient.Height : InputGradient.Blocks;
 

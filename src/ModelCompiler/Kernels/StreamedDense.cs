@@ -8,66 +8,22 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Kernels;
 
 /// <summary>What the three of them share: tiles of sums in registers, samples or outputs by vectors.</summary>
-internal static class StreamedDense
+/// <param name="Inputs">A multiple of 16.</param>
+public abstract record StreamedDense(int Inputs, int Outputs) : Kernel
 {
     /// <summary>Vectors of a tile, or outputs.</summary>
-    public const int Vectors = 3;
+    private protected const int Vectors = 3;
 
     /// <summary>Inputs that a tile covers on the widest vectors: 192 bytes of each row of weights.</summary>
-    public const int Piece = Vectors * Layout.Lanes;
+    private protected const int Piece = Vectors * Layout.Lanes;
 
     /// <summary>Inputs of all samples that stay in the second-level cache while weights pass by; a number of pieces.</summary>
-    public const int Chunk = 42 * Piece;
+    private protected const int Chunk = 42 * Piece;
 
     /// <summary>Fewer weights are in the second-level cache when they are packed and used.</summary>
     private const int LeastWeights = 1 << 18;
 
-    public static bool Suits(int inputs, int outputs) => inputs % Layout.Lanes == 0 && (long)inputs * outputs >= LeastWeights;
-
-    /// <summary>The other side of a tile.</summary>
-    public static int Rows(Isa isa) => isa.Registers > 16 ? 8 : 4;
-
-    /// <summary>Vectors for so many inputs, some at a time: where they begin, and how many.</summary>
-    public static IEnumerable<(int Offset, int Vectors)> Cover(Isa isa, int inputs)
-    {
-        for (var offset = 0; offset < inputs; offset += Vectors * isa.Width)
-        {
-            yield return (offset, Math.Min(Vectors, (inputs - offset) / isa.Width));
-        }
-    }
-
-    /// <summary>Calls a tile for as many samples as it takes, then one by one.</summary>
-    /// <param name="arguments">They name <c>sample</c>.</param>
-    public static void EmitSamples(KernelWriter writer, Isa isa, int columns, string arguments)
-    {
-        writer.Open("").Line("int sample = 0;");
-        writer.Line($"for (; sample <= batch - {Rows(isa)}; sample += {Rows(isa)}) {writer.Call($"{Rows(isa)}x{columns}", arguments)};");
-        writer.Line($"for (; sample < batch; sample++) {writer.Call($"1x{columns}", arguments)};").Close();
-    }
-
-    /// <summary>Pointers to the samples of a tile: x0, x1, …</summary>
-    public static void EmitPointers(SourceWriter writer, string name, int samples) =>
-        writer.Line($"float* {string.Join(", ", Enumerable.Range(0, samples).Select(s => $"{name}{s} = {(s == 0 ? name : $"{name}{s - 1} + {name}Stride")}"))};");
-
-    /// <summary>Sums of a tile that begin with zero.</summary>
-    public static void EmitZeros(SourceWriter writer, Isa isa, int rows, int columns) =>
-        writer.Line($"{isa.Type} {string.Join(", ", from r in Enumerable.Range(0, rows) from c in Enumerable.Range(0, columns) select $"a{r}_{c} = {isa.Type}.Zero")};");
-
-    /// <summary>Products of a row of a tile with what <c>v0</c>, <c>v1</c>, … hold.</summary>
-    public static void EmitRow(SourceWriter writer, Isa isa, int row, int columns, string factor) =>
-        writer.Line($"var b{row} = {factor}; {string.Join(" ", Enumerable.Range(0, columns).Select(c => $"a{row}_{c} = {isa.Fma($"b{row}", $"v{c}", $"a{row}_{c}")};"))}");
-
-    /// <summary>Loads a row of vectors: v0, v1, …</summary>
-    public static void EmitVectors(SourceWriter writer, Isa isa, string from, int vectors) =>
-        writer.Line(string.Join(" ", Enumerable.Range(0, vectors).Select(v => $"var v{v} = {isa.Load(from + isa.Part(v))};")));
-}
-
-/// <summary>Operands x [inputs], w [outputs][inputs], [bias], y [outputs]; a multiple of 16 inputs.</summary>
-public sealed record StreamedDenseKernel(int Inputs, int Outputs, bool Bias) : Kernel
-{
-    public override string Name => KernelName.Of("StreamedDense", $"{Bias},{Math.Min(Outputs, StreamedDense.Vectors)},{Outputs % StreamedDense.Vectors}");
-
-    public override string Comment => "multiplies samples with weights as they are" + (Bias ? ", plus bias" : "");
+    internal static bool Suits(int inputs, int outputs) => inputs % Layout.Lanes == 0 && (long)inputs * outputs >= LeastWeights;
 
     public override string Layouts => "flat -> flat";
 
@@ -75,37 +31,88 @@ public sealed record StreamedDenseKernel(int Inputs, int Outputs, bool Bias) : K
 
     public override long Macs => (long)Inputs * Outputs;
 
-    public override ImmutableArray<Operand> Operands => [new("x"), new("w"), .. Bias ? [new Operand("bias")] : Array.Empty<Operand>(), new("y")];
-
     public override ImmutableArray<KernelNumber> Numbers => [new("inputs", Inputs), new("outputs", Outputs)];
 
-    public override int Units => Rounding.Ceiling(Outputs, StreamedDense.Vectors);
+    /// <summary>The other side of a tile.</summary>
+    private protected static int Rows(Isa isa) => isa.Registers > 16 ? 8 : 4;
+
+    /// <summary>Vectors for so many inputs, some at a time: where they begin, and how many.</summary>
+    private protected static IEnumerable<(int Offset, int Vectors)> Cover(Isa isa, int inputs)
+    {
+        for (var offset = 0; offset < inputs; offset += Vectors * isa.Width)
+        {
+            yield return (offset, Math.Min(Vectors, (inputs - offset) / isa.Width));
+        }
+    }
+
+    /// <summary>The code for a whole unit, and for a last one that is smaller; where there is only one of them, without a condition.</summary>
+    /// <param name="at">The unit's first input or output, by name; with an s behind it the number of them all.</param>
+    private protected static void EmitWholeAndRest(SourceWriter writer, int count, int unit, string at, Action<int> emit)
+    {
+        if (count % unit == 0 || count < unit)
+        {
+            emit(Math.Min(count, unit));
+            return;
+        }
+
+        writer.Open($"if ({at} <= {at}s - {unit})");
+        emit(unit);
+        writer.Close().Open("else");
+        emit(count % unit);
+        writer.Close();
+    }
+
+    /// <summary>Calls a tile for as many samples as it takes, then one by one.</summary>
+    /// <param name="arguments">They name <c>sample</c>.</param>
+    private protected static void EmitSamples(KernelWriter writer, Isa isa, int columns, string arguments)
+    {
+        writer.Open("").Line("int sample = 0;");
+        writer.Line($"for (; sample <= batch - {Rows(isa)}; sample += {Rows(isa)}) {writer.Call($"{Rows(isa)}x{columns}", arguments)};");
+        writer.Line($"for (; sample < batch; sample++) {writer.Call($"1x{columns}", arguments)};").Close();
+    }
+
+    /// <summary>Pointers to the samples of a tile: x0, x1, …</summary>
+    private protected static void EmitPointers(SourceWriter writer, string name, int samples) =>
+        writer.Line($"float* {string.Join(", ", Enumerable.Range(0, samples).Select(s => $"{name}{s} = {(s == 0 ? name : $"{name}{s - 1} + {name}Stride")}"))};");
+
+    /// <summary>Sums of a tile that begin with zero.</summary>
+    private protected static void EmitZeros(SourceWriter writer, Isa isa, int rows, int columns) =>
+        writer.Line($"{isa.Type} {string.Join(", ", from r in Enumerable.Range(0, rows) from c in Enumerable.Range(0, columns) select $"a{r}_{c} = {isa.Type}.Zero")};");
+
+    /// <summary>Products of a row of a tile with what <c>v0</c>, <c>v1</c>, … hold.</summary>
+    private protected static void EmitRow(SourceWriter writer, Isa isa, int row, int columns, string factor) =>
+        writer.Line($"var b{row} = {factor}; {string.Join(" ", Enumerable.Range(0, columns).Select(c => $"a{row}_{c} = {isa.Fma($"b{row}", $"v{c}", $"a{row}_{c}")};"))}");
+
+    /// <summary>Loads a row of vectors: v0, v1, …</summary>
+    private protected static void EmitVectors(SourceWriter writer, Isa isa, string from, int vectors) =>
+        writer.Line(string.Join(" ", Enumerable.Range(0, vectors).Select(v => $"var v{v} = {isa.Load(from + isa.Part(v))};")));
+}
+
+/// <summary>Operands x [inputs], w [outputs][inputs], [bias], y [outputs]; a multiple of 16 inputs.</summary>
+public sealed record StreamedDenseKernel(int Inputs, int Outputs, bool Bias) : StreamedDense(Inputs, Outputs)
+{
+    public override string Name => KernelName.Of("StreamedDense", $"{Bias},{Math.Min(Outputs, Vectors)},{Outputs % Vectors}");
+
+    public override string Comment => "multiplies samples with weights as they are" + (Bias ? ", plus bias" : "");
+
+    public override ImmutableArray<Operand> Operands => [new("x"), new("w"), .. Bias ? [new Operand("bias")] : Array.Empty<Operand>(), new("y")];
+
+    public override int Units => Rounding.Ceiling(Outputs, Vectors);
 
     public override void Emit(KernelWriter writer, Isa isa)
     {
-        const int Most = StreamedDense.Vectors;
+        const int Most = Vectors;
         var rest = Outputs % Most;
         writer.OpenMethod();
-        writer.Open($"for (int from = 0; from < inputs; from += {StreamedDense.Chunk})").Line($"int count = Math.Min({StreamedDense.Chunk}, inputs - from);");
+        writer.Open($"for (int from = 0; from < inputs; from += {Chunk})").Line($"int count = Math.Min({Chunk}, inputs - from);");
         writer.OpenUnits().Line($"int output = unit * {Most};").Line("float* row = w + (long)output * inputs + from, result = y + output;");
         var arguments = $"x + sample * xStride + from, xStride, row, {(Bias ? "bias + output, " : "")}result + sample * yStride, yStride, count, from == 0";
-        if (rest == 0 || Outputs < Most)
-        {
-            StreamedDense.EmitSamples(writer, isa, Math.Min(Outputs, Most), arguments);
-        }
-        else
-        {
-            writer.Open($"if (output <= outputs - {Most})");
-            StreamedDense.EmitSamples(writer, isa, Most, arguments);
-            writer.Close().Open("else");
-            StreamedDense.EmitSamples(writer, isa, rest, arguments);
-            writer.Close();
-        }
+        EmitWholeAndRest(writer, Outputs, Most, "output", columns => EmitSamples(writer, isa, columns, arguments));
 
         writer.Close().Close().Close();
         foreach (var columns in new[] { Most, rest }.Where(c => c > 0 && c <= Outputs))
         {
-            EmitTile(writer, isa, StreamedDense.Rows(isa), columns);
+            EmitTile(writer, isa, Rows(isa), columns);
             EmitTile(writer, isa, 1, columns);
         }
     }
@@ -114,14 +121,14 @@ public sealed record StreamedDenseKernel(int Inputs, int Outputs, bool Bias) : K
     private void EmitTile(KernelWriter writer, Isa isa, int rows, int columns)
     {
         writer.OpenHelper($"{rows}x{columns}", $"float* x, long xStride, float* w, {(Bias ? "float* bias, " : "")}float* y, long yStride, int count, bool isFirst");
-        StreamedDense.EmitPointers(writer, "x", rows);
+        EmitPointers(writer, "x", rows);
         writer.Line($"float* {string.Join(", ", Enumerable.Range(0, columns).Select(c => $"w{c} = {(c == 0 ? "w" : $"w{c - 1} + inputs")}"))};");
-        StreamedDense.EmitZeros(writer, isa, rows, columns);
+        EmitZeros(writer, isa, rows, columns);
         writer.Open($"for (int i = 0; i < count; i += {isa.Width})");
         writer.Line(string.Join(" ", Enumerable.Range(0, columns).Select(c => $"var v{c} = {isa.Load($"w{c} + i")};")));
         for (var r = 0; r < rows; r++)
         {
-            StreamedDense.EmitRow(writer, isa, r, columns, isa.Load($"x{r} + i"));
+            EmitRow(writer, isa, r, columns, isa.Load($"x{r} + i"));
         }
 
         writer.Close();
@@ -135,60 +142,37 @@ public sealed record StreamedDenseKernel(int Inputs, int Outputs, bool Bias) : K
 }
 
 /// <summary>Operands dy [outputs], w [outputs][inputs], dx [inputs]; a multiple of 16 inputs.</summary>
-public sealed record StreamedDenseInputGradientKernel(int Inputs, int Outputs) : Kernel
+public sealed record StreamedDenseInputGradientKernel(int Inputs, int Outputs) : StreamedDense(Inputs, Outputs)
 {
     /// <summary>Rows of weights that pass by together: the memory follows so many streams.</summary>
     private const int RowsTogether = 32;
 
-    public override string Name => KernelName.Of("StreamedDenseInputGradient", $"{Math.Min(Inputs, StreamedDense.Piece)},{Inputs % StreamedDense.Piece}");
+    public override string Name => KernelName.Of("StreamedDenseInputGradient", $"{Math.Min(Inputs, Piece)},{Inputs % Piece}");
 
     public override string Comment => "dx = dy times weights as they are";
 
-    public override string Layouts => "flat -> flat";
-
-    public override KernelScope Scope => KernelScope.Batch;
-
-    public override long Macs => (long)Inputs * Outputs;
-
     public override ImmutableArray<Operand> Operands => [new("dy"), new("w"), new("dx")];
 
-    public override ImmutableArray<KernelNumber> Numbers => [new("inputs", Inputs), new("outputs", Outputs)];
-
-    public override int Units => Rounding.Ceiling(Inputs, StreamedDense.Piece);
+    public override int Units => Rounding.Ceiling(Inputs, Piece);
 
     public override void Emit(KernelWriter writer, Isa isa)
     {
-        const int Piece = StreamedDense.Piece;
         var rest = Inputs % Piece;
         writer.OpenMethod();
         writer.Open($"for (int from = 0; from < outputs; from += {RowsTogether})").Line($"int count = Math.Min({RowsTogether}, outputs - from);");
         writer.OpenUnits().Line($"int input = unit * {Piece};").Line("float* rows = w + (long)from * inputs + input, result = dx + input;");
-        void EmitPiece(int inputs)
+        EmitWholeAndRest(writer, Inputs, Piece, "input", inputs =>
         {
-            foreach (var (offset, vectors) in StreamedDense.Cover(isa, inputs))
+            foreach (var (offset, vectors) in Cover(isa, inputs))
             {
                 var at = offset == 0 ? "" : $" + {offset}";
-                StreamedDense.EmitSamples(writer, isa, vectors, $"dy + sample * dyStride + from, dyStride, rows{at}, result{at} + sample * dxStride, dxStride, count, from == 0");
+                EmitSamples(writer, isa, vectors, $"dy + sample * dyStride + from, dyStride, rows{at}, result{at} + sample * dxStride, dxStride, count, from == 0");
             }
-        }
-
-        if (rest == 0 || Inputs < Piece)
-        {
-            EmitPiece(Math.Min(Inputs, Piece));
-        }
-        else
-        {
-            writer.Open($"if (input <= inputs - {Piece})");
-            EmitPiece(Piece);
-            writer.Close().Open("else");
-            EmitPiece(rest);
-            writer.Close();
-        }
-
+        });
         writer.Close().Close().Close();
-        foreach (var vectors in new[] { Inputs < Piece ? 0 : Piece, rest }.SelectMany(inputs => StreamedDense.Cover(isa, inputs)).Select(c => c.Vectors).Distinct())
+        foreach (var vectors in new[] { Inputs < Piece ? 0 : Piece, rest }.SelectMany(inputs => Cover(isa, inputs)).Select(c => c.Vectors).Distinct())
         {
-            EmitTile(writer, isa, StreamedDense.Rows(isa), vectors);
+            EmitTile(writer, isa, Rows(isa), vectors);
             EmitTile(writer, isa, 1, vectors);
         }
     }
@@ -196,9 +180,9 @@ public sealed record StreamedDenseInputGradientKernel(int Inputs, int Outputs) :
     private static void EmitTile(KernelWriter writer, Isa isa, int rows, int vectors)
     {
         writer.OpenHelper($"{rows}x{vectors}", "float* dy, long dyStride, float* w, float* dx, long dxStride, int count, bool isFirst");
-        StreamedDense.EmitPointers(writer, "dy", rows);
-        StreamedDense.EmitPointers(writer, "dx", rows);
-        StreamedDense.EmitZeros(writer, isa, rows, vectors);
+        EmitPointers(writer, "dy", rows);
+        EmitPointers(writer, "dx", rows);
+        EmitZeros(writer, isa, rows, vectors);
         writer.Open("if (!isFirst)");
         for (var r = 0; r < rows; r++)
         {
@@ -206,10 +190,10 @@ public sealed record StreamedDenseInputGradientKernel(int Inputs, int Outputs) :
         }
 
         writer.Close().Open("for (int k = 0; k < count; k++, w += inputs)");
-        StreamedDense.EmitVectors(writer, isa, "w", vectors);
+        EmitVectors(writer, isa, "w", vectors);
         for (var r = 0; r < rows; r++)
         {
-            StreamedDense.EmitRow(writer, isa, r, vectors, isa.Broadcast($"dy{r}[k]"));
+            EmitRow(writer, isa, r, vectors, isa.Broadcast($"dy{r}[k]"));
         }
 
         writer.Close();
@@ -223,46 +207,25 @@ public sealed record StreamedDenseInputGradientKernel(int Inputs, int Outputs) :
 }
 
 /// <summary>Operands x [inputs], dy [outputs], dw [outputs][inputs], the sum over all samples; a multiple of 16 inputs.</summary>
-public sealed record StreamedDenseWeightGradientKernel(int Inputs, int Outputs) : Kernel
+public sealed record StreamedDenseWeightGradientKernel(int Inputs, int Outputs) : StreamedDense(Inputs, Outputs)
 {
-    /// <summary>Outputs of a unit.</summary>
-    private const int Rows = 8;
+    private const int UnitOutputs = 8;
 
-    public override string Name => KernelName.Of("StreamedDenseWeightGradient", $"{Math.Min(Inputs, StreamedDense.Piece)},{Inputs % StreamedDense.Piece},{Math.Min(Outputs, Rows)},{Outputs % Rows}");
+    public override string Name => KernelName.Of("StreamedDenseWeightGradient", $"{Math.Min(Inputs, Piece)},{Inputs % Piece},{Math.Min(Outputs, UnitOutputs)},{Outputs % UnitOutputs}");
 
     public override string Comment => "dw = sum over samples of dy times x, as weights are";
 
-    public override string Layouts => "flat -> flat";
-
-    public override KernelScope Scope => KernelScope.Batch;
-
-    public override long Macs => (long)Inputs * Outputs;
-
     public override ImmutableArray<Operand> Operands => [new("x"), new("dy"), new("dw")];
 
-    public override ImmutableArray<KernelNumber> Numbers => [new("inputs", Inputs), new("outputs", Outputs)];
-
-    public override int Units => Rounding.Ceiling(Outputs, Rows);
+    public override int Units => Rounding.Ceiling(Outputs, UnitOutputs);
 
     public override void Emit(KernelWriter writer, Isa isa)
     {
-        var rest = Outputs % Rows;
         var tiles = new SortedSet<(int Rows, int Vectors)>();
         writer.OpenMethod();
-        writer.Open($"for (int from = 0; from < inputs; from += {StreamedDense.Chunk})").Line($"int stop = Math.Min(inputs, from + {StreamedDense.Chunk});");
-        writer.OpenUnits().Line($"int output = unit * {Rows};");
-        if (rest == 0 || Outputs < Rows)
-        {
-            EmitRows(writer, isa, Math.Min(Outputs, Rows), tiles);
-        }
-        else
-        {
-            writer.Open($"if (output <= outputs - {Rows})");
-            EmitRows(writer, isa, Rows, tiles);
-            writer.Close().Open("else");
-            EmitRows(writer, isa, rest, tiles);
-            writer.Close();
-        }
+        writer.Open($"for (int from = 0; from < inputs; from += {Chunk})").Line($"int stop = Math.Min(inputs, from + {Chunk});");
+        writer.OpenUnits().Line($"int output = unit * {UnitOutputs};");
+        EmitWholeAndRest(writer, Outputs, UnitOutputs, "output", outputs => EmitRows(writer, isa, outputs, tiles));
 
         writer.Close().Close().Close();
         foreach (var (rows, vectors) in tiles)
@@ -273,14 +236,13 @@ public sealed record StreamedDenseWeightGradientKernel(int Inputs, int Outputs) 
 
     private void EmitRows(KernelWriter writer, Isa isa, int outputs, SortedSet<(int Rows, int Vectors)> tiles)
     {
-        const int Piece = StreamedDense.Piece;
         var rest = Inputs % Piece;
         void EmitPiece(int inputs)
         {
-            for (var row = 0; row < outputs; row += StreamedDense.Rows(isa))
+            for (var row = 0; row < outputs; row += Rows(isa))
             {
-                var rows = Math.Min(StreamedDense.Rows(isa), outputs - row);
-                foreach (var (offset, vectors) in StreamedDense.Cover(isa, inputs))
+                var rows = Math.Min(Rows(isa), outputs - row);
+                foreach (var (offset, vectors) in Cover(isa, inputs))
                 {
                     tiles.Add((rows, vectors));
                     var (at, down) = (offset == 0 ? "" : $" + {offset}", row == 0 ? "" : $" + {row}");
@@ -310,12 +272,12 @@ public sealed record StreamedDenseWeightGradientKernel(int Inputs, int Outputs) 
     private static void EmitTile(KernelWriter writer, Isa isa, int rows, int vectors)
     {
         writer.OpenHelper($"{rows}x{vectors}", "float* x, long xStride, float* dy, long dyStride, int batch, float* dw");
-        StreamedDense.EmitZeros(writer, isa, rows, vectors);
+        EmitZeros(writer, isa, rows, vectors);
         writer.Open("for (int sample = 0; sample < batch; sample++, x += xStride, dy += dyStride)");
-        StreamedDense.EmitVectors(writer, isa, "x", vectors);
+        EmitVectors(writer, isa, "x", vectors);
         for (var r = 0; r < rows; r++)
         {
-            StreamedDense.EmitRow(writer, isa, r, vectors, isa.Broadcast($"dy[{r}]"));
+            EmitRow(writer, isa, r, vectors, isa.Broadcast($"dy[{r}]"));
         }
 
         writer.Close();

@@ -80,7 +80,7 @@ public sealed partial class Planner
 
             // The value's source stands in its place, and numbers of channels behind the other operands.
             var vectors = Enumerable.Range(0, point.Inputs.Length)
-                .Where(k => ChannelSums.IsVector(point.Inputs[k]) && !maker.Operands[k].Batched && point.Inputs[k].Channels == point.Output.Channels && point.Inputs[k].Halo.IsNone).ToList();
+                .Where(k => !maker.Operands[k].Batched && ChannelSums.IsVector(point.Inputs[k]) && HasNumberOfEach(point.Inputs[k], point.Output)).ToList();
             var source = Enumerable.Range(0, point.Inputs.Length).Except(vectors).DefaultIfEmpty(-1).First();
             if (source < 0 || vectors.Count < point.Inputs.Length - 1 || !point.Inputs[source].Equals(point.Output) || others.All(o => o.Buffer != maker.Operands[source]))
             {
@@ -104,6 +104,9 @@ public sealed partial class Planner
 
     /// <summary>Whether it lies beside a value of a layout, element by element, or has one number for each channel.</summary>
     private static bool IsSummable(StoredValue other, Layout layout) => !other.Buffer.Grouped
-        && (ChannelSums.IsVector(other.Layout) ? other.Layout.Channels == layout.Channels && other.Layout.Halo.IsNone
+        && (ChannelSums.IsVector(other.Layout) ? HasNumberOfEach(other.Layout, layout)
             : other.Layout.Kind == LayoutKind.Blocked && other.Layout.Shape.Equals(layout.Shape));
+
+    /// <summary>Whether numbers of channels are those of a value's channels.</summary>
+    private static bool HasNumberOfEach(Layout vector, Layout value) => vector.Channels == value.Channels && vector.Halo.IsNone;
 }
