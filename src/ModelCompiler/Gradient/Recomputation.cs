@@ -11,7 +11,8 @@ namespace ModelCompiler.Gradient;
 /// <summary>What may be computed again though nobody asked for it.</summary>
 /// <param name="IsCheap">Whether a formula takes a few instructions.</param>
 /// <param name="WorksOnASample">Whether a node is computed for each sample alone: what is made just for it need not be kept for the batch.</param>
-public sealed record CheapRecomputation(Func<Expression, bool> IsCheap, Func<Node, bool> WorksOnASample);
+/// <param name="IsCheapConvolution">Whether computing a convolution again costs less than keeping what it makes.</param>
+public sealed record CheapRecomputation(Func<Expression, bool> IsCheap, Func<Node, bool> WorksOnASample, Func<Node, bool> IsCheapConvolution);
 
 internal sealed class Recomputation
 {
@@ -42,29 +43,36 @@ internal sealed class Recomputation
     }
 
     /// <summary>Formulas of one value that the backward pass reads anyway, as batch norm and an activation behind a convolution are: reading
-    /// that value again costs less than keeping theirs.</summary>
+    /// that value again costs less than keeping theirs. Such a value may be made by a convolution that nothing but the formula reads.</summary>
     private static HashSet<Node> Cheap(TrainingGraph training, CheapRecomputation choice)
     {
         var graph = training.Graph;
         var readers = NodeReaders.Of(graph.Nodes);
         var roots = new HashSet<Node>(graph.Outputs.Select(output => output.Node).Concat(graph.Loss is null ? [] : [graph.Loss]).Concat(graph.Updates.Select(update => update.Value)));
-        var cheap = new HashSet<Node>();
+        var cheap = new HashSet<Node>(graph.Nodes.Where(IsCheapConvolution));
+
+        // A convolution that is computed again needs its input, from which others may be computed again, too.
+        var kept = new HashSet<Node>(cheap.Select(node => node.Inputs[0]));
         foreach (var node in graph.Nodes)
         {
-            if (node.Origin is not { Backward: false, Checkpoint: 0 } || !node.Batched || node.Primitive != Primitives.Pointwise || roots.Contains(node)
-                || !choice.IsCheap(node.As<PointwiseAttributes>().Formula) || !readers[node].All(choice.WorksOnASample))
+            if (!MayDrop(node) || node.Primitive != Primitives.Pointwise || !choice.IsCheap(node.As<PointwiseAttributes>().Formula) || !readers[node].All(choice.WorksOnASample))
             {
                 continue;
             }
 
             var sources = node.Inputs.Where(input => input.Batched).ToList();
-            if (sources.Count == 1 && (cheap.Contains(sources[0]) || readers[sources[0]].Any(reader => reader.Origin.Backward)))
+            if (sources.Count == 1 && (cheap.Contains(sources[0]) || kept.Contains(sources[0]) || readers[sources[0]].Any(reader => reader.Origin.Backward)))
             {
                 cheap.Add(node);
             }
         }
 
         return cheap;
+
+        bool MayDrop(Node node) => node is { Origin: { Backward: false, Checkpoint: 0 }, Batched: true } && !roots.Contains(node);
+
+        bool IsCheapConvolution(Node node) => node.Primitive == Primitives.Convolution && MayDrop(node) && choice.IsCheapConvolution(node)
+            && readers[node].Count == 1 && readers[node][0] is { Origin.Backward: false } reader && reader.Primitive == Primitives.Pointwise;
     }
 
     /// <summary>Made where the backward pass first asks for it, which is where memory for it is first needed.</summary>

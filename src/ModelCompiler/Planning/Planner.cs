@@ -63,7 +63,7 @@ public sealed partial class Planner
     /// <param name="tuning">As for inference.</param>
     public static Plan ForTraining(NetworkGraph network, bool inputGradients, bool fast = true, TuningOfPlan? tuning = null)
     {
-        var training = Differentiation.Differentiate(PoolBeforeRelu.Run(network), inputGradients, new CheapRecomputation(Fusion.IsCheap, WorksOnASample));
+        var training = Differentiation.Differentiate(PoolBeforeRelu.Run(network), inputGradients, new CheapRecomputation(Fusion.IsCheap, WorksOnASample, IsCheapConvolution));
         var slots = ParameterStorage.Slots(network, training.Graph);
         var offsets = slots.ToDictionary(s => s.Node, s => s.Offset);
         var gradients = training.Gradients.Select(g => (g.Gradient, new Address(Region.Gradients, offsets[g.Parameter]))).ToImmutableArray();
@@ -94,6 +94,21 @@ public sealed partial class Planner
         }
 
         return node.Primitive == Primitives.Pointwise || (node.Primitive == Primitives.Reduce && IsSumOfSamples(node));
+    }
+
+    /// <summary>Inputs for each of which a multiply-add takes less time, all of them together, than a result takes that is written to memory and read from it.</summary>
+    private const int MostInputsToRepeat = 32;
+
+    /// <summary>Floats of a result from which on it pays: smaller ones are fetched from the third-level cache in the time that making them again takes.</summary>
+    private const int LeastToRepeat = 1 << 20;
+
+    /// <summary>Whether a convolution makes so much of so little that it is rather computed again than kept: its input is, for its weight gradient.</summary>
+    private static bool IsCheapConvolution(Node node)
+    {
+        var (window, groups) = node.As<ConvolutionAttributes>();
+        var x = node.Inputs[0];
+        return window.KernelCount == 1 && groups == 1 && window.Stride.All(s => s == 1) && x.Batched && x.Shape[0] <= MostInputsToRepeat
+            && node.Shape.Count >= Math.Max(LeastToRepeat, 2 * x.Shape.Count);
     }
 
     /// <summary>Whether a weight gradient of every sample takes less room than what it is made of.</summary>

@@ -34,11 +34,21 @@ internal static class StepTurns
         var turns = new int[steps.Count];
         for (var first = 0; first < steps.Count;)
         {
-            var next = first + 1;
-            while (next < steps.Count && together[next - 1] && MayJoin(steps, first, next))
+            var (next, count) = (first + 1, steps[first].Kernel.Turns);
+            while (next < steps.Count && together[next - 1])
             {
-                turns[next - 1] = steps[first].Kernel.Turns;
-                next++;
+                var fewer = Math.Min(count, steps[next].Kernel.Turns) == 0 ? 0 : Divisor(count, steps[next].Kernel.Turns);
+                if (fewer < 2 || !Enumerable.Range(first + 1, next - first).All(step => MayJoin(steps, first, step, fewer)))
+                {
+                    break;
+                }
+
+                (next, count) = (next + 1, fewer);
+            }
+
+            for (var step = first; step < next - 1; step++)
+            {
+                turns[step] = count;
             }
 
             first = next;
@@ -104,18 +114,22 @@ internal static class StepTurns
         // A convolution of a pixel reads all blocks of a part of the plane.
         (PointwiseKernel formula, ConvolutionKernel { Turns: > 1 } convolution) when formula.Output.Size >= LeastToCut => formula.In(convolution.Turns),
 
-        // A depthwise one reads block after block.
-        (ConvolutionKernel { Sums: null, Pool: null } wide, DepthwiseKernel depthwise) when depthwise.Input.Size >= LeastToGroup
-            && wide with { GroupByGroup = true } is { Turns: > 1 } grouped && depthwise.Turns % grouped.Turns == 0 => grouped,
+        // A depthwise one reads block after block, and so does its weight gradient.
+        (ConvolutionKernel wide, DepthwiseKernel { Input: var input }) => GroupByGroup(wide, reader, input),
+        (ConvolutionKernel wide, DepthwiseWeightGradientKernel { Input: var input }) => GroupByGroup(wide, reader, input),
         _ => null,
     };
 
+    private static Kernel? GroupByGroup(ConvolutionKernel wide, Kernel depthwise, Layout input) => wide is { Sums: null, Pool: null } && input.Size >= LeastToGroup
+        && wide with { GroupByGroup = true } is { Turns: > 1 } grouped && depthwise.Turns % grouped.Turns == 0 ? grouped : null;
+
+    private static int Divisor(int a, int b) => b == 0 ? a : Divisor(b, a % b);
+
     // A turn of one step may use what a turn of another writes only where it is the same turn.
-    private static bool MayJoin(IReadOnlyList<StepDraft> steps, int first, int next)
+    private static bool MayJoin(IReadOnlyList<StepDraft> steps, int first, int next, int turns)
     {
         var step = steps[next];
-        var turns = steps[first].Kernel.Turns;
-        if (turns < 2 || step.Kernel.Turns == 0 || step.Kernel.Turns % turns != 0 || !new[] { steps[first], step }.All(s => s.Kernel.Units % s.Kernel.Turns == 0))
+        if (!new[] { steps[first], step }.All(s => s.Kernel.Units % s.Kernel.Turns == 0))
         {
             return false;
         }

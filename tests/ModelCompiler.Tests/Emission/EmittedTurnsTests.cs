@@ -44,6 +44,27 @@ public class EmittedTurnsTests
         }
     }
 
+    /// <summary>A widening convolution of few inputs is computed again, in turns with the depthwise gradients that read it: nobody else does so long after it was made.</summary>
+    /// <param name="count">Of steps that compute it.</param>
+    [Theory]
+    [InlineData("8x112x112", "conv(96, 1x1, bias: false) -> batchnorm -> relu -> conv(96, 3x3, pad: 1, groups: 96)", 2)]
+    [InlineData("33x112x112", "conv(198, 1x1, bias: false) -> batchnorm -> relu -> conv(198, 3x3, pad: 1, groups: 198)", 1)]
+    [InlineData("8x80x80", "conv(96, 1x1, bias: false) -> batchnorm -> relu -> conv(96, 3x3, pad: 1, groups: 96)", 1)]
+    [InlineData("8x112x112", "conv(96, 1x1, bias: false) -> batchnorm -> relu -> conv(16, 3x3, pad: 1)", 1)]
+    public void ConvolutionsOfFewInputsAreComputedAgain(string shape, string body, int count)
+    {
+        var steps = Planner.ForTraining(Compiled(shape, body).Graph, inputGradients: false).Steps;
+        var widening = Enumerable.Range(0, steps.Length).Where(i => steps[i].Kernel is ConvolutionKernel { Geometry: var g, Formula: not null } && g.OutputChannels > g.InputChannels).ToList();
+        Assert.Equal(count, widening.Count);
+        if (count > 1)
+        {
+            var again = steps[widening[1]];
+            Assert.IsType<DepthwiseWeightGradientKernel>(steps[widening[1] + 1].Kernel);
+            Assert.True(again.Turns > 1);
+            Assert.Equal(Region.Scratch, again.Operands[again.Kernel.ReadOperands].Region);
+        }
+    }
+
     [Fact]
     public void ThreadsChangeNothing()
     {
