@@ -5,4 +5,7 @@ internal static class Rounding
 {
     /// <summary><paramref name="a"/> / <paramref name="b"/>, rounded up.</summary>
     public static int Ceiling(int a, int b) => (a + b - 1) / b;
+
+    /// <summary>The greatest number that divides both; the other one where one is 0.</summary>
+    public static int CommonDivisor(int a, int b) => b == 0 ? a : CommonDivisor(b, a % b);
 }

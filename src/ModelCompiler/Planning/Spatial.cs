@@ -1,6 +1,7 @@
 // Windows of one, two or three axes as depth, rows and columns, which is how every kernel sees them.
 using System.Collections.Immutable;
 using ModelCompiler.Graph;
+using ModelCompiler.Kernels;
 
 namespace ModelCompiler.Planning;
 
@@ -32,7 +33,7 @@ internal readonly record struct GradientPhase(int Phase, int Count, int Taps, in
     public static ImmutableArray<GradientPhase> Of(Axis3 axis, int inputSize)
     {
         var phases = ImmutableArray.CreateBuilder<GradientPhase>();
-        var tapStep = axis.Stride / Gcd(axis.Stride, axis.Dilation);
+        var tapStep = axis.Stride / Rounding.CommonDivisor(axis.Stride, axis.Dilation);
         for (var phase = 0; phase < Math.Min(axis.Stride, inputSize); phase++)
         {
             var first = Enumerable.Range(0, Math.Min(tapStep, axis.Kernel)).Cast<int?>()
@@ -52,6 +53,4 @@ internal readonly record struct GradientPhase(int Phase, int Count, int Taps, in
         : (Math.Max(0, -(Start + (Step * (Taps - 1)))), Math.Max(0, Count - 1 + Start - (outputSize - 1)));
 
     private static int Mod(int a, int b) => ((a % b) + b) % b;
-
-    private static int Gcd(int a, int b) => b == 0 ? a : Gcd(b, a % b);
 }

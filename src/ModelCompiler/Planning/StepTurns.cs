@@ -35,15 +35,12 @@ internal static class StepTurns
         for (var first = 0; first < steps.Count;)
         {
             var (next, count) = (first + 1, steps[first].Kernel.Turns);
-            while (next < steps.Count && together[next - 1])
-            {
-                var fewer = Math.Min(count, steps[next].Kernel.Turns) == 0 ? 0 : Divisor(count, steps[next].Kernel.Turns);
-                if (fewer < 2 || !Enumerable.Range(first + 1, next - first).All(step => MayJoin(steps, first, step, fewer)))
-                {
-                    break;
-                }
 
-                (next, count) = (next + 1, fewer);
+            // Steps that have joined may take any divisor of their turns.
+            while (next < steps.Count && together[next - 1] && Math.Min(count, steps[next].Kernel.Turns) > 0
+                && Rounding.CommonDivisor(count, steps[next].Kernel.Turns) is > 1 and var shared && MayJoin(steps, first, next, shared))
+            {
+                (next, count) = (next + 1, shared);
             }
 
             for (var step = first; step < next - 1; step++)
@@ -122,8 +119,6 @@ internal static class StepTurns
 
     private static Kernel? GroupByGroup(ConvolutionKernel wide, Kernel depthwise, Layout input) => wide is { Sums: null, Pool: null } && input.Size >= LeastToGroup
         && wide with { GroupByGroup = true } is { Turns: > 1 } grouped && depthwise.Turns % grouped.Turns == 0 ? grouped : null;
-
-    private static int Divisor(int a, int b) => b == 0 ? a : Divisor(b, a % b);
 
     // A turn of one step may use what a turn of another writes only where it is the same turn.
     private static bool MayJoin(IReadOnlyList<StepDraft> steps, int first, int next, int turns)
