@@ -17,8 +17,7 @@ internal static class StepTimes
     public static double[] Measure(CompiledNetwork network, int steps, TimeSpan duration, double quantile)
     {
         var run = Run(network);
-        run();
-        run();
+        WarmUp.Run(run);
         var clock = new StepClock(steps);
         network.Clock = clock;
         var samples = Enumerable.Range(0, steps).Select(_ => new List<long>()).ToArray();

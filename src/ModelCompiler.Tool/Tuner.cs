@@ -102,6 +102,7 @@ internal sealed class Tuner(TuningTask task)
         public double Fastest(TimeSpan duration)
         {
             var run = StepTimes.Run(Network);
+            WarmUp.Run(run);
             var (best, total) = (double.MaxValue, Stopwatch.StartNew());
             do
             {

@@ -54,6 +54,7 @@ internal static class BenchCommand
 
     private static BenchResult Measure(CompiledNetwork network, Action call, TimeSpan duration)
     {
+        WarmUp.Run(call);
         var warmUps = 0;
         var warm = Stopwatch.StartNew();
         for (; warmUps == 0 || warm.Elapsed < duration / 10; warmUps++)

@@ -59,10 +59,14 @@ public static class Formulas
         (_, ConstantFormula) => Multiply(b, a),
         (ConstantFormula x, BinaryFormula { Function: BinaryFunction.Multiply, Left: ConstantFormula y } inner) =>
             Multiply(Number(x.Value * y.Value), inner.Right),
-        (_, SelectFormula { Then: ConstantFormula { Value: 1 }, Else: ConstantFormula { Value: 0 } } gate) => new SelectFormula(gate.Condition, a, gate.Else),
-        (SelectFormula { Then: ConstantFormula { Value: 1 }, Else: ConstantFormula { Value: 0 } } gate, _) => new SelectFormula(gate.Condition, b, gate.Else),
+        (_, SelectFormula gate) when IsGate(gate) => new SelectFormula(gate.Condition, Multiply(a, gate.Then), gate.Else),
+        (SelectFormula gate, _) when IsGate(gate) => new SelectFormula(gate.Condition, Multiply(gate.Then, b), gate.Else),
         _ => a * b,
     };
+
+    /// <summary>1 where all of its conditions hold, else 0.</summary>
+    private static bool IsGate(Expression formula) =>
+        formula is SelectFormula { Else: ConstantFormula { Value: 0 } } select && (select.Then is ConstantFormula { Value: 1 } || IsGate(select.Then));
 
     public static Expression Divide(Expression a, Expression b) => (a, b) switch
     {

@@ -90,10 +90,22 @@ public static class Fusion
     public static Expression Substitute(Expression formula, Func<int, Expression> inputs) => formula switch
     {
         InputFormula input => inputs(input.Index),
+        BinaryFormula { Function: BinaryFunction.Greater } comparison => Greater(Substitute(comparison.Left, inputs), Substitute(comparison.Right, inputs)),
         UnaryFormula unary => unary with { Operand = Substitute(unary.Operand, inputs) },
         BinaryFormula binary => binary with { Left = Substitute(binary.Left, inputs), Right = Substitute(binary.Right, inputs) },
         SelectFormula select => new SelectFormula(Substitute(select.Condition, inputs), Substitute(select.Then, inputs), Substitute(select.Else, inputs)),
         _ => formula,
+    };
+
+    /// <summary>Which side of a limit an operand is on shows without limiting it first: derivatives ask the result, which is kept, but where
+    /// both are computed in one step the operand is at hand. The limits are finite, so that a NaN is on no side either way.</summary>
+    private static Expression Greater(Expression a, Expression b) => (a, b) switch
+    {
+        (BinaryFormula { Function: BinaryFunction.Maximum, Right: ConstantFormula limit } most, ConstantFormula c) when (float)c.Value >= (float)limit.Value => Greater(most.Left, b),
+        (BinaryFormula { Function: BinaryFunction.Minimum, Right: ConstantFormula limit } least, ConstantFormula c) when (float)c.Value < (float)limit.Value => Greater(least.Left, b),
+        (ConstantFormula c, BinaryFormula { Function: BinaryFunction.Minimum, Right: ConstantFormula limit } least) when (float)c.Value <= (float)limit.Value => Greater(a, least.Left),
+        (ConstantFormula c, BinaryFormula { Function: BinaryFunction.Maximum, Right: ConstantFormula limit } most) when (float)c.Value > (float)limit.Value => Greater(a, most.Left),
+        _ => Formulas.Greater(a, b),
     };
 
     private static int Terms(Expression formula) => formula switch
