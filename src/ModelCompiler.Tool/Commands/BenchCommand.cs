@@ -55,15 +55,16 @@ internal static class BenchCommand
     private static BenchResult Measure(CompiledNetwork network, Action call, TimeSpan duration)
     {
         WarmUp.Run(call);
-        var warmUps = 0;
-        var warm = Stopwatch.StartNew();
-        for (; warmUps == 0 || warm.Elapsed < duration / 10; warmUps++)
+
+        // Calls too short for the clock are timed several at once. How long one takes shows only now.
+        var calls = 0;
+        var trial = Stopwatch.StartNew();
+        for (; calls == 0 || trial.Elapsed < duration / 10; calls++)
         {
             call();
         }
 
-        // Calls too short for the clock are timed several at once.
-        var atOnce = (int)Math.Clamp(ShortestTime * warmUps / warm.Elapsed.TotalMilliseconds, 1, 1000);
+        var atOnce = (int)Math.Clamp(ShortestTime * calls / trial.Elapsed.TotalMilliseconds, 1, 1000);
         var times = new List<double>(1 << 20);
         var total = Stopwatch.StartNew();
         var bytes = Allocated();
