@@ -57,6 +57,10 @@ public class Adam : Optimizer
             var g = (Vector.Load(gradients + i) * scale) + (p * decay);
             var m = (Vector.Load(first + i) * beta1) + (g * new1);
             var v = (Vector.Load(second + i) * beta2) + (g * g * new2);
+            Streaming.Ask(parameters + i);
+            Streaming.Ask(gradients + i);
+            Streaming.Ask(first + i);
+            Streaming.Ask(second + i);
             Vector.Store(m, first + i);
             Vector.Store(v, second + i);
             var denominator = (Vector.SquareRoot(v) / new Vector<float>(root)) + new Vector<float>(epsilon);

@@ -57,6 +57,10 @@ public sealed unsafe class Lamb(
             var g = Vector.Load(gradients + i) * scale;
             var m = (Vector.Load(first + i) * beta1) + (g * new1);
             var v = (Vector.Load(second + i) * beta2) + (g * g * new2);
+            Streaming.Ask(parameters + i);
+            Streaming.Ask(gradients + i);
+            Streaming.Ask(first + i);
+            Streaming.Ask(second + i);
             Vector.Store(m, first + i);
             Vector.Store(v, second + i);
             var direction = m * scale1 / (Vector.SquareRoot(v * scale2) + new Vector<float>(epsilon));

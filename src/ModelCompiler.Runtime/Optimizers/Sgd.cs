@@ -39,8 +39,11 @@ public sealed unsafe class Sgd : Optimizer
         {
             var p = Vector.Load(parameters + i);
             var step = (Vector.Load(gradients + i) * scale) + (p * decay);
+            Streaming.Ask(parameters + i);
+            Streaming.Ask(gradients + i);
             if (buffer != null)
             {
+                Streaming.Ask(buffer + i);
                 var b = (Vector.Load(buffer + i) * momentum) + step;
                 Vector.Store(b, buffer + i);
                 step = nesterov ? step + (b * momentum) : b;

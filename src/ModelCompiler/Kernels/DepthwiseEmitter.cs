@@ -174,6 +174,11 @@ internal sealed class DepthwiseEmitter(PoolGeometry geometry, PoolOperand input,
         }
     }
 
+    /// <summary>For the results and what a formula reads for them; the window's rows are read several times.</summary>
+    internal static string Ask(Isa isa, ImmutableArray<Layout> extras, Layout output, string offset) => Streaming.Ask(
+        isa,
+        Enumerable.Range(0, extras.Length).Where(i => Kind(extras[i], output) == ExtraKind.Plane).Select(i => $"extra{i + 1}").Prepend("to").Select(row => $"{row} + {offset}"));
+
     private void EmitTile(SourceWriter writer, int tile, string column, bool held)
     {
         var step = geometry.Axes[2].Stride * Layout.Lanes;
@@ -213,7 +218,7 @@ internal sealed class DepthwiseEmitter(PoolGeometry geometry, PoolOperand input,
             LoadExtras(writer, isa, Extras, output.Layout, offset, $"{t}");
             var tileColumn = t;
             var result = emitter.ApplyOne(writer, i => i == 0 ? $"sum{tileColumn}" : $"e{i}_{tileColumn}", $"_{t}");
-            writer.Line(isa.Store($"to + {offset}", result));
+            writer.Line(isa.Store($"to + {offset}", result) + Ask(isa, Extras, output.Layout, offset));
         }
     }
 }

@@ -131,7 +131,7 @@ internal sealed class DepthwisePhaseEmitter(Window window, Layout outputGradient
             var suffix = $"{phase.Phase}_{t}";
             DepthwiseEmitter.LoadExtras(writer, isa, extras, inputGradient, offset, suffix);
             var result = emitter.ApplyOne(writer, i => i == 0 ? Sum(phase, t) : $"e{i}_{suffix}", $"_{suffix}");
-            writer.Line(isa.Store($"to + {offset}", result));
+            writer.Line(isa.Store($"to + {offset}", result) + DepthwiseEmitter.Ask(isa, extras, inputGradient, offset));
         }
     }
 

@@ -150,7 +150,8 @@ public sealed record PointwiseKernel(
                     Load(input, pointers[input]);
                 }
 
-                writer.Line(isa.Store(isa.Parts == 1 ? pointers[Inputs.Length] : $"{pointers[Inputs.Length]} + lane", emitter.ApplyOne(writer, k => $"v{k}")));
+                var store = isa.Store(isa.Parts == 1 ? pointers[Inputs.Length] : $"{pointers[Inputs.Length]} + lane", emitter.ApplyOne(writer, k => $"v{k}"));
+                writer.Line(store + Streaming.Ask(isa, used.Where(k => !IsOfChannel(k)).Append(Inputs.Length).Select(k => pointers[k])));
             },
             pointers =>
             {
@@ -203,7 +204,8 @@ public sealed record PointwiseKernel(
     {
         EmitUniforms(writer, isa, pointers);
         writer.Open($"for (var i = {from}; i < {to}; i += {isa.Width})");
-        EmitVector(writer, new RunPiece(isa, Nest.Run, 0, isa.Width), pointers, " + i");
+        var passing = Enumerable.Range(0, Inputs.Length).Where(new FormulaEmitter(isa, Program).Uses).Append(Inputs.Length).Where(k => Nest.Inner.Strides[k] != 0);
+        EmitVector(writer, new RunPiece(isa, Nest.Run, 0, isa.Width), pointers, " + i", Streaming.Ask(isa, passing.Select(k => pointers[k] + " + i")));
         writer.Close();
     }
 
@@ -221,7 +223,8 @@ public sealed record PointwiseKernel(
         }
     }
 
-    private void EmitVector(SourceWriter writer, RunPiece piece, ImmutableArray<string> pointers, string offset)
+    /// <param name="behind">To stand behind the statement that stores a whole vector.</param>
+    private void EmitVector(SourceWriter writer, RunPiece piece, ImmutableArray<string> pointers, string offset, string behind = "")
     {
         var emitter = new FormulaEmitter(piece.Isa, Program);
         for (var k = 0; k < Inputs.Length; k++)
@@ -238,7 +241,7 @@ public sealed record PointwiseKernel(
         }
 
         var result = emitter.ApplyOne(writer, k => $"v{k}", "", "places");
-        piece.Store(writer, pointers[Inputs.Length] + offset, result, "result");
+        piece.Store(writer, pointers[Inputs.Length] + offset, result, "result", behind);
     }
 }
 

@@ -64,11 +64,12 @@ internal sealed record RunPiece(Isa Isa, Run Run, int Start, int Count)
         ? Isa.Load(address)
         : $"Vector128.Create({string.Join(", ", Enumerable.Range(0, 4).Select(i => i < Count ? Element(address, i) : "0f"))})";
 
-    public void Store(SourceWriter writer, string address, string value, string name)
+    /// <param name="behind">To stand behind the statement that stores a whole vector.</param>
+    public void Store(SourceWriter writer, string address, string value, string name, string behind = "")
     {
         if (!IsPartial)
         {
-            writer.Line(Isa.Store(address, value));
+            writer.Line(Isa.Store(address, value) + behind);
             return;
         }
 

@@ -143,8 +143,13 @@ public sealed record WeightGradientKernel(WeightGradientGeometry Geometry) : Ker
 
     internal WeightGradientTile TileOf(Isa isa) => isa == Isa.Avx512 ? Geometry.Tile : WeightGradientTile.Choose(Geometry, isa, Geometry.Tile.Blocks);
 
-    /// <summary>Of the planes that pass by again and again, for all taps and channels of a unit: they stay in the second-level cache.</summary>
-    private const int NearBytes = 500_000;
+    /// <summary>Of the planes that pass by again and again, for all taps and channels of a unit: they stay in the second-level cache, or,
+    /// where the part behind them is asked for meanwhile, nearly in the first.</summary>
+    private int NearBytes => AsksAhead ? 50_000 : 500_000;
+
+    /// <summary>Whether it asks for the next part of x and g while it works on one: a single tap passes over a part so few times that the first time,
+    /// in which the part comes from beyond the second-level cache, would take longer than the sums.</summary>
+    internal bool AsksAhead => IsByRows && Geometry is { OfSample: true, Groups: 1, InputLane: 1, TapCount: 1 };
 
     /// <summary>Of a row of such planes.</summary>
     private long RowBytes => (long)Geometry.Plane.Columns * 64 * ((Geometry.InputStep.Columns >= 16 ? Geometry.InputStep.Columns / 16 : 1) + Geometry.Tile.Blocks);
@@ -194,7 +199,7 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
         writer.OpenMethod();
         if (geometry.OfSample)
         {
-            writer.Line("const int batch = 1;").Line("const long xStride = 0, gStride = 0;");
+            writer.Line("const long batch = 1, xStride = 0, gStride = 0;");
         }
 
         writer.Open("for (int unit = begin; unit < end; unit++)");
@@ -208,13 +213,21 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
         var first = geometry.Groups == 1 ? "window"
             : "(Math.Min(block * 16 / outputsPerGroup * inputsPerGroup / 16, lastWindow) + window)";
         writer.Line($"float* into = dw + ((long)split * outputBlocks + block) * packedBlock + window * {N(geometry.TapCount * geometry.Lanes * 16)}; bool add = false;");
-        writer.Line($"// A few samples{(kernel.IsByRows ? ", or rows of one," : "")} at a time, so that their planes stay in the cache for all taps and channels.");
+        writer.Line(AsksAhead ? "// Some rows at a time, which stay in the cache for all channels; the ones behind them, of this plane, the next window or the next blocks, are asked for meanwhile."
+            : $"// A few samples{(kernel.IsByRows ? ", or rows of one," : "")} at a time, so that their planes stay in the cache for all taps and channels.");
         writer.Open("for (int sample = from; sample < to || !add; sample += samplesTogether)");
         writer.Line("int samples = Math.Max(0, Math.Min(samplesTogether, to - sample));");
         writer.Line($"float* xs = x + sample * xStride + {first} * xBlockStride, gs = g + sample * gStride + block * gBlockStride;");
         if (kernel.IsByRows)
         {
             writer.Open("for (int row = 0; row < rows; row += rowsTogether, xs += rowsTogether * xRowStep, gs += rowsTogether * gRowStep)");
+        }
+
+        if (AsksAhead)
+        {
+            writer.Line("bool isLast = row + rowsTogether >= rows, keepsG = isLast && window + 1 < windows;");
+            writer.Line("long nextX = !isLast ? rowsTogether * xRowStep : keepsG ? xBlockStride - row * xRowStep : 0;");
+            writer.Line($"long gBlock = keepsG ? 0 : gBlockStride, nextG = keepsG ? 0 : isLast ? {N(unit.Blocks)}L * gBlockStride - row * gRowStep : rowsTogether * gRowStep;");
         }
 
         var rest = geometry.OutputBlocks % unit.Blocks;
@@ -240,11 +253,32 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
         writer.Line();
         foreach (var micro in micros)
         {
-            new WeightGradientMicro(geometry, micro.Value, kernel.IsByRows).Emit(writer, isa, micro.Key);
+            new WeightGradientMicro(geometry, micro.Value, kernel.IsByRows, AsksAhead ? LinesOfPass(micro.Value) : 0).Emit(writer, isa, micro.Key);
         }
     }
 
     private static string N(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    // Code of 128 bits runs on processors without the instruction, too.
+    private bool AsksAhead => kernel.AsksAhead && isa != Isa.Vector128;
+
+    /// <summary>Cache lines for each pixel that a pass over some channels asks for, of x's one and g's one for each block.</summary>
+    private int LinesOfPass(WeightGradientTile tile) => Rounding.Ceiling(tile.Blocks + 1, Rounding.Ceiling(geometry.Lanes, tile.Channels));
+
+    /// <summary>The passes over a block's channels: they share what is to be asked for, x first, as the last block may have a single pass.</summary>
+    /// <param name="call">Of the first channel and the offsets from x and g to what is asked for.</param>
+    private void EmitPasses(WeightGradientTile tile, int channels, Func<int, string, string> call)
+    {
+        var lines = LinesOfPass(tile);
+        for (var (channel, line) = (0, 0); channel < channels; channel += tile.Channels, line += lines)
+        {
+            string Offset(int l) => l == 0 || l > tile.Blocks ? "0" : $"nextG{(l == 1 ? "" : $" + {N(l - 1)} * gBlock")}";
+            var ask = $", {(line == 0 ? "nextX" : "0")}, {string.Join(", ", Enumerable.Range(line, lines).Select(Offset))}";
+            writer.Line($"{(channel > 0 && kernel.SkipsLanes ? $"if (channels > {N(channel)}) " : "")}{call(channel, ask)}");
+        }
+    }
+
+    private static string Plus(int offset) => offset == 0 ? "" : $" + {N(offset)}";
 
     private void EmitTiles(WeightGradientTile tile, int blocks)
     {
@@ -257,6 +291,15 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
             var depth = 0;
             var x = "xs";
             var into = b == 0 ? "into" : $"into + {N(b)} * packedBlock";
+            var rows = kernel.IsByRows ? "Math.Min(rowsTogether, rows - row), " : "";
+            string Call(string from, string to, string ask = "") =>
+                writer.Call($"{t}", $"{from}, xStride, gs{(b == 0 ? "" : $" + {N(b)} * gBlockStride")}, gStride, samples, {rows}{to}, add{ask}") + ";";
+            if (AsksAhead)
+            {
+                EmitPasses(t, used, (channel, ask) => Call(x + Plus(channel), into + Plus(channel * 16), ask));
+                continue;
+            }
+
             void Loop(string variable, string count, int length, int by, string xStep, int wStep)
             {
                 if (length > by)
@@ -272,8 +315,7 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
             Loop("rowTap", N(geometry.Taps.Rows), geometry.Taps.Rows, t.TapRows, "xRowTap", geometry.Taps.Columns * lanes * 16);
             Loop("columnTap", N(geometry.Taps.Columns), geometry.Taps.Columns, t.TapColumns, "xColumnTap", lanes * 16);
             Loop("channel", kernel.SkipsLanes ? "channels" : N(used), used, t.Channels, geometry.InputLane == 1 ? "1" : "xChannelStride", 16);
-            var call = writer.Call($"{t}", $"{x}, xStride, gs{(b == 0 ? "" : $" + {N(b)} * gBlockStride")}, gStride, samples, {(kernel.IsByRows ? "Math.Min(rowsTogether, rows - row), " : "")}{into}, add");
-            writer.Line(call + ";");
+            writer.Line(Call(x, into));
             while (depth-- > 0)
             {
                 writer.Close();

@@ -6,14 +6,16 @@ namespace ModelCompiler.Kernels;
 
 /// <summary>Writes the helper <c>suffix(x, xStride, g, gStride, samples, dw, add)</c>, which adds to what dw holds or replaces it.</summary>
 /// <param name="byRows">Whether it sums some rows only; their number follows that of the samples.</param>
-internal sealed class WeightGradientMicro(WeightGradientGeometry geometry, WeightGradientTile tile, bool byRows = false)
+/// <param name="asks">For how many lines of g, and one of x if for any, it asks at each pixel; their offsets from g and x are its last arguments.</param>
+internal sealed class WeightGradientMicro(WeightGradientGeometry geometry, WeightGradientTile tile, bool byRows = false, int asks = 0)
 {
     private static string N(long value) => Literals.Int(value);
 
     public void Emit(KernelWriter writer, Isa isa, string suffix)
     {
         var plane = geometry.Plane;
-        writer.OpenHelper(suffix, "float* x, long xStride, float* g, long gStride, int samples, " + (byRows ? "int rowCount, " : "") + "float* dw, bool add");
+        writer.OpenHelper(suffix, "float* x, long xStride, float* g, long gStride, int samples, " + (byRows ? "int rowCount, " : "") + "float* dw, bool add"
+            + (asks == 0 ? "" : ", long askX" + string.Concat(Enumerable.Range(0, asks).Select(i => $", long askG{N(i)}"))));
         var sums = (from c in Enumerable.Range(0, tile.Channels) from r in Enumerable.Range(0, tile.TapRows) from k in Enumerable.Range(0, tile.TapColumns)
                     from j in Enumerable.Range(0, tile.Blocks) from p in Enumerable.Range(0, isa.Parts) select (c, r, k, j, p)).ToList();
         string A(int c, int r, int k, int j, int p) => $"a{N(c)}_{N(r)}_{N(k)}_{N(j)}" + (isa.Parts > 1 ? ((char)('a' + p)).ToString() : "");
@@ -63,6 +65,11 @@ internal sealed class WeightGradientMicro(WeightGradientGeometry geometry, Weigh
             {
                 writer.Line($"var g{N(j)}_{N(p)} = {isa.Load($"{g} + {(j == 0 ? "" : $"gBlock{N(j)} + ")}{N(p * isa.Width)}")};");
             }
+        }
+
+        if (asks > 0)
+        {
+            writer.Line($"Sse.Prefetch1({x} + askX); " + string.Join(" ", Enumerable.Range(0, asks).Select(i => $"Sse.Prefetch1({g} + askG{N(i)});")));
         }
 
         foreach (var scalar in sums.GroupBy(s => (s.c, s.r, s.k)))

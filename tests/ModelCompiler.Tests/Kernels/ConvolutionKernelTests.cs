@@ -135,16 +135,26 @@ public partial class ConvolutionKernelTests
     /// <summary>What a sample adds, block after block of its input: in turns with the step that makes the blocks.</summary>
     [Fact]
     [OnEveryHardware]
-    public void WeightGradientOfASampleTakesTurns()
+    public void WeightGradientOfASampleTakesTurns() => CheckOfASample(
+        kernel => Assert.True(kernel.Turns > 1), (Shape.Of(144, 9, 5), 24), (Shape.Of(33, 9, 5), 17), (Shape.Of(24, 9, 5), 40));
+
+    /// <summary>What a sample adds, some rows at a time, while the ones behind them are asked for: also behind the last row, block and window.</summary>
+    [Fact]
+    [OnEveryHardware]
+    public void WeightGradientOfASampleByRows() => CheckOfASample(
+        kernel => Assert.InRange(kernel.RowsTogether, 1, kernel.Geometry.Plane.Rows - 1),
+        (Shape.Of(40, 9, 60), 100), (Shape.Of(17, 7, 201), 33), (Shape.Of(1, 5, 300), 3), (Shape.Of(3, 2, 500), 17));
+
+    private static void CheckOfASample(Action<WeightGradientKernel> check, params (Shape Input, int Outputs)[] sizes)
     {
         var cases = new List<KernelCase>();
-        foreach (var (inputs, outputs) in new[] { (144, 24), (33, 17), (24, 40) })
+        foreach (var (input, outputs) in sizes)
         {
-            var g = (Input: Shape.Of(inputs, 9, 5), Outputs: outputs, Groups: 1, Window: Square(1, 1, 0), Planar: false);
+            var g = (Input: input, Outputs: outputs, Groups: 1, Window: Square(1, 1, 0), Planar: false);
             Layout x = new(LayoutKind.Blocked, g.Input), y = new(LayoutKind.Blocked, Output(g));
             var geometry = Planning.Geometries.WeightGradient(g.Window, 1, x, y) with { OfSample = true };
             var kernel = new WeightGradientKernel(geometry);
-            Assert.True(kernel.Turns > 1);
+            check(kernel);
             var places = Places(geometry);
             var plane = TestOperand.Indices(y.Shape.With(0, 1)).ToArray();
             cases.Add(new KernelCase(
