@@ -105,6 +105,9 @@ public static class Literals
 
     public static string Int(long value) => value.ToString(CultureInfo.InvariantCulture);
 
+    /// <summary>What moves an address on, to stand behind it: nothing for 0.</summary>
+    public static string Plus(int offset) => offset == 0 ? "" : $" + {Int(offset)}";
+
     /// <summary>A quoted string literal.</summary>
     public static string Text(string value)
     {

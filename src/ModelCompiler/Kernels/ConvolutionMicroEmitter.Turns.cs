@@ -20,7 +20,7 @@ internal sealed partial class ConvolutionMicroEmitter
 
         if (AsksAhead)
         {
-            string Lines(int from, int to) => string.Join(" ", Enumerable.Range(from, to - from).Select(line => $"Sse.Prefetch1(ahead{Plus(line * 16)});"));
+            string Lines(int from, int to) => string.Join(" ", Enumerable.Range(from, to - from).Select(line => $"Sse.Prefetch1(ahead{Literals.Plus(line * 16)});"));
             writer.Line(Lines(0, channels));
             var more = Enumerable.Range(2, packed - 1).Select(lines => $"if (aheadLines >= {N(lines)}) {{ {Lines(channels, 2 * channels)} ahead += {N(channels * 16)}; }} ");
             writer.Line($"{string.Concat(more)}ahead += {N(channels * 16)};");
@@ -48,10 +48,10 @@ internal sealed partial class ConvolutionMicroEmitter
         {
             for (var j = 0; j < tile.Blocks; j++)
             {
-                writer.Line($"Sse.Prefetch0({Place("y", j, 0)} + late{Plus(line * geometry.OutputStep.Columns)});");
+                writer.Line($"Sse.Prefetch0({Place("y", j, 0)} + late{Literals.Plus(line * geometry.OutputStep.Columns)});");
                 foreach (var (e, i) in kernel.Fused.Select((e, i) => (e, i)).Where(f => f.e.Step.Columns != 0))
                 {
-                    writer.Line($"Sse.Prefetch0({Place($"e{N(i)}", j, 0)} + late{Plus(line * e.Step.Columns)});");
+                    writer.Line($"Sse.Prefetch0({Place($"e{N(i)}", j, 0)} + late{Literals.Plus(line * e.Step.Columns)});");
                 }
             }
         }
@@ -62,8 +62,6 @@ internal sealed partial class ConvolutionMicroEmitter
             writer.Close();
         }
     }
-
-    private static string Plus(int offset) => offset == 0 ? "" : $" + {N(offset)}";
 
     /// <summary>The products of some channels.</summary>
     private void EmitProducts(SourceWriter writer, string cursor, int channels)
@@ -99,7 +97,7 @@ internal sealed partial class ConvolutionMicroEmitter
         }
 
         string Scalar(int r, int c) => kernel.Samples
-            ? $"x{N(c)}[{cursor}{Plus(lane)}]"
+            ? $"x{N(c)}[{cursor}{Literals.Plus(lane)}]"
             : $"{(r == 0 ? cursor : $"p{N(r)}")}[{N((c * geometry.InputStep.Columns) + lane)}]";
         int At(int j, int p) => (((channel * packed) + j) * 16) + (p * isa.Width);
         string Weight(int j, int p) => isa.Load($"w{(MakesWeights ? " + made" : "")} + {N(At(j, p))}");
@@ -164,7 +162,7 @@ internal sealed partial class ConvolutionMicroEmitter
                     value = formula.ApplyOne(writer, index => index == 0 ? A(j, p, r, c) : isa.Load(FusedAddress(index - 1, j, p, r, c)), "_" + A(j, p, r, c));
                 }
 
-                var place = Place("y", j, r) + Plus((p * isa.Width) + (kernel.Samples ? 0 : c * geometry.OutputStep.Columns));
+                var place = Place("y", j, r) + Literals.Plus((p * isa.Width) + (kernel.Samples ? 0 : c * geometry.OutputStep.Columns));
                 stores.Add(isa.Store(place + (kernel.Samples && c > 0 ? $" + {N(c)} * yStride" : ""), value));
             }
 
@@ -176,7 +174,7 @@ internal sealed partial class ConvolutionMicroEmitter
     {
         var e = kernel.Fused[index];
         var name = $"e{N(index)}";
-        return (e.IsVector ? name + Plus((j * Layout.Lanes) + (p * isa.Width)) : Place(name, j, r) + Plus((p * isa.Width) + (kernel.Samples ? 0 : c * e.Step.Columns)))
+        return (e.IsVector ? name + Literals.Plus((j * Layout.Lanes) + (p * isa.Width)) : Place(name, j, r) + Literals.Plus((p * isa.Width) + (kernel.Samples ? 0 : c * e.Step.Columns)))
             + (kernel.Samples && c > 0 ? $" + {N(c)} * {name}Stride" : "");
     }
 }

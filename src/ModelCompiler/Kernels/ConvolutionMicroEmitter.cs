@@ -195,7 +195,7 @@ internal sealed partial class ConvolutionMicroEmitter(ConvolutionKernel kernel, 
             foreach (var vector in Accumulators().GroupBy(a => (a.Block, a.Part)))
             {
                 writer.Line(string.Join(" ", vector.Select(a =>
-                    $"{A(a.Block, a.Part, a.Row, a.Column)} = {isa.Load(Place("y", a.Block, a.Row) + Plus((a.Part * isa.Width) + (a.Column * geometry.OutputStep.Columns)))};")));
+                    $"{A(a.Block, a.Part, a.Row, a.Column)} = {isa.Load(Place("y", a.Block, a.Row) + Literals.Plus((a.Part * isa.Width) + (a.Column * geometry.OutputStep.Columns)))};")));
             }
 
             writer.Close();

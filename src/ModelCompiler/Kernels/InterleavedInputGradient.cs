@@ -76,7 +76,7 @@ public sealed record InterleavedInputGradientKernel(Layout OutputGradient, Layou
         var code = Starts(tile).ToDictionary(s => Pattern(tile, s));
         foreach (var start in AllStarts(tile))
         {
-            var at = start == 0 ? "" : $" + {Literals.Int(start * 16)}";
+            var at = Literals.Plus(start * 16);
             writer.Line(writer.Call(Suffix(tile, code[Pattern(tile, start)]), $"from{at}, u, taps, to{at}") + ";");
         }
     }

@@ -165,7 +165,7 @@ public sealed record StreamedDenseInputGradientKernel(int Inputs, int Outputs) :
         {
             foreach (var (offset, vectors) in Cover(isa, inputs))
             {
-                var at = offset == 0 ? "" : $" + {offset}";
+                var at = Literals.Plus(offset);
                 EmitSamples(writer, isa, vectors, $"dy + sample * dyStride + from, dyStride, rows{at}, result{at} + sample * dxStride, dxStride, count, from == 0");
             }
         });
@@ -245,7 +245,7 @@ public sealed record StreamedDenseWeightGradientKernel(int Inputs, int Outputs) 
                 foreach (var (offset, vectors) in Cover(isa, inputs))
                 {
                     tiles.Add((rows, vectors));
-                    var (at, down) = (offset == 0 ? "" : $" + {offset}", row == 0 ? "" : $" + {row}");
+                    var (at, down) = (Literals.Plus(offset), Literals.Plus(row));
                     writer.Line(writer.Call($"{rows}x{vectors}", $"x + i{at}, xStride, dy + output{down}, dyStride, batch, dw + (output{down}) * (long)inputs + i{at}") + ";");
                 }
             }

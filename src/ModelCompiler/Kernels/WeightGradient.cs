@@ -263,22 +263,20 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
     private bool AsksAhead => kernel.AsksAhead && isa != Isa.Vector128;
 
     /// <summary>Cache lines for each pixel that a pass over some channels asks for, of x's one and g's one for each block.</summary>
-    private int LinesOfPass(WeightGradientTile tile) => Rounding.Ceiling(tile.Blocks + 1, Rounding.Ceiling(geometry.Lanes, tile.Channels));
+    private int LinesOfPass(WeightGradientTile tile) => Rounding.Ceiling(tile.Blocks + 1, Layout.Lanes / tile.Channels);
 
     /// <summary>The passes over a block's channels: they share what is to be asked for, x first, as the last block may have a single pass.</summary>
     /// <param name="call">Of the first channel and the offsets from x and g to what is asked for.</param>
-    private void EmitPasses(WeightGradientTile tile, int channels, Func<int, string, string> call)
+    private void EmitPasses(WeightGradientTile tile, Func<int, string, string> call)
     {
         var lines = LinesOfPass(tile);
-        for (var (channel, line) = (0, 0); channel < channels; channel += tile.Channels, line += lines)
+        for (var (channel, line) = (0, 0); channel < Layout.Lanes; channel += tile.Channels, line += lines)
         {
             string Offset(int l) => l == 0 || l > tile.Blocks ? "0" : $"nextG{(l == 1 ? "" : $" + {N(l - 1)} * gBlock")}";
             var ask = $", {(line == 0 ? "nextX" : "0")}, {string.Join(", ", Enumerable.Range(line, lines).Select(Offset))}";
-            writer.Line($"{(channel > 0 && kernel.SkipsLanes ? $"if (channels > {N(channel)}) " : "")}{call(channel, ask)}");
+            writer.Line($"{(channel > 0 ? $"if (channels > {N(channel)}) " : "")}{call(channel, ask)}");
         }
     }
-
-    private static string Plus(int offset) => offset == 0 ? "" : $" + {N(offset)}";
 
     private void EmitTiles(WeightGradientTile tile, int blocks)
     {
@@ -296,7 +294,7 @@ internal sealed class WeightGradientEmitter(WeightGradientKernel kernel, KernelW
                 writer.Call($"{t}", $"{from}, xStride, gs{(b == 0 ? "" : $" + {N(b)} * gBlockStride")}, gStride, samples, {rows}{to}, add{ask}") + ";";
             if (AsksAhead)
             {
-                EmitPasses(t, used, (channel, ask) => Call(x + Plus(channel), into + Plus(channel * 16), ask));
+                EmitPasses(t, (channel, ask) => Call(x + Literals.Plus(channel), into + Literals.Plus(channel * 16), ask));
                 continue;
             }
 
