@@ -168,6 +168,10 @@ public abstract unsafe class CompiledNetwork : IDisposable
     /// <summary>Begins a statement of the schedule.</summary>
     protected Steps Steps => new(this);
 
+    /// <summary>Which of two ways a schedule takes: whether filters that Winograd's algorithm has transformed, to up to four times their size, are kept, or transformed
+    /// in every run because memory is slow. No result depends on it.</summary>
+    protected static bool KeepsFilters => Machine.KeepsFilters;
+
     /// <summary>Does a step for every sample; with steps that were <see cref="Defer">deferred</see>, all of them for one sample after another,
     /// so that each finds in the caches what those before it left there.</summary>
     internal void RunSamples(StepCode step) => RunEach(step, Batch);

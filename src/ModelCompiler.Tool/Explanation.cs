@@ -17,11 +17,14 @@ internal sealed record Explanation(
 
     private static StepExplanation Explain(Step step, int batch, int threads, MachineLimits limits, double? time)
     {
-        var samples = step.Kernel.Scope == Kernels.KernelScope.Once ? 1 : step.ByGroups ? Runtime.NetworkInfo.GroupCount(batch) : batch;
-        var (operations, bytes) = (2.0 * step.Kernel.Macs * samples, (double)step.Floats * sizeof(float) * samples);
+        // What this machine runs.
+        var (kernel, floats) = Runtime.Machine.KeepsFilters || step.WithoutKeptFilters is not Kernels.WinogradKernel late
+            ? (step.Kernel, step.Floats) : (late, step.Floats - late.Packing().PackedSize + late.Ordering.Geometry.PackedSize);
+        var samples = kernel.Scope == Kernels.KernelScope.Once ? 1 : step.ByGroups ? Runtime.NetworkInfo.GroupCount(batch) : batch;
+        var (operations, bytes) = (2.0 * kernel.Macs * samples, (double)floats * sizeof(float) * samples);
         var predicted = Math.Max(operations / (limits.Gflops * 1e6 * threads), bytes / (limits.GigabytesPerSecond * 1e6));
         return new StepExplanation(
-            step.Origin.Path, step.Name, step.Kernel.Choice, step.Kernel.Layouts, step.Kernel.Fusion, step.Kernel.Macs * samples, (long)bytes,
+            step.Origin.Path, step.Name, kernel.Choice, kernel.Layouts, kernel.Fusion, kernel.Macs * samples, (long)bytes,
             predicted, time, time is > 0 ? 100 * predicted / time : null);
     }
 

@@ -100,7 +100,7 @@ public static class Compiler
     public static ImmutableArray<EmittedNetwork> Emit(NetworkGraph network, Plan inference, Plan? training, CompilerOptions options)
     {
         var steps = inference.Prepare.Concat(inference.Steps).Concat(training is null ? [] : training.Prepare.Concat(training.Steps));
-        var kernels = KernelGroup.Of(steps.Select(s => s.Kernel));
+        var kernels = KernelGroup.Of(steps.SelectMany(s => s.Kernels));
         var (networkClass, kernelsFile) = OnAllCores.Both(
             () => new NetworkClass(network, inference, training, kernels, options).Emit(),
             () => KernelsFile.Emit(network.Name, kernels, options));

@@ -3,6 +3,7 @@
 using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.Intrinsics;
+using ModelCompiler.Tests.Emission;
 using ModelCompiler.Tests.Kernels;
 using Xunit.Abstractions;
 using Xunit.Sdk;
@@ -30,8 +31,8 @@ internal static class Program
         return (process.ExitCode, output);
     }
 
-    /// <param name="arguments"><see cref="Prepare"/> and assemblies whose methods are to be compiled; or the widest vectors that should be
-    /// accelerated: 128, 256 or 512 bits.</param>
+    /// <param name="arguments"><see cref="Prepare"/> and assemblies whose methods are to be compiled; or <see cref="EmittedFiltersTests.Argument"/> and whether filters are
+    /// kept; or the widest vectors that should be accelerated: 128, 256 or 512 bits.</param>
     /// <returns>0 when everything marked <see cref="OnEveryHardwareAttribute"/> passes, 1 when not, 2 when the hardware is another.</returns>
     public static int Main(string[] arguments)
     {
@@ -39,6 +40,11 @@ internal static class Program
         {
             JitOutcomeTests.Prepare(assemblies);
             return 0;
+        }
+
+        if (arguments is [EmittedFiltersTests.Argument, var keeps])
+        {
+            return EmittedFiltersTests.Run(bool.Parse(keeps));
         }
 
         var widest = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128;

@@ -155,7 +155,7 @@ internal sealed class MemberNames(string className)
         "Info", "Parameters", "Batch", "Threads", "Inputs", "Targets", "Outputs", "Common", "Samples", "IsDisposed", "Dispose", "Run", "Forward", "Prepare",
         "RunForward", "RunTraining", "Loss", "StepNumber", "Seed", "Optimizer", "Gradients", "InputGradients", "Source", "LossPointer", "ComputeGradients", "Step",
         "Accumulate", "ApplyAccumulated", "Training", "SampleFloats", "Equals", "GetHashCode", "GetType", "ToString", "MemberwiseClone", "Finalize", "ReferenceEquals",
-        "InputPointer", "StepLayers", "Steps", "Place", "Clock", "TargetPointer", "TargetFloatPointer", "OutputPointer", "InputGradientPointer", "ThrowIfDisposed", "BorrowScratch", "ReturnScratch",
+        "InputPointer", "StepLayers", "Steps", "KeepsFilters", "Place", "Clock", "TargetPointer", "TargetFloatPointer", "OutputPointer", "InputGradientPointer", "ThrowIfDisposed", "BorrowScratch", "ReturnScratch",
     ];
 
     private HashSet<string> used = new(Reserved, StringComparer.Ordinal) { className };

@@ -44,7 +44,9 @@ internal sealed class BufferDraft(int size, bool batched, string haloTag, bool g
 internal sealed record StoredValue(BufferDraft Buffer, Layout Layout);
 
 /// <param name="IsAgain">Whether it computes what an earlier step has computed: late, for the memory's sake.</param>
-internal sealed record StepDraft(string Name, string Description, Kernel Kernel, ImmutableArray<BufferDraft> Operands, Origin Origin, bool Prepare, bool IsAgain)
+/// <param name="WithoutKeptFilters">As in <see cref="Step"/>.</param>
+internal sealed record StepDraft(
+    string Name, string Description, Kernel Kernel, ImmutableArray<BufferDraft> Operands, Origin Origin, bool Prepare, bool IsAgain, Kernel? WithoutKeptFilters = null)
 {
     /// <summary>Whether it runs for each sixteen samples.</summary>
     public bool ByGroups => Kernel.Scope == KernelScope.Sample && Operands.Any(o => o.Grouped);

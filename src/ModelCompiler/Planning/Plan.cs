@@ -54,8 +54,15 @@ public readonly record struct Address(Region Region, int Offset, int Index = 0)
 /// <param name="Turns">Where a sample goes through it and the next step in turns: how many; the units of each divide evenly. Else 0.</param>
 /// <param name="Prepare">Whether it is one of <see cref="Plan.Prepare"/>.</param>
 /// <param name="ByGroups">Whether it runs for each sixteen samples; of Sample scope.</param>
+/// <param name="WithoutKeptFilters">What does the same, to the bit and on the same operands, where the machine does not keep transformed filters; null where all machines run
+/// <paramref name="Kernel"/>. The step that packs the filters has one, too.</param>
 public sealed record Step(
-    string Name, string Description, Kernel Kernel, ImmutableArray<Address> Operands, Origin Origin, long Floats, bool WithNext = false, int Turns = 0, bool Prepare = false, bool ByGroups = false);
+    string Name, string Description, Kernel Kernel, ImmutableArray<Address> Operands, Origin Origin, long Floats, bool WithNext = false, int Turns = 0, bool Prepare = false, bool ByGroups = false,
+    Kernel? WithoutKeptFilters = null)
+{
+    /// <summary>All that may run.</summary>
+    public IEnumerable<Kernel> Kernels => WithoutKeptFilters is { } other ? [Kernel, other] : [Kernel];
+}
 
 /// <param name="Offset">Float offset in parameter storage, a multiple of 16.</param>
 public sealed record ParameterSlot(Node Node, ParameterAttributes Attributes, int Offset);

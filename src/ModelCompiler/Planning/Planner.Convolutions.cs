@@ -347,16 +347,19 @@ public sealed partial class Planner
     }
 
     /// <summary>Weights as a kernel puts them; once for all steps that want the same.</summary>
+    /// <param name="size">Floats, enough for either kernel.</param>
     /// <param name="isRead">False where nobody reads them, so that nothing need be packed.</param>
-    private BufferDraft Packed(Node weights, Kernel packing, int size, bool isRead = true)
+    /// <param name="withoutKeptFilters">As in <see cref="Step"/>.</param>
+    private BufferDraft Packed(Node weights, Kernel packing, int size, bool isRead = true, Kernel? withoutKeptFilters = null)
     {
-        if (!packed.TryGetValue((weights, packing.Key), out var buffer))
+        var key = (weights, packing.Key + withoutKeptFilters?.Key);
+        if (!packed.TryGetValue(key, out var buffer))
         {
             buffer = new BufferDraft(size, batched: false, "");
-            packed.Add((weights, packing.Key), buffer);
+            packed.Add(key, buffer);
             if (isRead)
             {
-                Add(weights, "pack", packing, Get(weights, LayoutKind.Flat).Buffer, buffer);
+                Add(weights, "pack", packing, withoutKeptFilters, Get(weights, LayoutKind.Flat).Buffer, buffer);
             }
         }
 

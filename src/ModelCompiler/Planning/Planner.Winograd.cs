@@ -63,18 +63,28 @@ public sealed partial class Planner
     {
         var fused = extras.Select(e => Geometries.Operand(e.Layout)).ToImmutableArray();
         var kernel = new WinogradKernel(outputs, x.Layout, y.Layout, pad.Rows, pad.Columns, bias is not null, formula, fused, NominalSamples, DepthTaps: depthTaps, PadDepth: pad.Depth, Dilation: dilation, Pooled: pooled);
-        if (training ? kernel.HasManyWeights : WinogradChoice.TransformsLate(outputs, kernel.Tiles * y.Layout.Depth, kernel.WeightFloats, kernel.InputFloats))
+        if (training && kernel.HasManyWeights)
         {
-            kernel = kernel with { Filters = !training ? WinogradFilterForm.Ordered : turned ? WinogradFilterForm.Turned : WinogradFilterForm.Flat };
+            kernel = kernel with { Filters = turned ? WinogradFilterForm.Turned : WinogradFilterForm.Flat };
+        }
+
+        WinogradKernel? late = null;
+        if (!training && WinogradChoice.TransformsLate(outputs, kernel.Tiles * y.Layout.Depth, kernel.WeightFloats, kernel.InputFloats))
+        {
+            late = kernel with { Filters = WinogradFilterForm.Ordered };
+            if (WinogradChoice.AreTooMany(kernel.WeightFloats))
+            {
+                (kernel, late) = (late, null);
+            }
         }
 
         var weights = kernel.Filters switch
         {
-            WinogradFilterForm.Packed => Packed(node.Inputs[1], kernel.Packing(turned), kernel.Packing(turned).PackedSize),
+            WinogradFilterForm.Packed => Packed(node.Inputs[1], kernel.Packing(turned), kernel.Packing(turned).PackedSize, withoutKeptFilters: late?.Ordering),
             WinogradFilterForm.Ordered => Packed(node.Inputs[1], kernel.Ordering, kernel.Ordering.Geometry.PackedSize),
             _ => Get(node.Inputs[1], LayoutKind.Flat).Buffer,
         };
-        Add(node, suffix, kernel, [.. Buffers(x.Buffer, weights, bias, extras, y), ThreadScratch(kernel.ScratchFloats)]);
+        Add(node, suffix, kernel, late, [.. Buffers(x.Buffer, weights, bias, extras, y), ThreadScratch(Math.Max(kernel.ScratchFloats, late?.ScratchFloats ?? 0))]);
     }
 
     /// <summary>All steps share one scratch memory for each thread, as large as the hungriest wants it.</summary>

@@ -178,7 +178,7 @@ public sealed partial class Planner
     }
 
     private static Step Finished(StepDraft s, bool together, int turns) => new(
-        s.Name, s.Description, s.Kernel, [.. s.Operands.Select(o => o.Address!.Value)], s.Origin, s.Kernel.Traffic(s.Operands.Select(s.SizeOf)), together, turns, s.Prepare, s.ByGroups);
+        s.Name, s.Description, s.Kernel, [.. s.Operands.Select(o => o.Address!.Value)], s.Origin, s.Kernel.Traffic(s.Operands.Select(s.SizeOf)), together, turns, s.Prepare, s.ByGroups, s.WithoutKeptFilters);
 
     private void BindInputs()
     {
@@ -282,14 +282,17 @@ public sealed partial class Planner
     /// <summary>One number per channel and nothing else: Flat and Blocked are the same memory.</summary>
     private static bool IsVector(Shape shape) => shape.Rank == 0 || shape.Count == shape[0];
 
-    private void Add(Node node, string suffix, Kernel kernel, params BufferDraft[] operands)
+    private void Add(Node node, string suffix, Kernel kernel, params BufferDraft[] operands) => Add(node, suffix, kernel, null, operands);
+
+    /// <param name="withoutKeptFilters">As in <see cref="Step"/>.</param>
+    private void Add(Node node, string suffix, Kernel kernel, Kernel? withoutKeptFilters, params BufferDraft[] operands)
     {
         var path = node.Origin.Path.Length > 0 ? node.Origin.Path : node.Primitive.Name;
         var name = Unique(Identifier(path + "_" + suffix));
 
         // In inference whatever touches no sample depends on weights alone.
         var prepare = !training && kernel.Scope == KernelScope.Once && operands.All(o => !o.Batched);
-        steps.Add(new StepDraft(name, Describe(node), kernel, operands.ToImmutableArray(), node.Origin, prepare, again.Contains(node)));
+        steps.Add(new StepDraft(name, Describe(node), kernel, operands.ToImmutableArray(), node.Origin, prepare, again.Contains(node), withoutKeptFilters));
     }
 
     private static string Describe(Node node) =>

@@ -27,10 +27,13 @@ internal static class WinogradChoice
     /// <summary>So many, 96 MB, that memory counts more than a third of the layer's time.</summary>
     private const int TooManyFloats = 24 * 1024 * 1024;
 
-    /// <summary>What it may cost in time, as counted, not to keep them.</summary>
-    private static double MostLoss(long floats) => floats > TooManyFloats ? 1.35 : 1.15;
+    /// <summary>Whether transformed filters are so many that their memory counts more than time, on every machine.</summary>
+    public static bool AreTooMany(long floats) => floats > TooManyFloats;
 
-    /// <summary>Whether the filters of an inference are better transformed in every run: where they are many and serve few tiles, the transformed ones, 16 or 36
+    /// <summary>What it may cost in time, as counted, not to keep them.</summary>
+    private static double MostLoss(long floats) => AreTooMany(floats) ? 1.35 : 1.15;
+
+    /// <summary>Whether the filters of an inference are better transformed in every run, where memory is slow (which <see cref="Step.WithoutKeptFilters"/> leaves to the machine): where they are many and serve few tiles, the transformed ones, 16 or 36
     /// numbers for nine, take up to four times the memory, and longer to arrive than the others to be transformed. Where they serve very few, transforming would be most of
     /// the work, and a cache may hold them between runs.</summary>
     /// <param name="columns">Tiles that one filter serves.</param>
@@ -43,7 +46,7 @@ internal static class WinogradChoice
         const double perCycle = 7;
         var points = (outputs + 2) * (outputs + 2);
         var (products, kept, flat, transform) = (points * columns / 2.0, points * 64 / perCycle, 9 * 64 / perCycle, outputs == 2 ? 36 : 100);
-        return floats > ManyFloats && floats > 2 * inputFloats && (floats > TooManyFloats || products > 2 * transform)
+        return floats > ManyFloats && floats > 2 * inputFloats && (AreTooMany(floats) || products > 2 * transform)
             && Math.Max(products + (flat / 4) + transform, flat) < MostLoss(floats) * Math.Max(products + (kept / 4), kept);
     }
 

@@ -19,22 +19,9 @@ internal static class OracleComparison
     public static void Run(NetworkGraph graph, TrainingNetwork training, InferenceNetwork inference, Random random)
     {
         var batch = training.Batch;
-        Randomize(training, random);
-        for (var i = 0; i < training.Inputs.Count; i++)
-        {
-            training.Inputs[i].Data.CopyTo(inference.Inputs[i].Data);
-        }
-
-        inference.Forward();
-        var lowered = Lowering.ForInference(graph);
-        var expected = Oracle(lowered.Nodes, training, batch);
-        for (var i = 0; i < lowered.Outputs.Length; i++)
-        {
-            AssertClose(expected[lowered.Outputs[i].Node], inference.Outputs[i].Data, "inference " + lowered.Outputs[i].Name);
-        }
-
+        Infer(graph, training, inference, random);
         var differentiated = Differentiation.Differentiate(graph, inputGradients: true);
-        expected = Oracle(differentiated.Graph.Nodes, training, batch);
+        var expected = Oracle(differentiated.Graph.Nodes, training, batch);
         training.ComputeGradients();
         AssertClose(expected[differentiated.Graph.Loss!], [training.Loss], "loss");
         for (var i = 0; i < differentiated.Graph.Outputs.Length; i++)
@@ -57,6 +44,24 @@ internal static class OracleComparison
         {
             var name = update.Parameter.As<ParameterAttributes>().Name;
             AssertClose(expected[update.Value], training.Parameters[name].ToArray(), name);
+        }
+    }
+
+    /// <summary>Inference alone, with the parameters and inputs that <paramref name="training"/> gets.</summary>
+    public static void Infer(NetworkGraph graph, TrainingNetwork training, InferenceNetwork inference, Random random)
+    {
+        Randomize(training, random);
+        for (var i = 0; i < training.Inputs.Count; i++)
+        {
+            training.Inputs[i].Data.CopyTo(inference.Inputs[i].Data);
+        }
+
+        inference.Forward();
+        var lowered = Lowering.ForInference(graph);
+        var expected = Oracle(lowered.Nodes, training, training.Batch);
+        for (var i = 0; i < lowered.Outputs.Length; i++)
+        {
+            AssertClose(expected[lowered.Outputs[i].Node], inference.Outputs[i].Data, "inference " + lowered.Outputs[i].Name);
         }
     }
 

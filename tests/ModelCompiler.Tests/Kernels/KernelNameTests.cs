@@ -24,7 +24,7 @@ public class KernelNameTests
                 plans.Add(Planner.ForTraining(network, inputGradients: true));
             }
 
-            foreach (var kernel in plans.SelectMany(p => p.Prepare.Concat(p.Steps)).Select(s => s.Kernel).DistinctBy(k => k.Key))
+            foreach (var kernel in plans.SelectMany(p => p.Prepare.Concat(p.Steps)).SelectMany(s => s.Kernels).DistinctBy(k => k.Key))
             {
                 var code = Code(kernel, shared);
                 if (codes.TryGetValue(kernel.Name, out var known))

@@ -31,7 +31,7 @@ internal sealed record ZooAssembly(Isa? Isa, byte[] Image, IReadOnlyDictionary<s
     private static ImmutableArray<ZooAssembly> CompileAll()
     {
         var products = ZooTests.Names.AsParallel().AsOrdered().Select(Plans).ToList();
-        var kernels = KernelGroup.Of(products.SelectMany(p => p.Plans).SelectMany(p => p.Prepare.Concat(p.Steps)).Select(s => s.Kernel));
+        var kernels = KernelGroup.Of(products.SelectMany(p => p.Plans).SelectMany(p => p.Prepare.Concat(p.Steps)).SelectMany(s => s.Kernels));
         var parts = Isa.All.Select(isa => (Isa: (Isa?)isa, Source: Large(kernels, isa))).Append((null, Steps(products, kernels)));
         return [.. parts.AsParallel().AsOrdered().Select(part => new ZooAssembly(
             part.Isa, CompiledText.Compile([new EmittedNetwork(Name, "", part.Source)]), Lengths(part.Source)))];
