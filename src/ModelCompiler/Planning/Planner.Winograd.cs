@@ -72,7 +72,9 @@ public sealed partial class Planner
         if (!training && WinogradChoice.TransformsLate(outputs, kernel.Tiles * y.Layout.Depth, kernel.WeightFloats, kernel.InputFloats))
         {
             late = kernel with { Filters = WinogradFilterForm.Ordered };
-            if (WinogradChoice.AreTooMany(kernel.WeightFloats))
+
+            // Filters of volumes have three times the points and serve the tiles of all planes: memory counts more than the little that transforming them takes.
+            if (depthTaps > 1 || WinogradChoice.AreTooMany(kernel.WeightFloats))
             {
                 (kernel, late) = (late, null);
             }
