@@ -13,18 +13,19 @@ internal sealed record Explanation(
     /// <param name="times">Measured milliseconds of each step; null where nothing was measured.</param>
     public static Explanation Of(Plan plan, int batch, int threads, MachineLimits limits, double[]? times) => new(
         plan.Graph.Name, plan.Training, batch, threads, Math.Round(limits.Gflops, 1), Math.Round(limits.GigabytesPerSecond, 1),
-        plan.Steps.Select((step, index) => Explain(step, batch, threads, limits, times?[index])).ToArray());
+        plan.Steps.Select((step, index) => Explain(OnThisMachine(step), batch, threads, limits, times?[index])).ToArray());
+
+    /// <summary>With the kernel that runs here, and the weights that it reads.</summary>
+    private static Step OnThisMachine(Step step) => !Runtime.Machine.KeepsFilters && step.WithoutKeptFilters is Kernels.WinogradKernel late
+        ? step with { Kernel = late, Floats = step.Floats - late.Packing().PackedSize + late.Ordering.Geometry.PackedSize } : step;
 
     private static StepExplanation Explain(Step step, int batch, int threads, MachineLimits limits, double? time)
     {
-        // What this machine runs.
-        var (kernel, floats) = Runtime.Machine.KeepsFilters || step.WithoutKeptFilters is not Kernels.WinogradKernel late
-            ? (step.Kernel, step.Floats) : (late, step.Floats - late.Packing().PackedSize + late.Ordering.Geometry.PackedSize);
-        var samples = kernel.Scope == Kernels.KernelScope.Once ? 1 : step.ByGroups ? Runtime.NetworkInfo.GroupCount(batch) : batch;
-        var (operations, bytes) = (2.0 * kernel.Macs * samples, (double)floats * sizeof(float) * samples);
+        var samples = step.Kernel.Scope == Kernels.KernelScope.Once ? 1 : step.ByGroups ? Runtime.NetworkInfo.GroupCount(batch) : batch;
+        var (operations, bytes) = (2.0 * step.Kernel.Macs * samples, (double)step.Floats * sizeof(float) * samples);
         var predicted = Math.Max(operations / (limits.Gflops * 1e6 * threads), bytes / (limits.GigabytesPerSecond * 1e6));
         return new StepExplanation(
-            step.Origin.Path, step.Name, kernel.Choice, kernel.Layouts, kernel.Fusion, kernel.Macs * samples, (long)bytes,
+            step.Origin.Path, step.Name, step.Kernel.Choice, step.Kernel.Layouts, step.Kernel.Fusion, step.Kernel.Macs * samples, (long)bytes,
             predicted, time, time is > 0 ? 100 * predicted / time : null);
     }
 

@@ -55,7 +55,7 @@ internal sealed class StepEmitter(
         {
             var place = options.LineDirectives ? steps[from].Origin.Place : null;
             var to = from + 1;
-            while (to < steps.Count && to - from < StepsOfStatement && steps[from].WithoutKeptFilters is null && steps[to].WithoutKeptFilters is null && IsSame(place, options.LineDirectives ? steps[to].Origin.Place : null))
+            while (to < steps.Count && to - from < StepsOfStatement && !IsChoice(steps[from]) && !IsChoice(steps[to]) && IsSame(place, options.LineDirectives ? steps[to].Origin.Place : null))
             {
                 to++;
             }
@@ -73,15 +73,15 @@ internal sealed class StepEmitter(
 
             if (steps[from].WithoutKeptFilters is { } other)
             {
-                writer.Line($"if (KeepsFilters) Steps.{Call(steps[from], steps[from].Kernel)}; // {steps[from].Description}");
-                writer.Line($"else Steps.{Call(steps[from], other)};");
+                writer.Line($"if (KeepsFilters) Steps.{Call(steps[from])}; // {steps[from].Description}");
+                writer.Line($"else Steps.{Call(steps[from] with { Kernel = other })};");
+                from = to;
+                continue;
             }
-            else
+
+            for (var i = from; i < to; i++)
             {
-                for (var i = from; i < to; i++)
-                {
-                    writer.Line($"{(i == from ? "Steps" : "    ")}.{Call(steps[i], steps[i].Kernel)}{(i + 1 < to ? "" : ";")} // {steps[i].Description}");
-                }
+                writer.Line($"{(i == from ? "Steps" : "    ")}.{Call(steps[i])}{(i + 1 < to ? "" : ";")} // {steps[i].Description}");
             }
 
             from = to;
@@ -93,22 +93,25 @@ internal sealed class StepEmitter(
         }
     }
 
+    /// <summary>Whether the machine decides which of two kernels runs; such a step is a statement of its own.</summary>
+    private static bool IsChoice(Step step) => step.WithoutKeptFilters is not null;
+
     private static bool IsSame(SourceSpan? a, SourceSpan? b) => a is null ? b is null : b is not null && a.Value.Line == b.Value.Line && a.Value.File.Path == b.Value.File.Path;
 
-    private string Call(Step step, Kernel kernel)
+    private string Call(Step step)
     {
-        var group = groups[kernel.Key];
+        var group = groups[step.Kernel.Key];
         var weights = step.Prepare ? step.Operands.Count(o => o.Region == Region.Parameters) : 0;
-        var byRows = weights == 1 && kernel.SourceRowFloats > 0 && step.Operands[0].Region == Region.Parameters;
-        var run = byRows ? "PackRows" : weights > 0 ? "Pack" : step.WithNext ? "Defer" : step.ByGroups ? "Groups" : kernel.Scope == KernelScope.Sample ? "Samples" : "Batch";
-        call.Clear().Append(run).Append("(&").Append(kernels).Append('.').Append(group.Name).Append(", ").Append(Literals.Int(kernel.Units));
+        var byRows = weights == 1 && step.Kernel.SourceRowFloats > 0 && step.Operands[0].Region == Region.Parameters;
+        var run = byRows ? "PackRows" : weights > 0 ? "Pack" : step.WithNext ? "Defer" : step.ByGroups ? "Groups" : step.Kernel.Scope == KernelScope.Sample ? "Samples" : "Batch";
+        call.Clear().Append(run).Append("(&").Append(kernels).Append('.').Append(group.Name).Append(", ").Append(Literals.Int(step.Kernel.Units));
         if (byRows)
         {
-            call.Append(", ").Append(Literals.Int(kernel.SourceRowFloats));
+            call.Append(", ").Append(Literals.Int(step.Kernel.SourceRowFloats));
         }
 
         call.Append(", [");
-        AppendOperands(step, kernel, group);
+        AppendOperands(step, group);
         call.Append(']');
         if (step.Turns > 0)
         {
@@ -117,7 +120,7 @@ internal sealed class StepEmitter(
 
         if (run is "Samples" or "Batch")
         {
-            call.Append(", ").Append(Literals.Int(Cycles(step, kernel)));
+            call.Append(", ").Append(Literals.Int(Cycles(step)));
         }
 
         return call.Append(')').ToString();
@@ -125,15 +128,15 @@ internal sealed class StepEmitter(
 
     /// <summary>About how many a core takes for a sample: a multiply-add or load of a vector each, two at a time. It need not be exact; what it decides
     /// is whether threads share a step.</summary>
-    private static long Cycles(Step step, Kernel kernel) => Math.Min(int.MaxValue, Math.Max(kernel.Macs / 32, step.Floats / 8));
+    private static long Cycles(Step step) => Math.Min(int.MaxValue, Math.Max(step.Kernel.Macs / 32, step.Floats / 8));
 
     /// <summary>Paths in #line have no escapes; quotes cannot stand in them.</summary>
     private static string PathLiteral(string path) => "\"" + path.Replace("\"", "").Replace("\n", "").Replace("\r", "") + "\"";
 
     /// <summary>As the kernel's dispatching method reads them.</summary>
-    private void AppendOperands(Step step, Kernel kernel, KernelGroup group)
+    private void AppendOperands(Step step, KernelGroup group)
     {
-        var operands = kernel.Operands;
+        var operands = step.Kernel.Operands;
         for (var i = 0; i < step.Operands.Length; i++)
         {
             // The preparation reads parameters from wherever they are.
@@ -149,12 +152,12 @@ internal sealed class StepEmitter(
             }
         }
 
-        foreach (var key in kernel.Scalars.OfType<RandomKeyArgument>())
+        foreach (var key in step.Kernel.Scalars.OfType<RandomKeyArgument>())
         {
             call.Append(", ").Append(Literals.Int(key.Stream));
         }
 
-        foreach (var number in group.Arguments(kernel))
+        foreach (var number in group.Arguments(step.Kernel))
         {
             call.Append(", ").Append(Literals.Int(number));
         }

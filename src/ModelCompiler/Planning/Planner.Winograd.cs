@@ -68,16 +68,13 @@ public sealed partial class Planner
             kernel = kernel with { Filters = turned ? WinogradFilterForm.Turned : WinogradFilterForm.Flat };
         }
 
-        WinogradKernel? late = null;
-        if (!training && WinogradChoice.TransformsLate(outputs, kernel.Tiles * y.Layout.Depth, kernel.WeightFloats, kernel.InputFloats))
-        {
-            late = kernel with { Filters = WinogradFilterForm.Ordered };
+        var late = !training && WinogradChoice.TransformsLate(outputs, kernel.Tiles * y.Layout.Depth, kernel.WeightFloats, kernel.InputFloats)
+            ? kernel with { Filters = WinogradFilterForm.Ordered } : null;
 
-            // Filters of volumes have three times the points and serve the tiles of all planes: memory counts more than the little that transforming them takes.
-            if (depthTaps > 1 || WinogradChoice.AreTooMany(kernel.WeightFloats))
-            {
-                (kernel, late) = (late, null);
-            }
+        // Filters of volumes have three times the points and serve the tiles of all planes: memory counts more than the little that transforming them takes.
+        if (late is not null && (depthTaps > 1 || WinogradChoice.AreTooMany(late.WeightFloats)))
+        {
+            (kernel, late) = (late, null);
         }
 
         var weights = kernel.Filters switch

@@ -33,16 +33,6 @@ public class EmittedFiltersTests
         Assert.Equal(kept.Skip(1), made.Skip(1));
     }
 
-    /// <summary>They take three times the memory, and transforming them little of the time.</summary>
-    [Fact]
-    public void FiltersOfVolumesAreNeverKept()
-    {
-        var compiled = new CompiledText("network Net {\n input clip: 128x4x14x14\n output y = clip -> conv(130, 3x3x3, pad: 1)\n loss total(y)\n}\n");
-        var plan = Planner.ForInference(compiled.Graph);
-        Assert.Equal(WinogradFilterForm.Ordered, Assert.Single(plan.Steps.Select(s => s.Kernel).OfType<WinogradKernel>()).Filters);
-        Assert.All(plan.Prepare.Concat(plan.Steps), s => Assert.Null(s.WithoutKeptFilters));
-    }
-
     /// <summary>Runs all networks, and writes which way was taken and what came out.</summary>
     /// <param name="keeps">Whether filters are kept.</param>
     public static int Run(bool keeps)

@@ -85,8 +85,17 @@ public class WinogradVolumeTests
     public void ThePlannerTakesItForVolumes(string taps, string pad, int channels, int outputs)
     {
         var text = $"network Net {{\n input x: {channels}x4x28x28\n output y = x -> conv({channels}, {taps}, pad: {pad})\n}}\n";
-        var graph = ModelCompiler.Evaluation.Evaluator.Evaluate(new ModelCompiler.Grammar.SourceFile("test.cnn", text), (_, _) => null).Networks.Single();
+        var graph = Graph(text);
         Assert.Equal(outputs, Planner.ForInference(graph).Steps.Select(s => s.Kernel).OfType<WinogradKernel>().SingleOrDefault()?.Outputs ?? 0);
+    }
+
+    /// <summary>They take three times the memory, and transforming them little of the time.</summary>
+    [Fact]
+    public void FiltersOfVolumesAreNeverKept()
+    {
+        var plan = Planner.ForInference(Graph("network Net {\n input clip: 128x4x14x14\n output y = clip -> conv(130, 3x3x3, pad: 1)\n loss total(y)\n}\n"));
+        Assert.Equal(WinogradFilterForm.Ordered, Assert.Single(plan.Steps.Select(s => s.Kernel).OfType<WinogradKernel>()).Filters);
+        Assert.All(plan.Prepare.Concat(plan.Steps), s => Assert.Null(s.WithoutKeptFilters));
     }
 
     [Theory]
@@ -98,7 +107,7 @@ public class WinogradVolumeTests
     {
         var text = $"network Net {{\n input x: 64x31x33\n target label: class\n h = x -> conv(64, 3x3, pad: 1) -> conv(64, 3x3, pad: {pad}, dilation: {dilation})\n"
             + " output y = h -> global_avgpool -> dense(3)\n loss cross_entropy(y, label)\n}\n";
-        var graph = ModelCompiler.Evaluation.Evaluator.Evaluate(new ModelCompiler.Grammar.SourceFile("test.cnn", text), (_, _) => null).Networks.Single();
+        var graph = Graph(text);
         Assert.Single(Dilated(Planner.ForInference(graph)));
         Assert.Empty(Dilated(Planner.ForInference(graph, fast: false)));
 
@@ -109,6 +118,9 @@ public class WinogradVolumeTests
 
         IEnumerable<WinogradKernel> Dilated(Plan plan) => plan.Steps.Select(s => s.Kernel).OfType<WinogradKernel>().Where(k => k.Dilation == dilation);
     }
+
+    private static NetworkGraph Graph(string text) =>
+        ModelCompiler.Evaluation.Evaluator.Evaluate(new ModelCompiler.Grammar.SourceFile("test.cnn", text), (_, _) => null).Networks.Single();
 
     private static WinogradKernel Kernel(int outputs, Volume v, bool bias, Expression? formula, ImmutableArray<FusedOperand> fused) =>
         new(outputs, v.Input, v.Output, v.Pad, v.Pad, bias, formula, fused, DepthTaps: v.Taps, PadDepth: v.PadDepth, Dilation: v.Dilation);
