@@ -35,6 +35,14 @@ internal sealed class BatchNormPrimitive : Primitive
         Update(runningMean, mean, Add(Multiply(1 - momentum, X), Multiply(momentum, Y)));
         Update(runningVariance, variance, Add(Multiply(1 - momentum, X), Multiply(momentum, unbiased * Y)));
 
+        if (NormalizedConvolution.Of(x, builder) is { } convolution)
+        {
+            var scale = Scale(node, reciprocal, builder);
+            return convolution.Scaled(scale, affine
+                ? builder.Pointwise(Input(2) - (X * Y), mean, scale, Vector(node, 2, builder))
+                : builder.Pointwise(-(X * Y), mean, scale));
+        }
+
         var normalized = (X - Y) * Input(2);
         return affine
             ? builder.Pointwise((normalized * Input(3)) + Input(4), x, mean, reciprocal, Vector(node, 1, builder), Vector(node, 2, builder))
@@ -65,7 +73,7 @@ internal sealed class BatchNormPrimitive : Primitive
         if (wanted[0])
         {
             // What depends on the channel alone is computed once for each: dx = a · dy + b · (x - mean) + c.
-            var scale = affine ? builder.Pointwise(X * Y, reciprocal, Vector(node, 1, builder)) : reciprocal;
+            var scale = Scale(node, reciprocal, builder);
             var slope = builder.Pointwise(-(X * Y * Input(2)) / Count(node), scale, reciprocal, product);
             var shift = builder.Pointwise(-(X * Y) / Count(node), scale, sum);
             dx = builder.Pointwise(GradientFormula, upstream, x, mean, scale, slope, shift);
@@ -108,6 +116,10 @@ internal sealed class BatchNormPrimitive : Primitive
             return (center, builder.Mean(builder.Pointwise((X - Y) * (X - Y), x, center), axes, overBatch: true));
         }
     }
+
+    /// <summary>What a value's distance from the mean is multiplied with, for each channel.</summary>
+    private static Node Scale(Node node, Node reciprocal, GraphBuilder builder) =>
+        node.As<BatchNormAttributes>().Affine ? builder.Pointwise(X * Y, reciprocal, Vector(node, 1, builder)) : reciprocal;
 
     /// <summary>Elements behind each statistic: the batch times the plane.</summary>
     private static Expression Count(Node node)

@@ -2,9 +2,9 @@
 // and n for their count, y has the mean W m and the variance diag(W C Wᵀ) / n. What comes back through the normalization is
 // s·g + l·(y - W m) + h with a number of each for a channel, and it sums up to nothing, so that
 //   dx = (s W)ᵀ g + (Wᵀ l W)(x - m) + Wᵀ h        dW = s (g (x - m)ᵀ) + l W C        Σ g·(y - W m) = diag(W (g (x - m)ᵀ)ᵀ)
-// Where a convolution widens its input, x is a small part of y. Then y is read by nobody but the one who stores it, who may normalize it at once,
-// and s is known before the sums over the batch that l and h are made of: g is multiplied with its weights when it is there, for each sample, and
-// neither kept for the batch nor gone through again with y.
+// Where a convolution widens its input, x is a small part of y. Then y is read by nobody: mean and variance are known before it is made, and go into
+// the weights that make its normalized values, as they do after training. So is s known before the sums over the batch that l and h are made of: g is
+// multiplied with its weights when it is there, for each sample, and neither kept for the batch nor gone through again with y.
 using System.Collections.Immutable;
 using ModelCompiler.Graph;
 using static ModelCompiler.Operators.Formulas;
@@ -53,6 +53,17 @@ internal sealed class NormalizedConvolution
         return (center, builder.Pointwise(Max(X, 0) / count, RowSums(Product(Weights, Squares), Weights)));
     }
 
+    /// <summary>scale · y + shift, with a number of each for a channel: a convolution with other weights, of the layer that y is of.</summary>
+    public Node Scaled(Node scale, Node shift)
+    {
+        var origin = builder.Origin;
+        builder.Origin = node.Origin;
+        var scaled = builder.Add(
+            Primitives.Convolution, node.Attributes, node.Inputs[0], builder.Reshape(Times(Weights, scale), node.Inputs[1].Shape), builder.Reshape(shift, Shape.Of(node.Shape[0])));
+        builder.Origin = origin;
+        return scaled;
+    }
+
     /// <summary>Sums over the batch of <paramref name="upstream"/> times the output less its mean, a number for each channel.</summary>
     public Node Deviations(Node upstream) => RowSums(ProductsWithInput(upstream, node.Shape[0]), Weights);
 
@@ -66,8 +77,6 @@ internal sealed class NormalizedConvolution
     {
         var (window, groups) = node.As<ConvolutionAttributes>();
         var (x, w) = (node.Inputs[0], node.Inputs[1]);
-        Node Column(Node vector) => builder.Reshape(vector, Shape.Of(w.Shape[0], 1));
-        Node Times(Node matrix, Node vector) => builder.Pointwise(X * Y, matrix, Column(vector));
         Node? dx = null;
         if (wanted[0])
         {
@@ -95,6 +104,10 @@ internal sealed class NormalizedConvolution
             builder.Add(Primitives.ConvolutionWeightGradient, new ConvolutionWeightGradientAttributes(window, groups, node.Inputs[1].Shape.With(0, channels)), centred, a),
             Shape.Of(channels, Inputs));
     }
+
+    private Node Column(Node vector) => builder.Reshape(vector, Shape.Of(node.Shape[0], 1));
+
+    private Node Times(Node matrix, Node vector) => builder.Pointwise(X * Y, matrix, Column(vector));
 
     private Node Product(Node a, Node b, bool transposed = false) => builder.Add(Primitives.MatrixProduct, new MatrixProductAttributes(transposed, false), a, b);
 
