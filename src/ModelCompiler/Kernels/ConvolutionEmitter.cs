@@ -68,13 +68,16 @@ internal sealed class ConvolutionEmitter(ConvolutionKernel kernel, Isa isa)
             return new ConvolutionMicroEmitter(kernel, isa, tile, packed) { StreamAhead = tile.Columns == 1 && tile.Blocks == packed && isa != Isa.Vector128 ? StreamAhead : 0 };
         }
 
-        // Wide tiles have time to ask for what may be in the cache already: that saves a method for small planes.
-        var isPlain = tile.Columns >= 8 && isa != Isa.Vector128 && tile.Rows == 1 && geometry.TapCount == 1 && geometry.InputLane == 1;
+        // Wide tiles have time to ask for what may be in the cache already: that saves a method for small planes. On these it is what a formula reads that may be
+        // far away: the values that an activation was computed from, for its gradient.
+        var isRow = isa != Isa.Vector128 && tile.Rows == 1 && geometry.TapCount == 1 && geometry.InputLane == 1;
+        var isWide = isRow && tile.Columns >= 8;
+        var readsPlanes = isRow && tile.Columns >= 4 && kernel.Fused.Any(e => e.Step.Columns != 0);
         return new ConvolutionMicroEmitter(kernel, isa, tile, packed)
         {
             AsksAhead = isa != Isa.Vector128 && geometry.TapCount > 0,
-            PrefetchesInput = isPlain,
-            PrefetchesOutput = isa != Isa.Vector128 && tile.Rows == 1 && geometry.Groups == 1 && (isPlain || (geometry.InputChannels < 16 && IsLargeOutput))
+            PrefetchesInput = isWide,
+            PrefetchesOutput = isa != Isa.Vector128 && tile.Rows == 1 && geometry.Groups == 1 && (isWide || readsPlanes || (geometry.InputChannels < 16 && IsLargeOutput))
                 && geometry.OutputStep.Columns == Layout.Lanes && kernel.Fused.All(e => e.Step.Columns is 0 or Layout.Lanes),
         };
     }

@@ -7,11 +7,12 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Kernels;
 
 /// <summary>Adds the partial sums of a weight gradient in their order and writes them as PyTorch has weights: [out][in / groups][taps].</summary>
-public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry) : Kernel
+/// <param name="IsTurned">Whether inputs and outputs have changed places, of a single tap without groups.</param>
+public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry, bool IsTurned = false) : Kernel
 {
     public override string Key => field ??= "Unpack " + Identity;
 
-    public override string Name => field ??= KernelName.Of("UnpackWeightGradient", FormattableString.Invariant($"{IsWhole},{Geometry.Groups == 1},{Geometry.TapCount},{Geometry.Lanes},{Geometry.Splits}"));
+    public override string Name => field ??= KernelName.Of(IsTurned ? "UnpackTurnedWeightGradient" : "UnpackWeightGradient", FormattableString.Invariant($"{IsWhole},{Geometry.Groups == 1},{Geometry.TapCount},{Geometry.Lanes},{Geometry.Splits}"));
 
     public override string Comment => Geometry.Splits == 1 ? "unpacks a weight gradient" : FormattableString.Invariant($"adds {Geometry.Splits} partial sums of a weight gradient and unpacks them");
 
@@ -30,7 +31,7 @@ public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry)
     private bool IsWhole => Geometry.Groups == 1 && Geometry.TapCount <= PackWeightsKernel.MostTaps;
 
     private string Identity => FormattableString.Invariant(
-        $"{Geometry.InputChannels},{Geometry.OutputChannels},{Geometry.Groups},{Geometry.Taps},{Geometry.Lanes},{Geometry.Splits}");
+        $"{Geometry.InputChannels},{Geometry.OutputChannels},{Geometry.Groups},{Geometry.Taps},{Geometry.Lanes},{Geometry.Splits},{IsTurned}");
 
     public bool Equals(UnpackWeightGradientKernel? other) => other is not null && Identity == other.Identity;
 
@@ -40,6 +41,12 @@ public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry)
     {
         static string N(long value) => value.ToString(CultureInfo.InvariantCulture);
         var g = Geometry;
+        if (IsTurned)
+        {
+            EmitTurned(writer, isa);
+            return;
+        }
+
         if (IsWhole)
         {
             EmitWhole(writer, isa);
@@ -106,5 +113,25 @@ public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry)
         }
 
         writer.Close().Close().Close().Line();
+    }
+
+    /// <summary>What is side by side in a vector is so in the weights.</summary>
+    private void EmitTurned(KernelWriter writer, Isa isa)
+    {
+        writer.OpenMethod();
+        writer.Open("for (int block = begin; block < end; block++)");
+        writer.Line("float* from = packed + (long)block * packedBlock, to = gradient + block * 16;").Line("int rest = Math.Min(16, outputs - block * 16);");
+        writer.Open("for (int channel = 0; channel < inputs; channel++, from += 16, to += outputs)");
+        writer.Open("if (rest == 16)");
+        for (var p = 0; p < Layout.Lanes; p += isa.Width)
+        {
+            writer.Line(isa.Store($"to + {Literals.Int(p)}", Sum(split => isa.Load($"from + {Part(split)}{Literals.Int(p)}"))));
+        }
+
+        writer.Close().Line($"else for (int lane = 0; lane < rest; lane++) to[lane] = {Sum(split => $"from[{Part(split)}lane]")};").Close().Close().Close().Line();
+
+        string Sum(Func<int, string> term) => string.Join(" + ", Enumerable.Range(0, Geometry.Splits).Select(term));
+
+        static string Part(int split) => split == 0 ? "" : $"{Literals.Int(split)} * splitFloats + ";
     }
 }

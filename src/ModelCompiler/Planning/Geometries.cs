@@ -91,6 +91,31 @@ internal static class Geometries
         };
     }
 
+    /// <summary>The same of a 1x1 convolution with x and dy in each other's places, which makes the transposed gradient: null unless that takes fewer products,
+    /// as where blocks of outputs would be half empty (24 = 16 + 8) and those of inputs are full.</summary>
+    public static WeightGradientGeometry? TurnedWeightGradient(Window window, int groups, Layout x, Layout dy)
+    {
+        static long Products(int inputs, int outputs) => (long)inputs * Rounding.Ceiling(outputs, Layout.Lanes) * Layout.Lanes;
+        if (groups > 1 || window.KernelCount > 1 || window.PadBegin.Any(p => p > 0) || x.LaneStride != 1 || Products(x.Channels, dy.Channels) <= Products(dy.Channels, x.Channels))
+        {
+            return null;
+        }
+
+        var geometry = WeightGradient(window, groups, x, dy);
+        return geometry with
+        {
+            InputChannels = geometry.OutputChannels,
+            OutputChannels = geometry.InputChannels,
+            InputOffset = geometry.GradientOffset,
+            InputBlock = geometry.GradientBlock,
+            InputStep = geometry.GradientStep,
+            TapStep = Steps(dy, (1, 1, 1)),
+            GradientOffset = geometry.InputOffset,
+            GradientBlock = geometry.InputBlock,
+            GradientStep = geometry.InputStep,
+        };
+    }
+
     /// <summary>Rows of a 1x1 convolution need not end: where nothing lies between them the plane is one long row, which more
     /// tiles divide.</summary>
     public static ConvolutionGeometry Flattened(ConvolutionGeometry geometry, Window window, params IEnumerable<Layout> layouts)

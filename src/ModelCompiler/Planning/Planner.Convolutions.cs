@@ -184,6 +184,10 @@ public sealed partial class Planner
         {
             AddWinogradWeightGradient(node, choice.Winograd, window, x, dy);
         }
+        else if (Geometries.TurnedWeightGradient(window, groups, x.Layout, dy.Layout) is { } turned)
+        {
+            AddWeightGradient(node, turned, dy, x, turned: true);
+        }
         else
         {
             AddWeightGradient(node, Geometries.WeightGradient(window, groups, x.Layout, dy.Layout), x, dy);
@@ -195,7 +199,8 @@ public sealed partial class Planner
         }
     }
 
-    private void AddWeightGradient(Node node, WeightGradientGeometry geometry, StoredValue x, StoredValue dy)
+    /// <param name="turned">Whether it is the transposed one, of <see cref="Geometries.TurnedWeightGradient"/>.</param>
+    private void AddWeightGradient(Node node, WeightGradientGeometry geometry, StoredValue x, StoredValue dy, bool turned = false)
     {
         geometry = geometry with { OfSample = node.Primitive == Primitives.ConvolutionWeightGradient && WorksOnASample(node) };
 
@@ -214,7 +219,7 @@ public sealed partial class Planner
         }
 
         var into = Store(node, LayoutKind.Flat);
-        Add(node, "unpack", new UnpackWeightGradientKernel(geometry), scratch, into.Buffer);
+        Add(node, "unpack", new UnpackWeightGradientKernel(geometry, turned), scratch, into.Buffer);
     }
 
     /// <summary>Dense layers and their data gradients: a convolution whose columns are the samples of the batch, or the rows of
