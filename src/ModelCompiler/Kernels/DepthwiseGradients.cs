@@ -221,18 +221,7 @@ public sealed record DepthwiseWeightGradientKernel(Window Window, Layout Input, 
         Geometry.EmitRowPointers(writer, X, "source");
         writer.Line("var gradient = dy + d * dyPlaneStride + h * dyRowStride + lane;").Line("long at = 0;");
         Declare("row");
-        writer.Open($"for (var w = 0; w < columns; w++, at += {Geometry.Axes[2].Stride * Layout.Lanes})").Line($"var g = {isa.Load($"gradient + w * {Layout.Lanes}")};");
-        if (group == 0 && isa != Isa.Vector128)
-        {
-            EmitAsking(writer);
-        }
-
-        foreach (var k in all)
-        {
-            writer.Line($"row{k} = {isa.Fma(isa.Load($"source{elements[k].RowSuffix} + at + {elements[k].ColumnOffset(0)}"), "g", $"row{k}")};");
-        }
-
-        writer.Close();
+        EmitColumns(writer, isa, group, elements);
         writer.Line(string.Join(" ", all.Select(k => $"plane{k} += row{k};")));
         writer.Close().Close();
         foreach (var k in all)
@@ -241,6 +230,46 @@ public sealed record DepthwiseWeightGradientKernel(Window Window, Layout Input, 
         }
 
         writer.Close().Close();
+    }
+
+    /// <summary>The columns of a row. Where there are registers for it, x passes through them: of an element the next column reads what this one reads of another.</summary>
+    private void EmitColumns(KernelWriter writer, Isa isa, int group, PoolElement[] elements)
+    {
+        var step = Geometry.Axes[2].Stride * Layout.Lanes;
+        var passes = isa.Registers >= (2 * Group) + 1;
+        string Load(PoolElement element) => isa.Load($"source{element.RowSuffix} + at + {element.ColumnOffset(0)}");
+        var values = elements.Select((element, k) => passes ? $"x{k}" : Load(element)).ToArray();
+        var before = elements.Select(element => passes ? Array.FindIndex(elements, e => e.RowSuffix == element.RowSuffix && e.ColumnOffset(0) == element.ColumnOffset(step)) : -1).ToArray();
+        void LoadAll(bool kept)
+        {
+            for (var k = 0; passes && k < elements.Length; k++)
+            {
+                if (before[k] >= 0 == kept)
+                {
+                    writer.Line($"var {values[k]} = {Load(elements[k])};");
+                }
+            }
+        }
+
+        LoadAll(kept: true);
+        writer.Open($"for (var w = 0; w < columns; w++, at += {step})").Line($"var g = {isa.Load($"gradient + w * {Layout.Lanes}")};");
+        if (group == 0 && isa != Isa.Vector128)
+        {
+            EmitAsking(writer);
+        }
+
+        LoadAll(kept: false);
+        for (var k = 0; k < elements.Length; k++)
+        {
+            writer.Line($"row{k} = {isa.Fma(values[k], "g", $"row{k}")};");
+        }
+
+        if (before.Any(k => k >= 0))
+        {
+            writer.Line(string.Join(" ", before.Select((from, k) => (from, k)).Where(p => p.from >= 0).Select(p => $"{values[p.k]} = {values[p.from]};")));
+        }
+
+        writer.Close();
     }
 
     /// <summary>Every line of x once: of as many rows, from the last one that is read, as a window moves on by.</summary>
