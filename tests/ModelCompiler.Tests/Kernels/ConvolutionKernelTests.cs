@@ -196,6 +196,57 @@ public partial class ConvolutionKernelTests
             ]);
     }
 
+    /// <summary>Of outputs that would half fill a block: x and the gradient of the output in each other's places, and what becomes of their sums.</summary>
+    [Fact]
+    [OnEveryHardware]
+    public void WeightGradientWithTurnedPlaces()
+    {
+        var cases = new List<KernelCase>();
+        foreach (var (input, outputs, stride) in new[] { (Shape.Of(17, 9, 5), 1, 1), (Shape.Of(144, 7, 7), 24, 1), (Shape.Of(40, 1, 13), 33, 1), (Shape.Of(48, 9, 8), 24, 2), (Shape.Of(33, 1, 1), 17, 3) })
+        {
+            var g = (Input: input, Outputs: outputs, Groups: 1, Window: Square(1, stride, 0), Planar: false);
+            Layout x = new(LayoutKind.Blocked, g.Input), y = new(LayoutKind.Blocked, Output(g));
+            var geometry = Planning.Geometries.TurnedWeightGradient(g.Window, 1, x, y)!;
+            Assert.NotNull(geometry);
+            var places = Places(geometry);
+            var packed = new Layout(LayoutKind.Flat, Shape.Of(geometry.PackedSize));
+            var split = geometry.OutputBlocks * geometry.PackedBlock;
+            var plane = TestOperand.Indices(y.Shape.With(0, 1)).ToArray();
+            cases.Add(new KernelCase(
+                new WeightGradientKernel(geometry), 5, () => [TestOperand.Input(y, 5, 1), TestOperand.Input(x, 5, 2), TestOperand.Output(packed, 0)],
+                o =>
+                [
+                    new Expectation(2, (_, at) =>
+                    {
+                        var (number, (channel, output, _)) = (at[0] / split, places[at[0] % split]);
+                        return Enumerable.Range(5 * number / geometry.Splits, (5 * (number + 1) / geometry.Splits) - (5 * number / geometry.Splits)).Sum(
+                            s => plane.Sum(i => o[0][s, [output, .. i[1..]]] * o[1][s, [channel, .. i[1..].Select(place => place * stride)]]));
+                    }, 1e-4, at => places.ContainsKey(at[0] % split)),
+                ]));
+            var found = places.ToDictionary(place => (place.Value.Channel, place.Value.Output), place => place.Key);
+            cases.Add(new KernelCase(
+                new UnpackWeightGradientKernel(geometry, IsTurned: true), 1, () => [TestOperand.Input(packed, 0, 1), TestOperand.Output(new(LayoutKind.Flat, Shape.Of(outputs * input.Channels)), 0)],
+                o => [new Expectation(1, (_, at) => Enumerable.Range(0, geometry.Splits).Sum(s => o[0][0, (s * split) + found[(at[0] / input.Channels, at[0] % input.Channels)]]))]));
+        }
+
+        KernelHarness.Check(cases);
+    }
+
+    /// <summary>Where turning saves no products, or a block of x is no vector, nothing is turned.</summary>
+    [Theory]
+    [InlineData(24, 144, 1, 0, false)]
+    [InlineData(24, 24, 1, 0, false)]
+    [InlineData(144, 32, 1, 0, false)]
+    [InlineData(144, 24, 3, 1, false)]
+    [InlineData(144, 24, 1, 1, false)]
+    [InlineData(17, 1, 1, 0, true)]
+    public void OtherWeightGradientsKeepTheirPlaces(int inputs, int outputs, int kernel, int pad, bool planar)
+    {
+        var g = (Input: Shape.Of(inputs, 9, 9), Outputs: outputs, Groups: 1, Window: Square(kernel, 1, pad), Planar: planar);
+        var x = new Layout(planar ? LayoutKind.Planar : LayoutKind.Blocked, g.Input);
+        Assert.Null(Planning.Geometries.TurnedWeightGradient(g.Window, 1, x, new(LayoutKind.Blocked, Output(g))));
+    }
+
     [Fact]
     public void UnpackingAddsThePartialSums() => Check((g, x, y) =>
     {
