@@ -7,12 +7,11 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Kernels;
 
 /// <summary>Adds the partial sums of a weight gradient in their order and writes them as PyTorch has weights: [out][in / groups][taps].</summary>
-/// <param name="IsTurned">Whether inputs and outputs have changed places, of a single tap without groups.</param>
-public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry, bool IsTurned = false) : Kernel
+public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry) : Kernel
 {
     public override string Key => field ??= "Unpack " + Identity;
 
-    public override string Name => field ??= KernelName.Of(IsTurned ? "UnpackTurnedWeightGradient" : "UnpackWeightGradient", FormattableString.Invariant($"{IsWhole},{Geometry.Groups == 1},{Geometry.TapCount},{Geometry.Lanes},{Geometry.Splits}"));
+    public override string Name => field ??= KernelName.Of(Geometry.IsTurned ? "UnpackTurnedWeightGradient" : "UnpackWeightGradient", FormattableString.Invariant($"{IsWhole},{Geometry.Groups == 1},{Geometry.TapCount},{Geometry.Lanes},{Geometry.Splits}"));
 
     public override string Comment => Geometry.Splits == 1 ? "unpacks a weight gradient" : FormattableString.Invariant($"adds {Geometry.Splits} partial sums of a weight gradient and unpacks them");
 
@@ -31,7 +30,7 @@ public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry,
     private bool IsWhole => Geometry.Groups == 1 && Geometry.TapCount <= PackWeightsKernel.MostTaps;
 
     private string Identity => FormattableString.Invariant(
-        $"{Geometry.InputChannels},{Geometry.OutputChannels},{Geometry.Groups},{Geometry.Taps},{Geometry.Lanes},{Geometry.Splits},{IsTurned}");
+        $"{Geometry.InputChannels},{Geometry.OutputChannels},{Geometry.Groups},{Geometry.Taps},{Geometry.Lanes},{Geometry.Splits},{Geometry.IsTurned}");
 
     public bool Equals(UnpackWeightGradientKernel? other) => other is not null && Identity == other.Identity;
 
@@ -41,7 +40,7 @@ public sealed record UnpackWeightGradientKernel(WeightGradientGeometry Geometry,
     {
         static string N(long value) => value.ToString(CultureInfo.InvariantCulture);
         var g = Geometry;
-        if (IsTurned)
+        if (g.IsTurned)
         {
             EmitTurned(writer, isa);
             return;

@@ -45,6 +45,9 @@ public sealed record WeightGradientGeometry
     /// <summary>Whether it is one sample's.</summary>
     public bool OfSample { get; init; }
 
+    /// <summary>Whether x is in the place of the gradient, and that one in its.</summary>
+    public bool IsTurned { get; init; }
+
     /// <summary>Partial sums over fixed parts of the batch; enough of them that every thread has work.</summary>
     public int Splits => OfSample ? 1 : Math.Max(1, 8 / (Tile.Blocks == 0 ? 1 : (OutputBlocks + Tile.Blocks - 1) / Tile.Blocks * BlocksRead));
 
@@ -73,7 +76,7 @@ public sealed record WeightGradientGeometry
     };
 
     public string Identity => FormattableString.Invariant(
-        $"{InputChannels},{OutputChannels},{Groups},{Taps},{Plane},{InputOffset},{InputBlock},{InputLane},{KernelName.Text(InputStep)},{KernelName.Text(TapStep)},{GradientOffset},{GradientBlock},{KernelName.Text(GradientStep)},{OfSample}");
+        $"{InputChannels},{OutputChannels},{Groups},{Taps},{Plane},{InputOffset},{InputBlock},{InputLane},{KernelName.Text(InputStep)},{KernelName.Text(TapStep)},{GradientOffset},{GradientBlock},{KernelName.Text(GradientStep)},{OfSample},{IsTurned}");
 }
 
 /// <summary>Input channels x taps x output blocks whose sums are registers.</summary>
@@ -175,10 +178,14 @@ public sealed record WeightGradientKernel(WeightGradientGeometry Geometry) : Ker
 
     public override int Units => (Geometry.OutputBlocks + Geometry.Tile.Blocks - 1) / Geometry.Tile.Blocks * Geometry.BlocksRead * Geometry.Splits;
 
-    /// <summary>One for each block of x.</summary>
-    public override int Turns => Geometry is { OfSample: true, Groups: 1, InputLane: 1 } && Units == Geometry.InputBlocks ? Units : 0;
+    /// <summary>One for each block, or group of blocks, of the convolution's input, which a formula may make just for this.</summary>
+    public override int Turns => Geometry is not { OfSample: true, Groups: 1, InputLane: 1 } ? 0
+        : Geometry.IsTurned ? Geometry.OutputBlocks % Geometry.Tile.Blocks == 0 ? Geometry.OutputBlocks / Geometry.Tile.Blocks : 0
+        : Units == Geometry.InputBlocks ? Units : 0;
 
-    public override int TurnStride(int operand) => operand == 0 ? Geometry.InputBlock : 0;
+    public override int TurnStride(int operand) =>
+        Geometry.IsTurned ? operand == 1 ? Geometry.Tile.Blocks * Geometry.GradientBlock : 0
+        : operand == 0 ? Geometry.InputBlock : 0;
 
     public bool Equals(WeightGradientKernel? other) => other is not null && Geometry.Identity == other.Geometry.Identity;
 

@@ -104,6 +104,7 @@ internal static class Geometries
         var geometry = WeightGradient(window, groups, x, dy);
         return geometry with
         {
+            IsTurned = true,
             InputChannels = geometry.OutputChannels,
             OutputChannels = geometry.InputChannels,
             InputOffset = geometry.GradientOffset,

@@ -186,7 +186,7 @@ public sealed partial class Planner
         }
         else if (Geometries.TurnedWeightGradient(window, groups, x.Layout, dy.Layout) is { } turned)
         {
-            AddWeightGradient(node, turned, dy, x, turned: true);
+            AddWeightGradient(node, turned, dy, x);
         }
         else
         {
@@ -199,8 +199,7 @@ public sealed partial class Planner
         }
     }
 
-    /// <param name="turned">Whether it is the transposed one, of <see cref="Geometries.TurnedWeightGradient"/>.</param>
-    private void AddWeightGradient(Node node, WeightGradientGeometry geometry, StoredValue x, StoredValue dy, bool turned = false)
+    private void AddWeightGradient(Node node, WeightGradientGeometry geometry, StoredValue x, StoredValue dy)
     {
         geometry = geometry with { OfSample = node.Primitive == Primitives.ConvolutionWeightGradient && WorksOnASample(node) };
 
@@ -219,7 +218,7 @@ public sealed partial class Planner
         }
 
         var into = Store(node, LayoutKind.Flat);
-        Add(node, "unpack", new UnpackWeightGradientKernel(geometry, turned), scratch, into.Buffer);
+        Add(node, "unpack", new UnpackWeightGradientKernel(geometry), scratch, into.Buffer);
     }
 
     /// <summary>Dense layers and their data gradients: a convolution whose columns are the samples of the batch, or the rows of

@@ -208,6 +208,11 @@ public partial class ConvolutionKernelTests
             Layout x = new(LayoutKind.Blocked, g.Input), y = new(LayoutKind.Blocked, Output(g));
             var geometry = Planning.Geometries.TurnedWeightGradient(g.Window, 1, x, y)!;
             Assert.NotNull(geometry);
+
+            // A sample's takes turns at what a tile makes of x's blocks at once.
+            var ofSample = new WeightGradientKernel(geometry with { OfSample = true });
+            Assert.Equal(geometry.OutputBlocks % geometry.Tile.Blocks == 0 ? geometry.OutputBlocks / geometry.Tile.Blocks : 0, ofSample.Turns);
+            Assert.Equal(geometry.Tile.Blocks * x.BlockStride, ofSample.TurnStride(1));
             var places = Places(geometry);
             var packed = new Layout(LayoutKind.Flat, Shape.Of(geometry.PackedSize));
             var split = geometry.OutputBlocks * geometry.PackedBlock;
@@ -225,7 +230,7 @@ public partial class ConvolutionKernelTests
                 ]));
             var found = places.ToDictionary(place => (place.Value.Channel, place.Value.Output), place => place.Key);
             cases.Add(new KernelCase(
-                new UnpackWeightGradientKernel(geometry, IsTurned: true), 1, () => [TestOperand.Input(packed, 0, 1), TestOperand.Output(new(LayoutKind.Flat, Shape.Of(outputs * input.Channels)), 0)],
+                new UnpackWeightGradientKernel(geometry), 1, () => [TestOperand.Input(packed, 0, 1), TestOperand.Output(new(LayoutKind.Flat, Shape.Of(outputs * input.Channels)), 0)],
                 o => [new Expectation(1, (_, at) => Enumerable.Range(0, geometry.Splits).Sum(s => o[0][0, (s * split) + found[(at[0] / input.Channels, at[0] % input.Channels)]]))]));
         }
 
