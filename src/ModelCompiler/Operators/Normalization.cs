@@ -38,9 +38,7 @@ internal sealed class BatchNormPrimitive : Primitive
         if (NormalizedConvolution.Of(x, builder) is { } convolution)
         {
             var scale = Scale(node, reciprocal, builder);
-            return convolution.Scaled(scale, affine
-                ? builder.Pointwise(Input(2) - (X * Y), mean, scale, Vector(node, 2, builder))
-                : builder.Pointwise(-(X * Y), mean, scale));
+            return convolution.Scaled(scale, Shift(mean, scale, affine ? Vector(node, 2, builder) : null, builder));
         }
 
         var normalized = (X - Y) * Input(2);
@@ -98,8 +96,7 @@ internal sealed class BatchNormPrimitive : Primitive
         var (mean, variance) = (inputs[inputs.Length - 2], inputs[inputs.Length - 1]);
         var reciprocal = new UnaryFormula(UnaryFunction.ReciprocalSquareRoot, X + epsilon);
         var scale = affine ? builder.Pointwise(reciprocal * Y, variance, inputs[1]) : builder.Pointwise(reciprocal, variance);
-        var shift = affine ? builder.Pointwise(Input(2) - (X * Y), mean, scale, inputs[2]) : builder.Pointwise(-(X * Y), mean, scale);
-        return (scale, shift);
+        return (scale, Shift(mean, scale, affine ? inputs[2] : null, builder));
     }
 
     private static (Node Mean, Node Variance, Node Reciprocal) Statistics(Node node, GraphBuilder builder)
@@ -120,6 +117,10 @@ internal sealed class BatchNormPrimitive : Primitive
     /// <summary>What a value's distance from the mean is multiplied with, for each channel.</summary>
     private static Node Scale(Node node, Node reciprocal, GraphBuilder builder) =>
         node.As<BatchNormAttributes>().Affine ? builder.Pointwise(X * Y, reciprocal, Vector(node, 1, builder)) : reciprocal;
+
+    /// <summary>What is added to scale · x so that the mean becomes <paramref name="bias"/>, or 0 without one.</summary>
+    private static Node Shift(Node mean, Node scale, Node? bias, GraphBuilder builder) =>
+        bias is null ? builder.Pointwise(-(X * Y), mean, scale) : builder.Pointwise(Input(2) - (X * Y), mean, scale, bias);
 
     /// <summary>Elements behind each statistic: the batch times the plane.</summary>
     private static Expression Count(Node node)
