@@ -80,6 +80,7 @@ public static class GraphText
         ParameterAttributes parameter => $"{parameter.Initializer.Kind}({Text(parameter.Initializer.Value)}){(parameter.Trainable ? "" : " fixed")}",
         ConvolutionAttributes convolution => Details(convolution.Window) + (convolution.Groups == 1 ? "" : " groups " + Text(convolution.Groups)),
         MaxPoolAttributes pool => Details(pool.Window),
+        MaxPoolGradientAttributes pool => Details(pool.Window),
         AveragePoolAttributes pool => Details(pool.Window) + (pool.CountPadding ? "" : " without padding"),
         ReduceAttributes reduce => $"{reduce.Kind} over [{Text(reduce.Axes)}]{(reduce.OverBatch ? " and batch" : "")}",
         PointwiseAttributes pointwise => Details(pointwise.Formula, 0),

@@ -26,38 +26,40 @@ public sealed record InterleavedSumKernel(Layout Input) : Kernel
     public override void Emit(KernelWriter writer, Isa isa)
     {
         writer.OpenMethod();
-        writer.Line("float* sums = stackalloc float[16], lanes = stackalloc float[16];");
+        writer.Line("float* sums = stackalloc float[16];");
         writer.OpenUnits();
         writer.Open($"for (int part = 0; part < 16; part += {Literals.Int(isa.Width)})");
         var names = Enumerable.Range(0, Sums).Select(i => $"a{Literals.Int(i)}").ToList();
         writer.Line($"{isa.Type} {string.Join(", ", names.Select(a => $"{a} = {isa.Type}.Zero"))};");
-        OpenGroups(writer, isa);
+        OpenGroups(writer);
         writer.Line($"float* xr = x + unit * {writer.N("channelStride", Input.LaneStride)} + group * xStride + part;");
         writer.Open($"for (int row = 0; row < {writer.N("rows", Input.Height)}; row++, xr += {writer.N("rowStride", Input.RowStride)})").Line("int column = 0;");
         writer.Open($"for (; column <= {writer.N("columns", Input.Width)} - {Literals.Int(Sums)}; column += {Literals.Int(Sums)})");
         for (var i = 0; i < Sums; i++)
         {
-            writer.Line($"{names[i]} += {isa.Load($"xr + column * 16 + {Literals.Int(i * 16)}")} & there;");
+            writer.Line($"{names[i]} += {isa.Load($"xr + column * 16 + {Literals.Int(i * 16)}")};");
         }
 
-        writer.Close().Line($"for (; column < {writer.N("columns", Input.Width)}; column++) a0 += {isa.Load("xr + column * 16")} & there;");
-        writer.Close().Close();
+        writer.Close().Line($"for (; column < {writer.N("columns", Input.Width)}; column++) a0 += {isa.Load("xr + column * 16")};");
+        writer.Close();
+        CloseGroups(writer, isa, names);
         writer.Line(isa.Store("sums + part", "a0 + a1 + (a2 + a3)")).Close();
-        writer.Line($"y[unit] = {OfLanes("sums")};").Close().Close().Line();
+        writer.Line("SampleLanes.Add(sums, 1, y + unit);").Close().Close().Line();
     }
 
-    /// <summary>A loop over the groups of sixteen samples; <c>there</c> keeps the lanes that are samples. Needs room for sixteen floats in <c>lanes</c>.</summary>
-    internal static void OpenGroups(KernelWriter writer, Isa isa)
-    {
-        writer.Open("for (int group = 0; group * 16 < batch; group++)");
-        writer.Line("for (int lane = 0; lane < 16; lane++) ((int*)lanes)[lane] = group * 16 + lane < batch ? -1 : 0;");
-        writer.Line($"var there = {isa.Load("lanes + part")};");
-    }
+    /// <summary>A loop over the groups of sixteen samples, the last one first.</summary>
+    internal static void OpenGroups(KernelWriter writer) => writer.Open("for (int group = (batch - 1) / 16; group >= 0; group--)");
 
-    /// <summary>Sixteen numbers, added in pairs.</summary>
-    internal static string OfLanes(string at)
+    /// <summary>Its end. Lanes that are no samples are cleared where there are any, behind the first group: what is in them may be NaN.</summary>
+    internal static void CloseGroups(KernelWriter writer, Isa isa, IEnumerable<string> sums)
     {
-        string Sum(int from, int count) => count == 1 ? $"{at}[{Literals.Int(from)}]" : $"({Sum(from, count / 2)} + {Sum(from + (count / 2), count / 2)})";
-        return Sum(0, 16);
+        writer.Open("if (group * 16 + 16 > batch)");
+        writer.Line($"var there = {isa.Static}.LessThan({isa.Type.Replace("float", "int")}.Indices, {isa.Static}.Create(batch - group * 16 - part)).AsSingle();");
+        foreach (var sum in sums)
+        {
+            writer.Line($"{sum} &= there;");
+        }
+
+        writer.Close().Close();
     }
 }

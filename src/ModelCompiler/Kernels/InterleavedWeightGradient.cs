@@ -7,15 +7,22 @@ using ModelCompiler.Planning;
 namespace ModelCompiler.Kernels;
 
 /// <summary>Operands x, dy, dw: x and dy Interleaved, x with zeros around it as padding asks for; dw flat [out][in][rows][columns], summed over the
-/// batch. Stride 1, no dilation, one group, two axes.</summary>
+/// batch, or the part that each sample has in it. Stride 1, no dilation, one group, two axes.</summary>
+/// <param name="ByGroup">Called for each sixteen samples, while what they come with is in the cache; dw is Interleaved, all weights channels, and for
+/// <see cref="InterleavedSumKernel"/> to add.</param>
 /// <param name="Rows">Taps.</param>
 /// <param name="Columns">Taps, at most <see cref="MostColumns"/>.</param>
-public sealed record InterleavedWeightGradientKernel(Layout Input, Layout OutputGradient, int Rows, int Columns, int PadRows, int PadColumns) : Kernel
+public sealed record InterleavedWeightGradientKernel(Layout Input, Layout OutputGradient, int Rows, int Columns, int PadRows, int PadColumns, bool ByGroup = false) : Kernel
 {
     /// <summary>The taps of a row are registers, on every instruction set.</summary>
     public const int MostColumns = 7;
 
     private const int MostOutputs = 4;
+
+    /// <summary>Positions whose products take so much longer than it takes to store a weight's sums for each group that it does not matter.</summary>
+    private const int ManyPositions = 256;
+
+    public static bool IsByGroup(Layout gradient) => gradient.Height * gradient.Width >= ManyPositions;
 
     public override string Comment => "weight gradient of a convolution, sixteen samples side by side";
 
@@ -23,7 +30,7 @@ public sealed record InterleavedWeightGradientKernel(Layout Input, Layout Output
 
     public override string Layouts => $"{Input.Tag}, {OutputGradient.Tag}";
 
-    public override KernelScope Scope => KernelScope.Batch;
+    public override KernelScope Scope => ByGroup ? KernelScope.Sample : KernelScope.Batch;
 
     public override ImmutableArray<Operand> Operands =>
     [
@@ -45,7 +52,7 @@ public sealed record InterleavedWeightGradientKernel(Layout Input, Layout Output
         writer.OpenUnits();
         writer.Line($"int channel = unit / {writer.N("outputTiles", Rounding.Ceiling(OutputGradient.Channels, Outputs))}, output = unit % {writer.N("outputTiles", Rounding.Ceiling(OutputGradient.Channels, Outputs))} * {Literals.Int(Outputs)};");
         writer.Line($"float* xs = x + channel * {writer.N("xChannel", Input.LaneStride)}, gs = g + output * {writer.N("gChannel", OutputGradient.LaneStride)};");
-        writer.Line($"float* into = dw + (output * {writer.N("inputs", Input.Channels)} + channel) * {writer.N("filter", Rows * Columns)};");
+        writer.Line($"float* into = dw + {Weight(writer, "output", "channel")};");
         var tiles = new SortedSet<(int Outputs, int Rows)>();
         if (rest > 0)
         {
@@ -80,11 +87,17 @@ public sealed record InterleavedWeightGradientKernel(Layout Input, Layout Output
                 tiles.Add(part);
                 var x = r == 0 ? "xs" : $"xs + {Literals.Int(r)} * {writer.N("xRow", Input.RowStride)}";
                 var g = o == 0 ? "gs" : $"gs + {Literals.Int(o)} * {writer.N("gChannel", OutputGradient.LaneStride)}";
-                var into = "into" + (o == 0 ? "" : $" + {Literals.Int(o)} * {writer.N("inputs", Input.Channels)} * {writer.N("filter", Rows * Columns)}") + (r == 0 ? "" : $" + {Literals.Int(r * Columns)}");
-                writer.Line(writer.Call(Suffix(part), $"{x}, xStride, {g}, gStride, batch, {into}") + ";");
+                var into = "into" + (o == 0 ? "" : $" + {Weight(writer, Literals.Int(o), "0")}") + (r == 0 ? "" : $" + {Literals.Int(r * Columns * WeightFloats)}");
+                writer.Line(writer.Call(Suffix(part), ByGroup ? $"{x}, {g}, {into}" : $"{x}, xStride, {g}, gStride, batch, {into}") + ";");
             }
         }
     }
+
+    private int WeightFloats => ByGroup ? Layout.Lanes : 1;
+
+    /// <summary>Floats from the first weight to the first tap of others.</summary>
+    private string Weight(KernelWriter writer, string output, string input) =>
+        $"({output} * {writer.N("inputs", Input.Channels)} + {input}) * {writer.N("filter", Rows * Columns)}{(ByGroup ? " * 16" : "")}";
 
     /// <summary>With one column at a time every product would wait for a load of its own: two loads and two products are what a cycle has. Two columns share theirs.</summary>
     private static int ColumnsTogether(Isa isa, int outputs, int sums) => outputs == 1 && sums + 4 <= isa.Registers ? 2 : 1;
@@ -95,16 +108,28 @@ public sealed record InterleavedWeightGradientKernel(Layout Input, Layout Output
     {
         var sums = (from o in Enumerable.Range(0, outputs) from r in Enumerable.Range(0, rows) from c in Enumerable.Range(0, Columns) select (o, r, c)).ToList();
         string Name((int O, int R, int C) s) => FormattableString.Invariant($"a{s.O}_{s.R}_{s.C}");
-        writer.OpenHelper(Suffix((outputs, rows)), "float* x, long xStride, float* g, long gStride, int batch, float* dw");
-        writer.Line($"float* sums = stackalloc float[{Literals.Int(sums.Count * 16)}], lanes = stackalloc float[16];");
+        writer.OpenHelper(Suffix((outputs, rows)), ByGroup ? "float* x, float* g, float* dw" : "float* x, long xStride, float* g, long gStride, int batch, float* dw");
+        if (!ByGroup)
+        {
+            writer.Line($"float* sums = stackalloc float[{Literals.Int(sums.Count * 16)}];");
+        }
+
         writer.Open($"for (int part = 0; part < 16; part += {Literals.Int(isa.Width)})");
         foreach (var row in sums.GroupBy(s => (s.o, s.r)))
         {
             writer.Line($"{isa.Type} {string.Join(", ", row.Select(s => $"{Name(s)} = {isa.Type}.Zero"))};");
         }
 
-        InterleavedSumKernel.OpenGroups(writer, isa);
-        writer.Line("float* xr = x + group * xStride + part, gr = g + group * gStride + part;");
+        if (ByGroup)
+        {
+            writer.Line("float* xr = x + part, gr = g + part;");
+        }
+        else
+        {
+            InterleavedSumKernel.OpenGroups(writer);
+            writer.Line("float* xr = x + group * xStride + part, gr = g + group * gStride + part;");
+        }
+
         writer.Open($"for (int row = 0; row < {writer.N("rows", OutputGradient.Height)}; row++, xr += {writer.N("xRow", Input.RowStride)}, gr += {writer.N("gRow", OutputGradient.RowStride)})");
         writer.Line("float* xc = xr, gc = gr;");
         var together = ColumnsTogether(isa, outputs, sums.Count);
@@ -123,7 +148,7 @@ public sealed record InterleavedWeightGradientKernel(Layout Input, Layout Output
         {
             foreach (var (o, k) in from o in Enumerable.Range(0, outputs) from k in Enumerable.Range(0, count) select (o, k))
             {
-                writer.Line($"var {Gradient(o, k)} = {isa.Load($"gc{(o == 0 ? "" : $" + {Literals.Int(o)} * {writer.N("gChannel", OutputGradient.LaneStride)}")}{(k == 0 ? "" : $" + {Literals.Int(16 * k)}")}")} & there;");
+                writer.Line($"var {Gradient(o, k)} = {isa.Load($"gc{(o == 0 ? "" : $" + {Literals.Int(o)} * {writer.N("gChannel", OutputGradient.LaneStride)}")}{(k == 0 ? "" : $" + {Literals.Int(16 * k)}")}")};");
             }
 
             for (var r = 0; r < rows; r++)
@@ -144,7 +169,22 @@ public sealed record InterleavedWeightGradientKernel(Layout Input, Layout Output
 
         static string Gradient(int output, int column) => $"g{Literals.Int(output)}{(column == 0 ? "" : $"_{Literals.Int(column)}")}";
 
-        writer.Close().Close().Close();
+        writer.Close().Close();
+        if (ByGroup)
+        {
+            foreach (var row in sums.GroupBy(s => (s.o, s.r)))
+            {
+                foreach (var sum in row)
+                {
+                    writer.Line(isa.Store($"dw + {Weight(writer, Literals.Int(sum.o), "0")} + {Literals.Int(((sum.r * Columns) + sum.c) * 16)} + part", Name(sum)));
+                }
+            }
+
+            writer.Close().Close().Line();
+            return;
+        }
+
+        InterleavedSumKernel.CloseGroups(writer, isa, sums.Select(Name));
         for (var i = 0; i < sums.Count; i++)
         {
             writer.Line(isa.Store($"sums + {Literals.Int(i * 16)} + part", Name(sums[i])));
@@ -153,9 +193,7 @@ public sealed record InterleavedWeightGradientKernel(Layout Input, Layout Output
         writer.Close();
         for (var o = 0; o < outputs; o++)
         {
-            writer.Open($"for (int tap = 0; tap < {Literals.Int(rows * Columns)}; tap++)");
-            writer.Line($"float* of = sums + {Literals.Int(o * rows * Columns * 16)} + tap * 16;");
-            writer.Line($"dw[{(o == 0 ? "" : $"{Literals.Int(o)} * {writer.N("inputs", Input.Channels)} * {writer.N("filter", Rows * Columns)} + ")}tap] = {InterleavedSumKernel.OfLanes("of")};").Close();
+            writer.Line($"SampleLanes.Add(sums + {Literals.Int(o * rows * Columns * 16)}, {Literals.Int(rows * Columns)}, dw + {Weight(writer, Literals.Int(o), "0")});");
         }
 
         writer.Close().Line();

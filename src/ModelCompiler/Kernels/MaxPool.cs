@@ -1,4 +1,4 @@
-// The maximum over a sliding window, and where its gradient goes.
+// The maximum over a sliding window, which element it is, and where its gradient goes.
 using System.Collections.Immutable;
 using ModelCompiler.Emission;
 using ModelCompiler.Graph;
@@ -56,13 +56,113 @@ public sealed record MaxPoolKernel(Window Window, Layout Input, Layout Output) :
     }
 }
 
-/// <summary>Operands x, dy, dx, all Blocked. The first maximum of a window in scan order gets its gradient; when there is NaN,
-/// the last NaN does, as in PyTorch.</summary>
-public sealed record MaxPoolGradientKernel(Window Window, Layout Input, Layout OutputGradient, Layout InputGradient) : Kernel
+/// <summary>Operands x, y, winners, all Blocked: the same, and which element of each window it is, counted in scan order with those outside of the plane. The
+/// first of equal ones wins; when there is NaN the last NaN does, as in PyTorch.</summary>
+public sealed record MaxPoolWinnersKernel(Window Window, Layout Input, Layout Output, Layout Winners) : Kernel
 {
-    private PoolGeometry Geometry => field ??= new(Window, Input, OutputGradient, unrolled: 16);
+    private PoolGeometry Geometry => field ??= new(Window, Input, Output, unrolled: 16);
 
     private PoolOperand X => new("x", Input, true);
+
+    private PoolOperand Y => new("y", Output, false);
+
+    private PoolOperand W => new("winners", Winners, false);
+
+    public override string Layouts => $"{Input.Tag} -> {Output.Tag}";
+
+    public override string Name => field ??= KernelName.Of("MaxPoolWinners", Geometry.Structure);
+
+    public override string Comment => $"y = maximum of x over windows of {Geometry.Comment}, and which element of the window it is";
+
+    public override ImmutableArray<Operand> Operands => [X.Operand(Geometry), Y.Operand(Geometry), W.Operand(Geometry)];
+
+    public override int ReadOperands => 1;
+
+    public override ImmutableArray<KernelNumber> Numbers => Geometry.Numbers(X, Y, W);
+
+    public override int Units => Geometry.RowUnits;
+
+    public override string Choice => "MaxPool";
+
+    public override void Emit(KernelWriter writer, Isa isa)
+    {
+        var geometry = Geometry;
+        var parts = Enumerable.Range(0, isa.Parts).ToArray();
+        var emitter = new PoolEmitter(geometry, writer, [X, Y, W], keepsEdge: geometry.IsUnrolled);
+        emitter.EmitByRows((isWhole, visit) =>
+        {
+            if (isWhole && geometry.IsUnrolled)
+            {
+                EmitOfNumbers(writer, isa, visit);
+                emitter.EmitEdgeCall();
+                return;
+            }
+
+            // An element wins that is larger than all before it, or NaN. A winner of -1 loses to any.
+            foreach (var p in parts)
+            {
+                writer.Line($"var best{p} = {isa.Broadcast("float.NegativeInfinity")};").Line($"var winner{p} = {isa.Broadcast("-1f")};");
+            }
+
+            visit(element =>
+            {
+                writer.Open("").Line($"var number = {isa.Broadcast($"(float)({element.Number})")};");
+                foreach (var p in parts)
+                {
+                    writer.Line($"var v{p} = {Element(isa, element, p)};")
+                        .Line($"var wins{p} = {isa.Static}.GreaterThan(v{p}, best{p}) | ~{isa.Static}.Equals(v{p}, v{p}) | {isa.Static}.LessThan(winner{p}, {isa.Type}.Zero);")
+                        .Line($"best{p} = {isa.Static}.ConditionalSelect(wins{p}, v{p}, best{p});")
+                        .Line($"winner{p} = {isa.Static}.ConditionalSelect(wins{p}, number, winner{p});");
+                }
+
+                writer.Close();
+            });
+            foreach (var p in parts)
+            {
+                writer.Line(isa.Store($"{Y.At} + {p * isa.Width}", $"best{p}")).Line(isa.Store($"{W.At} + {p * isa.Width}", $"winner{p}"));
+            }
+        });
+    }
+
+    /// <summary>Where all elements are numbers the maximum takes an instruction for each, and the winner is the first that equals it. The sum of a window is NaN
+    /// if an element is; if infinities make it so, the general way behind this is as right.</summary>
+    private void EmitOfNumbers(KernelWriter writer, Isa isa, Action<Action<PoolElement>> visit)
+    {
+        var parts = Enumerable.Range(0, isa.Parts).ToArray();
+        var elements = new List<PoolElement>();
+        visit(elements.Add);
+        string Number(PoolElement element, int part) => $"n{element.Number}_{Literals.Int(part)}";
+        foreach (var (element, p) in from e in elements from p in parts select (e, p))
+        {
+            writer.Line($"var {Number(element, p)} = {Element(isa, element, p)};");
+        }
+
+        writer.Line($"var sum = {string.Join(" + ", from e in elements from p in parts select Number(e, p))};");
+        writer.Open($"if ({isa.Static}.EqualsAll(sum, sum))");
+        foreach (var p in parts)
+        {
+            writer.Line($"var max{p} = {elements.Skip(1).Aggregate(Number(elements[0], p), (max, e) => $"{isa.Static}.MaxNative({max}, {Number(e, p)})")};")
+                .Line($"var first{p} = {isa.Broadcast(elements[elements.Count - 1].Number + "f")};");
+            foreach (var element in elements.AsEnumerable().Reverse().Skip(1))
+            {
+                writer.Line($"first{p} = {isa.Static}.ConditionalSelect({isa.Static}.Equals({Number(element, p)}, max{p}), {isa.Broadcast(element.Number + "f")}, first{p});");
+            }
+
+            writer.Line(isa.Store($"{Y.At} + {p * isa.Width}", $"max{p}")).Line(isa.Store($"{W.At} + {p * isa.Width}", $"first{p}"));
+        }
+
+        writer.Line("continue;").Close();
+    }
+
+    private string Element(Isa isa, PoolElement element, int part) => isa.Load($"{X.At} + {element.Offset(X, part * isa.Width)}");
+}
+
+/// <summary>Operands winners, dy, dx, all Blocked: the gradient of each window goes to its winner.</summary>
+public sealed record MaxPoolGradientKernel(Window Window, Layout Winners, Layout OutputGradient, Layout InputGradient) : Kernel
+{
+    private PoolGeometry Geometry => field ??= new(Window, InputGradient, OutputGradient, unrolled: 16);
+
+    private PoolOperand W => new("winners", Winners, false);
 
     private PoolOperand Dy => new("dy", OutputGradient, false);
 
@@ -70,76 +170,43 @@ public sealed record MaxPoolGradientKernel(Window Window, Layout Input, Layout O
 
     public override string Name => field ??= KernelName.Of("MaxPoolGradient", Geometry.Structure);
 
-    public override string Comment => $"dx = dy at the maxima of x over windows of {Geometry.Comment}";
+    public override string Comment => $"dx = dy at the winners of windows of {Geometry.Comment}";
 
-    public override ImmutableArray<Operand> Operands => [X.Operand(Geometry), Dy.Operand(Geometry), Dx.Operand(Geometry)];
+    public override ImmutableArray<Operand> Operands => [W.Operand(Geometry), Dy.Operand(Geometry), Dx.Operand(Geometry)];
 
-    public override ImmutableArray<KernelNumber> Numbers => Geometry.Numbers(X, Dy, Dx);
+    public override ImmutableArray<KernelNumber> Numbers => Geometry.Numbers(W, Dy, Dx);
 
     /// <summary>Windows may share elements, so a block of channels has one owner.</summary>
-    public override int Units => Input.Blocks;
+    public override int Units => InputGradient.Blocks;
 
     public override void Emit(KernelWriter writer, Isa isa)
     {
         var geometry = Geometry;
-        var (x, dy, dx) = (X, Dy, Dx);
         var parts = Enumerable.Range(0, isa.Parts).ToArray();
-        var integers = isa.Type.Replace("float", "int");
-        var emitter = new PoolEmitter(geometry, writer, [x, dy, dx]);
+        var emitter = new PoolEmitter(geometry, writer, [W, Dy, Dx]);
         emitter.EmitByBlocks(
             () =>
             {
                 if (!geometry.IsTiling)
                 {
-                    emitter.EmitClear(dx, isa);
+                    emitter.EmitClear(Dx, isa);
                 }
             },
-            (isWhole, visit) =>
+            (_, visit) =>
             {
-                // The first element wins until another is larger, or NaN. Without a first one at hand, a winner of -1 loses to any.
-                var startsWithFirst = isWhole && geometry.IsUnrolled;
-                foreach (var p in startsWithFirst ? [] : parts)
-                {
-                    writer.Line($"var best{p} = {isa.Broadcast("float.NegativeInfinity")};").Line($"var winner{p} = {isa.Static}.Create(-1);");
-                }
-
-                visit(element =>
-                {
-                    if (startsWithFirst && element.IsFirst)
-                    {
-                        foreach (var p in parts)
-                        {
-                            writer.Line($"var best{p} = {isa.Load($"{x.At} + {element.Offset(x, p * isa.Width)}")};").Line($"var winner{p} = {integers}.Zero;");
-                        }
-
-                        return;
-                    }
-
-                    writer.Open("").Line($"var number = {isa.Static}.Create({element.Number});");
-                    var orFirst = startsWithFirst ? "" : $" | {isa.Static}.LessThan(winner{{0}}, {integers}.Zero).AsSingle()";
-                    foreach (var p in parts)
-                    {
-                        writer.Line($"var v{p} = {isa.Load($"{x.At} + {element.Offset(x, p * isa.Width)}")};")
-                            .Line($"var wins{p} = {isa.Static}.GreaterThan(v{p}, best{p}) | ~{isa.Static}.Equals(v{p}, v{p}){orFirst.Replace("{0}", $"{p}")};")
-                            .Line($"best{p} = {isa.Static}.ConditionalSelect(wins{p}, v{p}, best{p});")
-                            .Line($"winner{p} = {isa.Static}.ConditionalSelect(wins{p}.AsInt32(), number, winner{p});");
-                    }
-
-                    writer.Close();
-                });
                 foreach (var p in parts)
                 {
-                    writer.Line($"var g{p} = {isa.Load($"{dy.At} + {p * isa.Width}")};");
+                    writer.Line($"var winner{p} = {isa.Load($"{W.At} + {p * isa.Width}")};").Line($"var g{p} = {isa.Load($"{Dy.At} + {p * isa.Width}")};");
                 }
 
                 visit(element =>
                 {
-                    writer.Open("").Line($"var number = {isa.Static}.Create({element.Number});");
+                    writer.Open("").Line($"var number = {isa.Broadcast($"(float)({element.Number})")};");
                     foreach (var p in parts)
                     {
-                        var address = $"{dx.At} + {element.Offset(dx, p * isa.Width)}";
-                        var share = $"{isa.Static}.Equals(winner{p}, number).AsSingle() & g{p}";
-                        writer.Line(isa.Store(address, geometry.IsDisjoint ? share : $"{isa.Load(address)} + ({share})"));
+                        var address = $"{Dx.At} + {element.Offset(Dx, p * isa.Width)}";
+                        var share = $"{isa.Static}.ConditionalSelect({isa.Static}.Equals(winner{p}, number), g{p}, {isa.Type}.Zero)";
+                        writer.Line(isa.Store(address, geometry.IsDisjoint ? share : $"{isa.Load(address)} + {share}"));
                     }
 
                     writer.Close();

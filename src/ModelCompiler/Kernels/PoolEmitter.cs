@@ -44,7 +44,8 @@ internal sealed record PoolOperand(string Name, Layout Layout, bool IsInput, boo
 /// <param name="visit">Visits the window's elements.</param>
 internal delegate void PoolBody(bool isWhole, Action<Action<PoolElement>> visit);
 
-internal sealed class PoolEmitter(PoolGeometry geometry, KernelWriter writer, ImmutableArray<PoolOperand> operands)
+/// <param name="keepsEdge">Whether the body of whole windows calls the method for windows at an edge, by <see cref="EmitEdgeCall"/>, even where no window is cut.</param>
+internal sealed class PoolEmitter(PoolGeometry geometry, KernelWriter writer, ImmutableArray<PoolOperand> operands, bool keepsEdge = false)
 {
     private string Pointers => string.Join(", ", operands.Select(o => $"{o.Name}Block"));
 
@@ -119,9 +120,14 @@ internal sealed class PoolEmitter(PoolGeometry geometry, KernelWriter writer, Im
     {
         if (first != last)
         {
-            writer.Open($"for (var w = {first}; w < {last}; w++)").Line(writer.Call("edge", $"{Pointers}, d, h, w") + ";").Close();
+            writer.Open($"for (var w = {first}; w < {last}; w++)");
+            EmitEdgeCall();
+            writer.Close();
         }
     }
+
+    /// <summary>Treats the window at (d, h, w) as if it were cut.</summary>
+    public void EmitEdgeCall() => writer.Line(writer.Call("edge", $"{Pointers}, d, h, w") + ";");
 
     private void EmitPointers()
     {
@@ -134,9 +140,9 @@ internal sealed class PoolEmitter(PoolGeometry geometry, KernelWriter writer, Im
 
     private void EmitEdge(PoolBody body)
     {
-        if (geometry.IsClipped)
+        if (geometry.IsClipped || keepsEdge)
         {
-            writer.Line("// One window that is cut by the plane's edges.");
+            writer.Line(keepsEdge ? "// One window, whole or cut by the plane's edges." : "// One window that is cut by the plane's edges.");
             writer.OpenHelper("edge", $"{string.Join(", ", operands.Select(o => $"float* {o.Name}Block"))}, int d, int h, int w");
             geometry.EmitBounds(writer);
             EmitPointers();

@@ -30,10 +30,13 @@ public static class Primitives
     /// <summary>(x, dy): dw[o, i], summed over rows and batch. No attributes.</summary>
     public static readonly Primitive DenseWeightGradient = new DenseWeightGradientPrimitive();
 
-    /// <summary>(x); padding counts as minus infinity; <see cref="MaxPoolAttributes"/>.</summary>
+    /// <summary>(x [, winners, for the gradient]); padding counts as minus infinity; <see cref="MaxPoolAttributes"/>.</summary>
     public static readonly Primitive MaxPool = new MaxPoolPrimitive();
 
-    /// <summary>(x, dy): dy goes to the first maximum of each window in scan order; <see cref="MaxPoolAttributes"/>.</summary>
+    /// <summary>(x): for each window, which of its elements in scan order is the first maximum, padding counted; <see cref="MaxPoolAttributes"/>.</summary>
+    public static readonly Primitive MaxPoolWinners = new MaxPoolWinnersPrimitive();
+
+    /// <summary>(winners, dy): dy goes to each window's winner; <see cref="MaxPoolGradientAttributes"/>.</summary>
     public static readonly Primitive MaxPoolGradient = new MaxPoolGradientPrimitive();
 
     /// <summary>(x): for each window of a max pooling, where in its plane the first maximum is; <see cref="MaxPoolAttributes"/>.</summary>

@@ -21,8 +21,11 @@ public sealed record ConvolutionWeightGradientAttributes(Window Window, int Grou
 /// <param name="CountPadding">Whether an average divides by the window's size (true) or by its elements inside the plane.</param>
 public sealed record AveragePoolAttributes(Window Window, bool CountPadding, Shape InputShape);
 
-/// <summary>MaxPool (x) and MaxPoolGradient (x, dy).</summary>
+/// <summary>MaxPool (x [, winners]) and MaxPoolWinners (x).</summary>
 public sealed record MaxPoolAttributes(Window Window);
+
+/// <summary>Inputs (winners, dy); the result has <paramref name="InputShape"/>.</summary>
+public sealed record MaxPoolGradientAttributes(Window Window, Shape InputShape);
 
 public enum ReduceKind
 {

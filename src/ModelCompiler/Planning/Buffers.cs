@@ -83,9 +83,18 @@ internal static class MemoryPlan
             }
         }
 
+        // While one sample goes through steps that run together, nobody else does on the same thread: what lives no longer than that
+        // is the thread's, stays in its caches, and is never written to memory.
+        var lastOf = new int[steps.Count];
+        for (var step = steps.Count - 1; step >= 0; step--)
+        {
+            lastOf[step] = together[step] ? lastOf[step + 1] : step;
+        }
+
+        bool IsShort(BufferDraft buffer) => buffer.LastStep <= lastOf[buffer.FirstStep] && buffer.FirstStep < lastOf[buffer.FirstStep];
         for (var step = 0; step < steps.Count; step++)
         {
-            ReplaceInput(steps[step], step);
+            ReplaceInput(steps[step], step, IsShort);
         }
 
         // While steps take turns all that any of them uses is in use.
@@ -107,20 +116,12 @@ internal static class MemoryPlan
             common = checked(common + Round(buffer.Size));
         }
 
-        // While one sample goes through steps that run together, nobody else does on the same thread: what lives no longer than that
-        // is the thread's, stays in its caches, and is never written to memory.
-        var lastOf = new int[steps.Count];
-        for (var step = steps.Count - 1; step >= 0; step--)
-        {
-            lastOf[step] = together[step] ? lastOf[step + 1] : step;
-        }
-
         StepTurns.Overlay(steps, turns, ranges);
         var (sample, group, thread) = (0, 0, Round(scratch));
         foreach (var pool in buffers.Where(b => b.Batched && b.Instead is null && b.Inside is null)
             .GroupBy(b => b.HaloTag.Length > 0 && b.TurnStride > 0 ? b.HaloTag + " in turns" : b.HaloTag).OrderBy(g => g.Key, StringComparer.Ordinal))
         {
-            var isShort = pool.ToLookup(b => b.LastStep <= lastOf[b.FirstStep] && b.FirstStep < lastOf[b.FirstStep]);
+            var isShort = pool.ToLookup(IsShort);
             thread = Pack(Region.Scratch, isShort[true].ToList(), thread);
             sample = Pack(Region.Samples, isShort[false].Where(b => !b.Grouped).ToList(), sample);
             group = Pack(Region.Groups, isShort[false].Where(b => b.Grouped).ToList(), group);
@@ -153,8 +154,8 @@ internal static class MemoryPlan
     }
 
     /// <summary>A formula's result takes the place of an operand that nobody needs any more: memory that is only written would be
-    /// fetched first.</summary>
-    private static void ReplaceInput(StepDraft step, int index)
+    /// fetched first. A result that stays in the caches does not: an operand that does not would be written to memory once more.</summary>
+    private static void ReplaceInput(StepDraft step, int index, Func<BufferDraft, bool> isShort)
     {
         if (step.Kernel is not PointwiseKernel { Scope: KernelScope.Sample } kernel)
         {
@@ -171,7 +172,7 @@ internal static class MemoryPlan
         {
             var input = step.Operands[k];
             if (input.Batched && input.Address is null && input.Inside is null && input.Root.LastStep == index && input.Size == result.Size && input.HaloTag == result.HaloTag
-                && kernel.Inputs[k].Equals(kernel.Output) && step.Operands.Count(o => o.Root == input.Root) == 1)
+                && kernel.Inputs[k].Equals(kernel.Output) && step.Operands.Count(o => o.Root == input.Root) == 1 && (!isShort(result) || isShort(input.Root)))
             {
                 result.Instead = input;
                 input.Root.LastStep = result.LastStep;

@@ -109,11 +109,14 @@ public sealed record Layout
     /// <summary>Rows, columns and depth without gaps between them: the plane can be walked as one run.</summary>
     public bool IsDense => Halo.IsNone;
 
-    /// <summary>An Interleaved value as a Blocked one of one sample: a channel of sixteen samples is a block of sixteen channels. What treats all
+    /// <summary>An Interleaved value as a Blocked one of one sample: a channel of sixteen samples is a block of sixteen channels. A Blocked value is one. What treats all
     /// channels alike need not know the difference.</summary>
-    public Layout AsBlocks => Kind == LayoutKind.Interleaved
-        ? new Layout(LayoutKind.Blocked, Shape.With(0, checked(Channels * Lanes)), Halo)
-        : throw new InvalidOperationException($"The layout {Tag} has no samples side by side.");
+    public Layout AsBlocks => Kind switch
+    {
+        LayoutKind.Interleaved => new Layout(LayoutKind.Blocked, Shape.With(0, checked(Channels * Lanes)), Halo),
+        LayoutKind.Blocked => this,
+        _ => throw new InvalidOperationException($"The layout {Tag} has no lanes."),
+    };
 
     /// <summary>For names of kernel methods: <c>b64x56x56h1</c>.</summary>
     public string Tag => $"{(Kind switch { LayoutKind.Flat => "f", LayoutKind.Planar => "p", LayoutKind.Blocked => "b", _ => "i" })}{Shape}"

@@ -79,8 +79,7 @@ public sealed partial class Planner
                 return true;
             case ReduceAttributes { Kind: ReduceKind.Sum, OverBatch: true } reduce when fused.Formula is null && IsInterleaved(node.Inputs[0]) && !companions.ContainsKey(fused.Output)
                 && reduce.Axes.SequenceEqual(node.Inputs[0].Shape.SpatialAxes()):
-                var x = Get(node.Inputs[0], LayoutKind.Interleaved);
-                Add(node, "sum", new InterleavedSumKernel(x.Layout), x.Buffer, Store(node, LayoutKind.Flat).Buffer);
+                PlanInterleavedSum(node);
                 return true;
             default:
                 return false;
@@ -115,8 +114,33 @@ public sealed partial class Planner
     {
         var (_, rows, columns) = Axis3.Of(window);
         var (x, dy) = (Get(node.Inputs[0], LayoutKind.Interleaved), Get(node.Inputs[1], LayoutKind.Interleaved));
-        var into = Store(node, LayoutKind.Flat);
-        Add(node, "weight_gradient", new InterleavedWeightGradientKernel(x.Layout, dy.Layout, rows.Kernel, columns.Kernel, rows.PadBegin, columns.PadBegin), x.Buffer, dy.Buffer, into.Buffer);
+        var byGroup = InterleavedWeightGradientKernel.IsByGroup(dy.Layout);
+        var kernel = new InterleavedWeightGradientKernel(x.Layout, dy.Layout, rows.Kernel, columns.Kernel, rows.PadBegin, columns.PadBegin, byGroup);
+        AddOverGroups(node, byGroup, (int)node.Shape.Count, into => Add(node, "weight_gradient", kernel, x.Buffer, dy.Buffer, into.Buffer));
+    }
+
+    /// <summary>The gradient of a bias.</summary>
+    private void PlanInterleavedSum(Node node)
+    {
+        var x = Get(node.Inputs[0], LayoutKind.Interleaved);
+        AddOverGroups(node, InterleavedWeightGradientKernel.IsByGroup(x.Layout), x.Layout.Channels, into => Add(
+            node, "sum", into.Layout.Kind == LayoutKind.Flat ? new InterleavedSumKernel(x.Layout) : new ReduceKernel(ReduceKind.Sum, [new InputFormula(0)], [x.Layout.AsBlocks], [1, 2], into.Layout.AsBlocks),
+            x.Buffer, into.Buffer));
+    }
+
+    /// <summary>A step that sums over the batch; or one for each group, which runs with those before it, and one that adds what all samples of all groups have.</summary>
+    private void AddOverGroups(Node node, bool byGroup, int numbers, Action<StoredValue> add)
+    {
+        if (!byGroup)
+        {
+            add(Store(node, LayoutKind.Flat));
+            return;
+        }
+
+        var layout = new Layout(LayoutKind.Interleaved, Shape.Of(numbers, 1, 1));
+        var parts = new StoredValue(new BufferDraft(layout.Size, batched: true, "", grouped: true), layout);
+        add(parts);
+        Add(node, "join", new InterleavedSumKernel(layout), parts.Buffer, Store(node, LayoutKind.Flat).Buffer);
     }
 
     /// <summary>The formula of a convolution is a step of its own: what it reads is in the cache.</summary>
@@ -144,12 +168,15 @@ public sealed partial class Planner
     /// <summary>A step that treats all channels alike: over blocks of channels, or of samples where its first input has them side by side.</summary>
     private void AddBlockwise(Node node, string suffix, Func<IReadOnlyList<Layout>, Layout, Kernel> make)
     {
-        var kind = IsInterleaved(node.Inputs[0]) ? LayoutKind.Interleaved : LayoutKind.Blocked;
-        Layout Blocks(StoredValue value) => kind == LayoutKind.Interleaved ? value.Layout.AsBlocks : value.Layout;
+        var kind = BlocksOf(node.Inputs[0]);
         var inputs = node.Inputs.Select(i => Get(i, kind)).ToList();
-        var into = kind == LayoutKind.Interleaved ? StoreInterleaved(node) : Store(node, kind);
-        Add(node, suffix, make([.. inputs.Select(Blocks)], Blocks(into)), [.. inputs.Select(i => i.Buffer), into.Buffer]);
+        var into = StoreBlocks(node, kind);
+        Add(node, suffix, make([.. inputs.Select(i => i.Layout.AsBlocks)], into.Layout.AsBlocks), [.. inputs.Select(i => i.Buffer), into.Buffer]);
     }
+
+    private LayoutKind BlocksOf(Node node) => IsInterleaved(node) ? LayoutKind.Interleaved : LayoutKind.Blocked;
+
+    private StoredValue StoreBlocks(Node node, LayoutKind kind) => kind == LayoutKind.Interleaved ? StoreInterleaved(node) : Store(node, kind);
 
     private StoredValue StoreInterleaved(Node node) => values[node] = DraftInterleaved(node);
 

@@ -46,9 +46,13 @@ public sealed partial class Planner
         {
             PlanMaxPool(node);
         }
+        else if (primitive == Primitives.MaxPoolWinners)
+        {
+            PlanMaxPoolWinners(node);
+        }
         else if (primitive == Primitives.MaxPoolGradient)
         {
-            AddBlockwise(node, "gradient", (x, y) => new MaxPoolGradientKernel(node.As<MaxPoolAttributes>().Window, x[0], x[1], y));
+            AddBlockwise(node, "gradient", (x, y) => new MaxPoolGradientKernel(node.As<MaxPoolGradientAttributes>().Window, x[0], x[1], y));
         }
         else if (primitive == Primitives.AveragePool)
         {

@@ -16,12 +16,35 @@ public sealed partial class Planner
 
     private void PlanMaxPool(Node node)
     {
+        // With its winners, perhaps.
+        if (values.ContainsKey(node))
+        {
+            return;
+        }
+
         var before = steps.Count;
         AddBlockwise(node, "max_pool", (x, y) => new MaxPoolKernel(node.As<MaxPoolAttributes>().Window, x[0], y));
         if (choicesBeforePools.TryGetValue(node, out var choice))
         {
             choices[choice] = choices[choice] with { Steps = [.. choices[choice].Steps, .. steps.Skip(before).Select(s => s.Name)] };
         }
+    }
+
+    /// <summary>The winners and, where it is needed too, the maximum.</summary>
+    private void PlanMaxPoolWinners(Node node)
+    {
+        var all = Readers[node];
+        var pool = all.FirstOrDefault(reader => reader.Primitive == Primitives.MaxPool);
+        if (pool is not null && all.Count == 1)
+        {
+            return;
+        }
+
+        var kind = BlocksOf(node.Inputs[0]);
+        var (x, winners) = (Get(node.Inputs[0], kind), StoreBlocks(node, kind));
+        var maxima = pool is null ? winners with { Buffer = new BufferDraft(winners.Buffer.Size, batched: true, winners.Buffer.HaloTag, grouped: winners.Buffer.Grouped) } : StoreBlocks(pool, kind);
+        var kernel = new MaxPoolWinnersKernel(node.As<MaxPoolAttributes>().Window, x.Layout.AsBlocks, maxima.Layout.AsBlocks, winners.Layout.AsBlocks);
+        Add(node, "max_pool", kernel, x.Buffer, maxima.Buffer, winners.Buffer);
     }
 
     /// <summary>Memory for a pool's result, which the convolution before it makes. The convolution's own is never used.</summary>

@@ -152,6 +152,10 @@ public sealed partial class Planner
             {
                 kernels[node.Output] = "in place";
             }
+            else if (main is null && node.Anchor is { Attributes: MaxPoolAttributes, Inputs: { Length: 2 } inputs })
+            {
+                kernels[node.Output] = kernels[inputs[1]];
+            }
             else if (main is not null)
             {
                 kernels[node.Anchor] = main.Kernel.Choice + (main.Kernel.Fusion.Length == 0 ? "" : " + " + main.Kernel.Fusion);

@@ -51,7 +51,8 @@ public class EmissionTests
         Kernel[] kernels =
         [
             new PointwiseKernel((x * -1.5) + (y / 0.001) + new RandomFormula(3), [flat, flat], flat), new ReduceKernel(ReduceKind.Mean, [x * -2.25], [plane], [0, 2], new(LayoutKind.Blocked, Shape.Of(1, 8, 1))),
-            CopyKernel.Pad(flat, new(LayoutKind.Blocked, Shape.Of(20, 8, 6)), 2, -2), new MaxPoolKernel(window, plane, pooled), new MaxPoolGradientKernel(window, plane, pooled, plane),
+            CopyKernel.Pad(flat, new(LayoutKind.Blocked, Shape.Of(20, 8, 6)), 2, -2), new MaxPoolKernel(window, plane, pooled), new MaxPoolWinnersKernel(window, plane, pooled, pooled),
+            new MaxPoolGradientKernel(window, pooled, pooled, plane),
             new AveragePoolKernel(window, false, plane, pooled), new AveragePoolGradientKernel(window, true, pooled, plane), new SoftmaxKernel(Shape.Of(7, 9), 0, true),
             new GatherClassKernel(Shape.Of(10)), new ScatterClassKernel(Shape.Of(10, 3)), new DepthwiseKernel(window, plane, pooled, false, null, []),
             new DepthwiseInputGradientKernel(window, pooled, plane), new DepthwiseWeightGradientKernel(window, plane, pooled),

@@ -115,6 +115,32 @@ public class InterleavedKernelTests
             ]);
     })]);
 
+    /// <summary>The part of each sample, in its lane; nothing of what the others hold is lost or mixed.</summary>
+    [Fact]
+    [OnEveryHardware]
+    public void WeightGradientsOfGroupsAreThoseOfTheirSamples() => KernelHarness.Check([.. Cases.Select(g =>
+    {
+        var (x, dy) = (Input(g), new Layout(LayoutKind.Interleaved, Output(g), new Halo(0, 0, 0, 1, 1, 0)));
+        var kernel = new InterleavedWeightGradientKernel(x, dy, g.Rows, g.Columns, g.Pad, g.Pad, ByGroup: true);
+        var into = new Layout(LayoutKind.Interleaved, Shape.Of(g.Outputs * g.Inputs * g.Rows * g.Columns, 1, 1));
+        return new KernelCase(
+            kernel, Groups(g.Batch),
+            () => [Interleaved(x, g.Batch, 1, 5), Interleaved(dy, g.Batch, 2, float.NaN), TestOperand.Output(into.AsBlocks, Groups(g.Batch))],
+            o =>
+            [
+                new Expectation(2, (group, i) =>
+                {
+                    var (sample, weight) = ((group * 16) + (i[0] % 16), i[0] / 16);
+                    var (output, input, row, column) = (weight / (g.Inputs * g.Rows * g.Columns), weight / (g.Rows * g.Columns) % g.Inputs, weight / g.Columns % g.Rows, weight % g.Columns);
+                    return sample >= g.Batch ? double.NaN : TestOperand.Indices(Shape.Of(1, dy.Height, dy.Width)).Sum(at =>
+                    {
+                        var (y, z) = (at[1] + row - g.Pad, at[2] + column - g.Pad);
+                        return IsOutside(g, y, z) ? 0 : At(o[0], sample, input, y, z) * At(o[1], sample, output, at[1], at[2]);
+                    });
+                }, 2e-5 + (2e-8 * dy.Height * dy.Width)),
+            ]);
+    })]);
+
     [Fact]
     [OnEveryHardware]
     public void SumLeavesOutWhatIsNoSample() => KernelHarness.Check([.. Shapes.SelectMany(shape => new[] { 1, 5, 16, 33 }.Select(batch =>

@@ -69,6 +69,8 @@ public class JitBudgetTests
         var compiled = new CompiledKernels(
             new MaxPoolKernel(Square(5, 1, 2), Blocked(64, 13), Blocked(64, 13)),
             new MaxPoolKernel(Square(13, 1, 6), Blocked(64, 13), Blocked(64, 13)),
+            new MaxPoolWinnersKernel(Square(4, 1, 2), Blocked(64, 13), Blocked(64, 14), Blocked(64, 14)),
+            new MaxPoolWinnersKernel(Square(13, 1, 6), Blocked(64, 13), Blocked(64, 13), Blocked(64, 13)),
             new MaxPoolGradientKernel(Square(5, 1, 2), Blocked(64, 13), Blocked(64, 13), Blocked(64, 13)),
             new MaxPoolGradientKernel(Square(13, 1, 6), Blocked(64, 13), Blocked(64, 13), Blocked(64, 13)),
             new AveragePoolKernel(Square(5, 1, 2), false, Blocked(64, 13), Blocked(64, 13)),

@@ -32,10 +32,25 @@ public class PoolKernelTests
 
     [Fact]
     [OnEveryHardware]
-    public void FirstMaximumGetsTheGradient() => Check((input, output, window) => new KernelCase(
-        new MaxPoolGradientKernel(window, input, output, new Layout(input.Kind, input.Shape, Uneven)), 2,
-        () => [Coarse(input, 1000), TestOperand.Input(output, 2, 2, float.NaN), TestOperand.Output(new Layout(input.Kind, input.Shape, Uneven), 2)],
-        o => [new Expectation(2, Scattered(window, input.Shape, output.Shape, (s, i) => [(Winner(o[0], s, Elements(window, input.Shape, i)), o[1][s, i])]))]));
+    public void FirstMaximumWins() => Check((input, output, window) => new KernelCase(
+        new MaxPoolWinnersKernel(window, input, output, new Layout(output.Kind, output.Shape)), 2,
+        () => [Coarse(input, 1000), TestOperand.Output(output, 2), TestOperand.Output(new Layout(output.Kind, output.Shape), 2)],
+        o => Winners(window, input, o[0])));
+
+    [Fact]
+    [OnEveryHardware]
+    public void WinnersGetTheGradient() => Check((input, output, window) =>
+    {
+        (int Number, int[] At) Any(int sample, int[] i) => Numbered(window, input.Shape, i).ToList() is var all ? all[(sample + (3 * i[0]) + i[^1]) % all.Count] : default;
+        return new KernelCase(
+            new MaxPoolGradientKernel(window, new Layout(output.Kind, output.Shape), output, new Layout(input.Kind, input.Shape, Uneven)), 2,
+            () =>
+            [
+                TestOperand.Input(new Layout(output.Kind, output.Shape), 2, (s, i) => Any(s, i).Number), TestOperand.Input(output, 2, 2, float.NaN),
+                TestOperand.Output(new Layout(input.Kind, input.Shape, Uneven), 2),
+            ],
+            o => [new Expectation(2, Scattered(window, input.Shape, output.Shape, (s, i) => [(Any(s, i).At, o[1][s, i])]))]);
+    });
 
     [Fact]
     public void MeanOfEveryWindow() => Check((input, output, window) => Both(count => new KernelCase(
@@ -50,19 +65,22 @@ public class PoolKernelTests
         o => [new Expectation(1, Scattered(window, input.Shape, output.Shape, (s, i) =>
             Elements(window, input.Shape, i).Select(e => (e, o[0][s, i] / Divisor(window, input.Shape, i, count)))))])));
 
-    [Fact]
-    public void NaNIsTheMaximum()
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    [InlineData(double.NegativeInfinity)]
+    public void WhatIsNoNumberIsComparedToo(double value)
     {
         var window = Square(3, 2, 1);
         Layout input = new(LayoutKind.Blocked, Shape.Of(3, 7, 7), One), output = new(LayoutKind.Blocked, Shape.Of(3, 4, 4));
-        TestOperand X() => TestOperand.Input(input, 1, (_, i) => (i[0] + (3 * i[1]) + i[2]) % 7 == 0 ? double.NaN : (i[1] * i[2]) - 9);
+        TestOperand X() => TestOperand.Input(input, 1, (_, i) => (i[0] + (3 * i[1]) + i[2]) % 7 == 0 ? value : i[0] == 2 && i[1] == 1 ? double.PositiveInfinity : (i[1] * i[2]) - 9);
         KernelHarness.Check(
             new KernelCase(
                 new MaxPoolKernel(window, input, output), 1, () => [X(), TestOperand.Output(output, 1)],
                 o => [new Expectation(1, (s, i) => o[0][s, Winner(o[0], s, Elements(window, input.Shape, i))], 0)]),
             new KernelCase(
-                new MaxPoolGradientKernel(window, input, output, input), 1, () => [X(), TestOperand.Input(output, 1, 2), TestOperand.Output(input, 1)],
-                o => [new Expectation(2, Scattered(window, input.Shape, output.Shape, (s, i) => [(Winner(o[0], s, Elements(window, input.Shape, i)), o[1][s, i])]))]));
+                new MaxPoolWinnersKernel(window, input, output, output), 1, () => [X(), TestOperand.Output(output, 1), TestOperand.Output(output, 1)],
+                o => Winners(window, input, o[0])));
     }
 
     private static Window Square(int kernel, int stride, int pad) => new([kernel, kernel], [stride, stride], [pad, pad], [pad, pad], [1, 1]);
@@ -82,11 +100,24 @@ public class PoolKernelTests
     // Few different values, so that maxima repeat.
     private static TestOperand Coarse(Layout layout, float halo) => TestOperand.Input(layout, 2, (s, i) => Math.Round(TestOperand.Number(1, s, i)), halo);
 
-    private static IEnumerable<int[]> Elements(Window window, Shape input, int[] output) =>
-        from k in TestOperand.Indices(new Shape(window.Kernel))
-        let at = k.Select((n, axis) => (output[axis + 1] * window.Stride[axis]) - window.PadBegin[axis] + (n * window.Dilation[axis])).ToArray()
+    private static IEnumerable<int[]> Elements(Window window, Shape input, int[] output) => Numbered(window, input, output).Select(e => e.At);
+
+    /// <summary>The elements of a window that lie in the plane, each with its number among all of the window.</summary>
+    private static IEnumerable<(int Number, int[] At)> Numbered(Window window, Shape input, int[] output) =>
+        from k in TestOperand.Indices(new Shape(window.Kernel)).Select((taps, number) => (Taps: taps, Number: number))
+        let at = k.Taps.Select((n, axis) => (output[axis + 1] * window.Stride[axis]) - window.PadBegin[axis] + (n * window.Dilation[axis])).ToArray()
         where at.Select((n, axis) => n >= 0 && n < input[axis + 1]).All(inside => inside)
-        select (int[])[output[0], .. at];
+        select (k.Number, (int[])[output[0], .. at]);
+
+    private static Expectation[] Winners(Window window, Layout input, TestOperand x)
+    {
+        int[] Best(int sample, int[] i) => Winner(x, sample, Elements(window, input.Shape, i));
+        return
+        [
+            new Expectation(1, (s, i) => x[s, Best(s, i)], 0),
+            new Expectation(2, (s, i) => Numbered(window, input.Shape, i).Single(e => e.At.SequenceEqual(Best(s, i))).Number, 0),
+        ];
+    }
 
     private static double Divisor(Window window, Shape input, int[] output, bool countPadding) =>
         countPadding ? window.KernelCount : Math.Max(1, Elements(window, input, output).Count());

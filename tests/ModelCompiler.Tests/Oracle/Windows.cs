@@ -56,15 +56,18 @@ internal static class Windows
     public static double[] MaxPool(Window window, double[] x, Shape input, Shape output) =>
         PerChannel(window, input, output, (start, taps) => taps.Where(tap => tap >= 0).Select(tap => x[start + tap]).DefaultIfEmpty(double.NegativeInfinity).Max());
 
-    public static double[] MaxPoolGradient(Window window, double[][] inputs, Shape[] shapes)
+    /// <summary>MaxBy keeps the first of equals.</summary>
+    public static double[] MaxPoolWinners(Window window, double[] x, Shape input, Shape output) =>
+        PerChannel(window, input, output, (start, taps) => Enumerable.Range(0, taps.Length).Where(k => taps[k] >= 0).MaxBy(k => x[start + taps[k]]));
+
+    public static double[] MaxPoolGradient(MaxPoolGradientAttributes a, double[][] inputs, Shape[] shapes)
     {
-        var (x, dy) = (inputs[0], inputs[1]);
-        var dx = new double[x.Length];
+        var (winners, dy) = (inputs[0], inputs[1]);
+        var dx = new double[a.InputShape.Count];
         var place = 0;
-        PerChannel(window, shapes[0], shapes[1], (start, taps) =>
+        PerChannel(a.Window, a.InputShape, shapes[1], (start, taps) =>
         {
-            // MaxBy keeps the first of equals.
-            dx[start + taps.Where(tap => tap >= 0).MaxBy(tap => x[start + tap])] += dy[place];
+            dx[start + taps[(int)winners[place]]] += dy[place];
             return place++;
         });
         return dx;
