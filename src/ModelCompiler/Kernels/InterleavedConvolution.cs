@@ -10,18 +10,21 @@ namespace ModelCompiler.Kernels;
 /// around it as padding asks for. Called for each sixteen samples. Stride 1, no dilation, one group, two axes.</summary>
 /// <param name="Rows">Taps.</param>
 /// <param name="Columns">Taps.</param>
-public sealed record InterleavedConvolutionKernel(Layout Input, Layout Output, int Rows, int Columns, int PadRows, int PadColumns, bool Bias) : Kernel
+/// <param name="Fused">Its operands come behind the bias.</param>
+public sealed record InterleavedConvolutionKernel(Layout Input, Layout Output, int Rows, int Columns, int PadRows, int PadColumns, bool Bias, InterleavedFormula Fused) : Kernel
 {
     public override string Comment => "convolution, sixteen samples side by side";
 
     public override string Choice => $"samples side by side, {InterleavedTile.Choose(Output.Channels, Output.Width, Isa.Avx512)}";
+
+    public override string Fusion => FusionOf(Fused.Formula);
 
     public override string Layouts => $"{Input.Tag} -> {Output.Tag}";
 
     public override ImmutableArray<Operand> Operands =>
     [
         new("x", Offset: Input.Origin - (PadRows * Input.RowStride) - (PadColumns * Layout.Lanes)), new("w"),
-        .. Bias ? [new Operand("bias")] : Array.Empty<Operand>(), new("y", Offset: Output.Origin),
+        .. Bias ? [new Operand("bias")] : Array.Empty<Operand>(), .. Fused.Operands, new("y", Offset: Output.Origin),
     ];
 
     /// <summary>Rows of the output.</summary>
@@ -35,13 +38,13 @@ public sealed record InterleavedConvolutionKernel(Layout Input, Layout Output, i
         OutputTiles.Emit(
             writer, Output.Channels, tile.Channels,
             () => $"x + unit * {writer.N("xRow", Input.RowStride)}, w + output * {writer.N("filter", Input.Channels * Rows * Columns)}, {(Bias ? "bias + output, " : "")}"
-                + $"y + output * {writer.N("yChannel", Output.LaneStride)} + unit * {writer.N("yRow", Output.RowStride)}",
+                + $"y + output * {writer.N("yChannel", Output.LaneStride)} + unit * {writer.N("yRow", Output.RowStride)}{Fused.Arguments(writer, "unit", "output")}",
             channels => EmitTile(writer, isa, tile with { Channels = channels }));
     }
 
     private void EmitTile(KernelWriter writer, Isa isa, InterleavedTile tile)
     {
-        writer.OpenHelper($"tile{Literals.Int(tile.Channels)}", $"float* x, float* w, {(Bias ? "float* bias, " : "")}float* y");
+        writer.OpenHelper($"tile{Literals.Int(tile.Channels)}", $"float* x, float* w, {(Bias ? "float* bias, " : "")}float* y{Fused.Parameters}");
         writer.Open($"for (int part = 0; part < 16; part += {Literals.Int(isa.Width)})");
         tile.OpenColumns(writer, Output.Width);
         var columns = Enumerable.Range(0, tile.Columns).ToList();
@@ -67,7 +70,7 @@ public sealed record InterleavedConvolutionKernel(Layout Input, Layout Output, i
         }
 
         writer.Close().Close().Close();
-        tile.EmitStores(writer, isa, "y", writer.N("yChannel", Output.LaneStride));
+        tile.EmitStores(writer, isa, "y", writer.N("yChannel", Output.LaneStride), Fused);
         writer.Close().Close().Close().Line();
     }
 }
@@ -108,19 +111,21 @@ internal readonly record struct InterleavedTile(int Channels, int Columns)
         writer.Open($"for (int c = 0; c < {columns}; c += {Literals.Int(Columns)})").Line($"int column = {(Columns == 1 ? "c" : $"Math.Min(c, {columns} - {Literals.Int(Columns)})")};");
     }
 
-    public void EmitStores(KernelWriter writer, Isa isa, string operand, string channelStride)
+    public void EmitStores(KernelWriter writer, Isa isa, string operand, string channelStride, InterleavedFormula fused)
     {
         writer.Line($"float* to = {operand} + column * 16 + part;");
+        fused.Begin(writer);
         for (var c = 0; c < Channels; c++)
         {
             for (var t = 0; t < Columns; t++)
             {
-                writer.Line(isa.Store($"to + {Literals.Int(t * 16)}", Sum(c, t)));
+                writer.Line(isa.Store($"to + {Literals.Int(t * 16)}", fused.Of(writer, isa, Sum(c, t), t)));
             }
 
             if (c + 1 < Channels)
             {
                 writer.Line($"to += {channelStride};");
+                fused.Next(writer);
             }
         }
     }

@@ -10,15 +10,18 @@ namespace ModelCompiler.Kernels;
 /// Stride 1, no dilation, one group, two axes.</summary>
 /// <param name="Rows">Taps.</param>
 /// <param name="Columns">Taps.</param>
-public sealed record InterleavedInputGradientKernel(Layout OutputGradient, Layout InputGradient, int Rows, int Columns, int PadRows, int PadColumns) : Kernel
+/// <param name="Fused">Its operands come behind w.</param>
+public sealed record InterleavedInputGradientKernel(Layout OutputGradient, Layout InputGradient, int Rows, int Columns, int PadRows, int PadColumns, InterleavedFormula Fused) : Kernel
 {
     public override string Comment => "data gradient of a convolution, sixteen samples side by side";
 
     public override string Choice => $"samples side by side, {TileOf(Isa.Avx512)}";
 
+    public override string Fusion => FusionOf(Fused.Formula);
+
     public override string Layouts => $"{OutputGradient.Tag} -> {InputGradient.Tag}";
 
-    public override ImmutableArray<Operand> Operands => [new("dy", Offset: OutputGradient.Origin), new("w"), new("dx", Offset: InputGradient.Origin)];
+    public override ImmutableArray<Operand> Operands => [new("dy", Offset: OutputGradient.Origin), new("w"), .. Fused.Operands, new("dx", Offset: InputGradient.Origin)];
 
     /// <summary>Rows of the input's gradient.</summary>
     public override int Units => InputGradient.Height;
@@ -77,14 +80,14 @@ public sealed record InterleavedInputGradientKernel(Layout OutputGradient, Layou
         foreach (var start in AllStarts(tile))
         {
             var at = Literals.Plus(start * 16);
-            writer.Line(writer.Call(Suffix(tile, code[Pattern(tile, start)]), $"from{at}, u, taps, to{at}") + ";");
+            writer.Line(writer.Call(Suffix(tile, code[Pattern(tile, start)]), $"from{at}, u, taps, to{at}{Fused.Arguments(writer, "unit", "channel", start)}") + ";");
         }
     }
 
     /// <summary>The pointers are those of the tile's first column, which may have no element in dy.</summary>
     private void EmitTile(KernelWriter writer, Isa isa, InterleavedTile tile, int start)
     {
-        writer.OpenHelper(Suffix(tile, start), "float* dy, float* w, int taps, float* dx");
+        writer.OpenHelper(Suffix(tile, start), $"float* dy, float* w, int taps, float* dx{Fused.Parameters}");
         writer.Open($"for (int part = 0; part < 16; part += {Literals.Int(isa.Width)})");
         writer.Line("const int column = 0;");
         for (var c = 0; c < tile.Channels; c++)
@@ -117,7 +120,7 @@ public sealed record InterleavedInputGradientKernel(Layout OutputGradient, Layou
         }
 
         writer.Close().Close();
-        tile.EmitStores(writer, isa, "dx", writer.N("dxChannel", InputGradient.LaneStride));
+        tile.EmitStores(writer, isa, "dx", writer.N("dxChannel", InputGradient.LaneStride), Fused);
         writer.Close().Close().Line();
     }
 }

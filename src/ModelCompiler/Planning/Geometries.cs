@@ -95,27 +95,47 @@ internal static class Geometries
     /// as where blocks of outputs would be half empty (24 = 16 + 8) and those of inputs are full.</summary>
     public static WeightGradientGeometry? TurnedWeightGradient(Window window, int groups, Layout x, Layout dy)
     {
-        static long Products(int inputs, int outputs) => (long)inputs * Rounding.Ceiling(outputs, Layout.Lanes) * Layout.Lanes;
-        if (groups > 1 || window.KernelCount > 1 || window.PadBegin.Any(p => p > 0) || x.LaneStride != 1 || Products(x.Channels, dy.Channels) <= Products(dy.Channels, x.Channels))
-        {
-            return null;
-        }
-
-        var geometry = WeightGradient(window, groups, x, dy);
-        return geometry with
-        {
-            IsTurned = true,
-            InputChannels = geometry.OutputChannels,
-            OutputChannels = geometry.InputChannels,
-            InputOffset = geometry.GradientOffset,
-            InputBlock = geometry.GradientBlock,
-            InputStep = geometry.GradientStep,
-            TapStep = Steps(dy, (1, 1, 1)),
-            GradientOffset = geometry.InputOffset,
-            GradientBlock = geometry.InputBlock,
-            GradientStep = geometry.InputStep,
-        };
+        var isOfPoints = groups == 1 && window.KernelCount == 1 && window.PadBegin.All(p => p == 0) && x.LaneStride == 1;
+        return isOfPoints && Products(x.Channels, dy.Channels) > Products(dy.Channels, x.Channels) ? Turned(WeightGradient(window, groups, x, dy)) : null;
     }
+
+    /// <summary>That of a dense layer over <paramref name="rows"/> places, in whichever order takes fewer products.</summary>
+    public static WeightGradientGeometry DenseWeightGradient(int inputs, int outputs, int rows)
+    {
+        var geometry = new WeightGradientGeometry
+        {
+            InputChannels = inputs,
+            OutputChannels = outputs,
+            Taps = (1, 1, 1),
+            Plane = (1, 1, rows),
+            InputOffset = 0,
+            InputBlock = Layout.Lanes,
+            InputLane = 1,
+            InputStep = (0, 0, rows > 1 ? inputs : 0),
+            TapStep = default,
+            GradientOffset = 0,
+            GradientBlock = Layout.Lanes,
+            GradientStep = (0, 0, rows > 1 ? outputs : 0),
+        };
+        return Products(inputs, outputs) > Products(outputs, inputs) ? Turned(geometry) : geometry;
+    }
+
+    private static WeightGradientGeometry Turned(WeightGradientGeometry geometry) => geometry with
+    {
+        IsTurned = true,
+        InputChannels = geometry.OutputChannels,
+        OutputChannels = geometry.InputChannels,
+        InputOffset = geometry.GradientOffset,
+        InputBlock = geometry.GradientBlock,
+        InputStep = geometry.GradientStep,
+        TapStep = geometry.GradientStep,
+        GradientOffset = geometry.InputOffset,
+        GradientBlock = geometry.InputBlock,
+        GradientStep = geometry.InputStep,
+    };
+
+    /// <summary>Of the sum over one place, with blocks of outputs filled up.</summary>
+    private static long Products(int inputs, int outputs) => (long)inputs * Rounding.Ceiling(outputs, Layout.Lanes) * Layout.Lanes;
 
     /// <summary>Rows of a 1x1 convolution need not end: where nothing lies between them the plane is one long row, which more
     /// tiles divide.</summary>

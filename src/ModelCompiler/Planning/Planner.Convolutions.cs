@@ -302,21 +302,8 @@ public sealed partial class Planner
             return;
         }
 
-        AddWeightGradient(node, new WeightGradientGeometry
-        {
-            InputChannels = inWidth,
-            OutputChannels = outWidth,
-            Taps = (1, 1, 1),
-            Plane = (1, 1, (int)(node.Inputs[0].Shape.Count / inWidth)),
-            InputOffset = 0,
-            InputBlock = Layout.Lanes,
-            InputLane = 1,
-            InputStep = (0, 0, overRows ? inWidth : 0),
-            TapStep = default,
-            GradientOffset = 0,
-            GradientBlock = Layout.Lanes,
-            GradientStep = (0, 0, overRows ? outWidth : 0),
-        }, x, dy);
+        var geometry = Geometries.DenseWeightGradient(inWidth, outWidth, (int)(node.Inputs[0].Shape.Count / inWidth));
+        AddWeightGradient(node, geometry, geometry.IsTurned ? dy : x, geometry.IsTurned ? x : dy);
     }
 
     private LayoutKind InputKind(Node input, int groups) =>

@@ -94,9 +94,11 @@ public sealed partial class Planner
         var x = Get(node.Inputs[0], LayoutKind.Interleaved);
         var w = Get(node.Inputs[1], LayoutKind.Flat);
         var bias = node.Inputs.Length > 2 ? Get(node.Inputs[2], LayoutKind.Flat) : null;
-        WithInterleavedFormula(fused, y => Add(
-            node, "convolution", new InterleavedConvolutionKernel(x.Layout, y.Layout, rows.Kernel, columns.Kernel, rows.PadBegin, columns.PadBegin, bias is not null),
-            Buffers(x.Buffer, w.Buffer, bias, [], y)));
+        var (formula, extras) = InterleavedFormulaOf(fused);
+        var y = StoreInterleaved(fused.Output);
+        Add(
+            node, "convolution", new InterleavedConvolutionKernel(x.Layout, y.Layout, rows.Kernel, columns.Kernel, rows.PadBegin, columns.PadBegin, bias is not null, formula),
+            Buffers(x.Buffer, w.Buffer, bias, extras, y));
     }
 
     private void PlanInterleavedInputGradient(FusedNode fused, Window window)
@@ -105,9 +107,11 @@ public sealed partial class Planner
         var (_, rows, columns) = Axis3.Of(window);
         var dy = Get(node.Inputs[0], LayoutKind.Interleaved);
         var w = Get(node.Inputs[1], LayoutKind.Flat);
-        WithInterleavedFormula(fused, dx => Add(
-            node, "data_gradient", new InterleavedInputGradientKernel(dy.Layout, dx.Layout, rows.Kernel, columns.Kernel, rows.PadBegin, columns.PadBegin),
-            dy.Buffer, w.Buffer, dx.Buffer));
+        var (formula, extras) = InterleavedFormulaOf(fused);
+        var dx = StoreInterleaved(fused.Output);
+        Add(
+            node, "data_gradient", new InterleavedInputGradientKernel(dy.Layout, dx.Layout, rows.Kernel, columns.Kernel, rows.PadBegin, columns.PadBegin, formula),
+            Buffers(dy.Buffer, w.Buffer, null, extras, dx));
     }
 
     private void PlanInterleavedWeightGradient(Node node, Window window)
@@ -143,19 +147,16 @@ public sealed partial class Planner
         Add(node, "join", new InterleavedSumKernel(layout), parts.Buffer, Store(node, LayoutKind.Flat).Buffer);
     }
 
-    /// <summary>The formula of a convolution is a step of its own: what it reads is in the cache.</summary>
-    private void WithInterleavedFormula(FusedNode fused, Action<StoredValue> add)
+    /// <summary>What a convolution computes of its sums, and what else that reads.</summary>
+    private (InterleavedFormula Formula, List<StoredValue> Extras) InterleavedFormulaOf(FusedNode fused)
     {
-        var into = StoreInterleaved(fused.Output);
-        if (fused.Output == fused.Anchor)
+        if (fused.Formula is null)
         {
-            add(into);
-            return;
+            return (InterleavedFormula.None, []);
         }
 
-        values[fused.Anchor] = new StoredValue(new BufferDraft(into.Buffer.Size, batched: true, into.Buffer.HaloTag, grouped: true), into.Layout);
-        add(values[fused.Anchor]);
-        PlanInterleavedFormula(fused, into);
+        var extras = fused.Operands.Skip(1).Select(o => Get(o, LayoutKind.Interleaved)).ToList();
+        return (new InterleavedFormula(fused.Formula, [.. extras.Select(e => e.Layout)]), extras);
     }
 
     private void PlanInterleavedFormula(FusedNode fused, StoredValue into)

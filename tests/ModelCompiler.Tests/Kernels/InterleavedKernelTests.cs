@@ -37,20 +37,38 @@ public class InterleavedKernelTests
             };
         })))]);
 
+    /// <summary>Twice the sum, and two values more at its place, of layouts of their own.</summary>
+    private static InterleavedFormula Formula(Shape shape, bool fused) => !fused ? InterleavedFormula.None : new(
+        (new InputFormula(0) * 2) + (new InputFormula(1) * new InputFormula(2)), [new(LayoutKind.Interleaved, shape, new Halo(0, 0, 1, 0, 0, 2)), new(LayoutKind.Interleaved, shape)]);
+
+    private static TestOperand[] Extras(InterleavedFormula formula, int batch) => [.. formula.Extras.Select((layout, k) => Interleaved(layout, batch, 4 + k, float.NaN, float.NaN))];
+
+    private static double Fused(InterleavedFormula formula, TestOperand[] operands, int first, int group, int[] i, double sum)
+    {
+        double Extra(int k) => At(operands[first + k], (group * 16) + (i[0] % 16), i[0] / 16, i[1], i[2]);
+        return formula.Formula is null ? sum : (2 * sum) + (Extra(0) * Extra(1));
+    }
+
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
     [OnEveryHardware]
-    public void ConvolutionIsThatOfEverySample(bool bias) => KernelHarness.Check([.. Cases.Select(g =>
+    public void ConvolutionIsThatOfEverySample(bool bias, bool fused) => KernelHarness.Check([.. Cases.Select(g =>
     {
         var (x, y) = (Input(g), new Layout(LayoutKind.Interleaved, Output(g), new Halo(0, 0, 0, 1, 1, 0)));
-        var kernel = new InterleavedConvolutionKernel(x, y, g.Rows, g.Columns, g.Pad, g.Pad, bias);
+        var formula = Formula(Output(g), fused);
+        var kernel = new InterleavedConvolutionKernel(x, y, g.Rows, g.Columns, g.Pad, g.Pad, bias, formula);
         return new KernelCase(
             kernel, Groups(g.Batch),
-            () => [Interleaved(x, g.Batch, 1, float.NaN), TestOperand.Input(Weights(g), 0, 2), .. bias ? [TestOperand.Input(Vector(g.Outputs), 0, 3)] : Array.Empty<TestOperand>(), TestOperand.Output(y.AsBlocks, Groups(g.Batch))],
+            () =>
+            [
+                Interleaved(x, g.Batch, 1, float.NaN), TestOperand.Input(Weights(g), 0, 2), .. bias ? [TestOperand.Input(Vector(g.Outputs), 0, 3)] : Array.Empty<TestOperand>(),
+                .. Extras(formula, g.Batch), TestOperand.Output(y.AsBlocks, Groups(g.Batch)),
+            ],
             o =>
             [
-                new Expectation(bias ? 3 : 2, (group, i) =>
+                new Expectation(o.Length - 1, (group, i) =>
                 {
                     var sum = bias ? o[2][0, i[0] / 16] : 0.0;
                     foreach (var tap in TestOperand.Indices(Shape.Of(g.Inputs, g.Rows, g.Columns)))
@@ -59,23 +77,26 @@ public class InterleavedKernelTests
                         sum += IsOutside(g, row, column) ? 0 : At(o[0], (group * 16) + (i[0] % 16), tap[0], row, column) * o[1][0, i[0] / 16, tap[0], tap[1], tap[2]];
                     }
 
-                    return sum;
-                }, 2e-5),
+                    return Fused(formula, o, bias ? 3 : 2, group, i, sum);
+                }, 4e-5),
             ]);
     })]);
 
-    [Fact]
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     [OnEveryHardware]
-    public void DataGradientIsTheTransposeOfTheConvolution() => KernelHarness.Check([.. Cases.Select(g =>
+    public void DataGradientIsTheTransposeOfTheConvolution(bool fused) => KernelHarness.Check([.. Cases.Select(g =>
     {
         var (dx, dy) = (Input(g), new Layout(LayoutKind.Interleaved, Output(g), new Halo(0, 0, 0, 1, 1, 0)));
-        var kernel = new InterleavedInputGradientKernel(dy, dx, g.Rows, g.Columns, g.Pad, g.Pad);
+        var formula = Formula(dx.Shape, fused);
+        var kernel = new InterleavedInputGradientKernel(dy, dx, g.Rows, g.Columns, g.Pad, g.Pad, formula);
         return new KernelCase(
             kernel, Groups(g.Batch),
-            () => [Interleaved(dy, g.Batch, 1, float.NaN, float.NaN), TestOperand.Input(Weights(g), 0, 2), TestOperand.Output(dx.AsBlocks, Groups(g.Batch))],
+            () => [Interleaved(dy, g.Batch, 1, float.NaN, float.NaN), TestOperand.Input(Weights(g), 0, 2), .. Extras(formula, g.Batch), TestOperand.Output(dx.AsBlocks, Groups(g.Batch))],
             o =>
             [
-                new Expectation(2, (group, i) =>
+                new Expectation(o.Length - 1, (group, i) =>
                 {
                     var sum = 0.0;
                     foreach (var tap in TestOperand.Indices(Shape.Of(g.Outputs, g.Rows, g.Columns)))
@@ -84,8 +105,8 @@ public class InterleavedKernelTests
                         sum += row < 0 || column < 0 || row >= dy.Height || column >= dy.Width ? 0 : At(o[0], (group * 16) + (i[0] % 16), tap[0], row, column) * o[1][0, tap[0], i[0] / 16, tap[1], tap[2]];
                     }
 
-                    return sum;
-                }, 2e-5),
+                    return Fused(formula, o, 2, group, i, sum);
+                }, 4e-5),
             ]);
     })]);
 
