@@ -104,90 +104,35 @@ public sealed record InterleavedWeightGradientKernel(Layout Input, Layout Output
 
     private static string Suffix((int Outputs, int Rows) tile) => FormattableString.Invariant($"tile{tile.Outputs}x{tile.Rows}");
 
+    /// <summary>The helper for some outputs and rows of taps.</summary>
     private void EmitTile(KernelWriter writer, Isa isa, int outputs, int rows)
     {
-        var sums = (from o in Enumerable.Range(0, outputs) from r in Enumerable.Range(0, rows) from c in Enumerable.Range(0, Columns) select (o, r, c)).ToList();
-        string Name((int O, int R, int C) s) => FormattableString.Invariant($"a{s.O}_{s.R}_{s.C}");
-        writer.OpenHelper(Suffix((outputs, rows)), ByGroup ? "float* x, float* g, float* dw" : "float* x, long xStride, float* g, long gStride, int batch, float* dw");
-        if (!ByGroup)
-        {
-            writer.Line($"float* sums = stackalloc float[{Literals.Int(sums.Count * 16)}];");
-        }
-
-        writer.Open($"for (int part = 0; part < 16; part += {Literals.Int(isa.Width)})");
-        foreach (var row in sums.GroupBy(s => (s.o, s.r)))
-        {
-            writer.Line($"{isa.Type} {string.Join(", ", row.Select(s => $"{Name(s)} = {isa.Type}.Zero"))};");
-        }
-
+        Sum[] sums = [.. from o in Enumerable.Range(0, outputs) from r in Enumerable.Range(0, rows) from c in Enumerable.Range(0, Columns) select new Sum(o, r, c)];
         if (ByGroup)
         {
+            writer.OpenHelper(Suffix((outputs, rows)), "float* x, float* g, float* dw");
+            OpenPart(writer, isa, sums);
             writer.Line("float* xr = x + part, gr = g + part;");
-        }
-        else
-        {
-            InterleavedSumKernel.OpenGroups(writer);
-            writer.Line("float* xr = x + group * xStride + part, gr = g + group * gStride + part;");
-        }
-
-        writer.Open($"for (int row = 0; row < {writer.N("rows", OutputGradient.Height)}; row++, xr += {writer.N("xRow", Input.RowStride)}, gr += {writer.N("gRow", OutputGradient.RowStride)})");
-        writer.Line("float* xc = xr, gc = gr;");
-        var together = ColumnsTogether(isa, outputs, sums.Count);
-        if (together > 1)
-        {
-            writer.Line("int column = 0;").Open($"for (; column <= {writer.N("columns", OutputGradient.Width)} - {Literals.Int(together)}; column += {Literals.Int(together)}, xc += {Literals.Int(16 * together)}, gc += {Literals.Int(16 * together)})");
-            EmitProducts(together);
-            writer.Close();
-        }
-
-        writer.Open($"for ({(together > 1 ? "" : "int column = 0")}; column < {writer.N("columns", OutputGradient.Width)}; column++, xc += 16, gc += 16)");
-        EmitProducts(1);
-
-        // An input meets a tap of each of the columns.
-        void EmitProducts(int count)
-        {
-            foreach (var (o, k) in from o in Enumerable.Range(0, outputs) from k in Enumerable.Range(0, count) select (o, k))
+            EmitPlane(writer, isa, outputs, rows);
+            foreach (var sum in sums)
             {
-                writer.Line($"var {Gradient(o, k)} = {isa.Load($"gc{(o == 0 ? "" : $" + {Literals.Int(o)} * {writer.N("gChannel", OutputGradient.LaneStride)}")}{(k == 0 ? "" : $" + {Literals.Int(16 * k)}")}")};");
-            }
-
-            for (var r = 0; r < rows; r++)
-            {
-                var from = r == 0 ? "xc" : $"xc + {Literals.Int(r)} * {writer.N("xRow", Input.RowStride)}";
-                for (var c = 0; c < Columns + count - 1; c++)
-                {
-                    var v = FormattableString.Invariant($"v{r}_{c}");
-                    var products = from k in Enumerable.Range(0, count)
-                                   where c - k >= 0 && c - k < Columns
-                                   from o in Enumerable.Range(0, outputs)
-                                   let sum = Name((o, r, c - k))
-                                   select $"{sum} = {isa.Fma(Gradient(o, k), v, sum)};";
-                    writer.Line($"var {v} = {isa.Load(c == 0 ? from : $"{from} + {Literals.Int(c * 16)}")}; {string.Join(" ", products)}");
-                }
-            }
-        }
-
-        static string Gradient(int output, int column) => $"g{Literals.Int(output)}{(column == 0 ? "" : $"_{Literals.Int(column)}")}";
-
-        writer.Close().Close();
-        if (ByGroup)
-        {
-            foreach (var row in sums.GroupBy(s => (s.o, s.r)))
-            {
-                foreach (var sum in row)
-                {
-                    writer.Line(isa.Store($"dw + {Weight(writer, Literals.Int(sum.o), "0")} + {Literals.Int(((sum.r * Columns) + sum.c) * 16)} + part", Name(sum)));
-                }
+                writer.Line(isa.Store($"dw + {Weight(writer, Literals.Int(sum.Output), "0")} + {Literals.Int(((sum.Row * Columns) + sum.Column) * 16)} + part", sum.Name));
             }
 
             writer.Close().Close().Line();
             return;
         }
 
-        InterleavedSumKernel.CloseGroups(writer, isa, sums.Select(Name));
-        for (var i = 0; i < sums.Count; i++)
+        writer.OpenHelper(Suffix((outputs, rows)), "float* x, long xStride, float* g, long gStride, int batch, float* dw");
+        writer.Line($"float* sums = stackalloc float[{Literals.Int(sums.Length * 16)}];");
+        OpenPart(writer, isa, sums);
+        InterleavedSumKernel.OpenGroups(writer);
+        writer.Line("float* xr = x + group * xStride + part, gr = g + group * gStride + part;");
+        EmitPlane(writer, isa, outputs, rows);
+        InterleavedSumKernel.CloseGroups(writer, isa, sums.Select(s => s.Name));
+        for (var i = 0; i < sums.Length; i++)
         {
-            writer.Line(isa.Store($"sums + {Literals.Int(i * 16)} + part", Name(sums[i])));
+            writer.Line(isa.Store($"sums + {Literals.Int(i * 16)} + part", sums[i].Name));
         }
 
         writer.Close();
@@ -197,5 +142,64 @@ public sealed record InterleavedWeightGradientKernel(Layout Input, Layout Output
         }
 
         writer.Close().Line();
+    }
+
+    /// <summary>A loop over the vectors of sixteen samples, with all sums at zero.</summary>
+    private static void OpenPart(KernelWriter writer, Isa isa, IEnumerable<Sum> sums)
+    {
+        writer.Open($"for (int part = 0; part < 16; part += {Literals.Int(isa.Width)})");
+        foreach (var row in sums.GroupBy(s => (s.Output, s.Row)))
+        {
+            writer.Line($"{isa.Type} {string.Join(", ", row.Select(s => $"{s.Name} = {isa.Type}.Zero"))};");
+        }
+    }
+
+    /// <summary>All places of a group pass by, from xr and gr on.</summary>
+    private void EmitPlane(KernelWriter writer, Isa isa, int outputs, int rows)
+    {
+        writer.Open($"for (int row = 0; row < {writer.N("rows", OutputGradient.Height)}; row++, xr += {writer.N("xRow", Input.RowStride)}, gr += {writer.N("gRow", OutputGradient.RowStride)})");
+        writer.Line("float* xc = xr, gc = gr;");
+        var together = ColumnsTogether(isa, outputs, outputs * rows * Columns);
+        if (together > 1)
+        {
+            writer.Line("int column = 0;").Open($"for (; column <= {writer.N("columns", OutputGradient.Width)} - {Literals.Int(together)}; column += {Literals.Int(together)}, xc += {Literals.Int(16 * together)}, gc += {Literals.Int(16 * together)})");
+            EmitProducts(writer, isa, outputs, rows, together);
+            writer.Close();
+        }
+
+        writer.Open($"for ({(together > 1 ? "" : "int column = 0")}; column < {writer.N("columns", OutputGradient.Width)}; column++, xc += 16, gc += 16)");
+        EmitProducts(writer, isa, outputs, rows, 1);
+        writer.Close().Close();
+    }
+
+    /// <summary>Of some columns: an input meets a tap of each of them.</summary>
+    private void EmitProducts(KernelWriter writer, Isa isa, int outputs, int rows, int columns)
+    {
+        static string Gradient(int output, int column) => $"g{Literals.Int(output)}{(column == 0 ? "" : $"_{Literals.Int(column)}")}";
+        foreach (var (o, k) in from o in Enumerable.Range(0, outputs) from k in Enumerable.Range(0, columns) select (o, k))
+        {
+            writer.Line($"var {Gradient(o, k)} = {isa.Load($"gc{(o == 0 ? "" : $" + {Literals.Int(o)} * {writer.N("gChannel", OutputGradient.LaneStride)}")}{(k == 0 ? "" : $" + {Literals.Int(16 * k)}")}")};");
+        }
+
+        for (var r = 0; r < rows; r++)
+        {
+            var from = r == 0 ? "xc" : $"xc + {Literals.Int(r)} * {writer.N("xRow", Input.RowStride)}";
+            for (var c = 0; c < Columns + columns - 1; c++)
+            {
+                var v = FormattableString.Invariant($"v{r}_{c}");
+                var products = from k in Enumerable.Range(0, columns)
+                               where c - k >= 0 && c - k < Columns
+                               from o in Enumerable.Range(0, outputs)
+                               let sum = new Sum(o, r, c - k).Name
+                               select $"{sum} = {isa.Fma(Gradient(o, k), v, sum)};";
+                writer.Line($"var {v} = {isa.Load(c == 0 ? from : $"{from} + {Literals.Int(c * 16)}")}; {string.Join(" ", products)}");
+            }
+        }
+    }
+
+    /// <summary>The gradient of one tap of a tile, a number for each sample.</summary>
+    private readonly record struct Sum(int Output, int Row, int Column)
+    {
+        public string Name => FormattableString.Invariant($"a{Output}_{Row}_{Column}");
     }
 }

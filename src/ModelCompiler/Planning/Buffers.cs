@@ -55,14 +55,20 @@ internal sealed record StepDraft(
     public int SizeOf(BufferDraft operand) => operand.Grouped && !ByGroups ? operand.Size / Layout.Lanes : operand.Size;
 }
 
-internal static class MemoryPlan
+/// <summary>What values need, and in what turns.</summary>
+/// <param name="Sample">Floats for each sample.</param>
+/// <param name="Group">Floats for each sixteen samples.</param>
+/// <param name="Common">Floats for all.</param>
+/// <param name="Scratch">Floats for each thread.</param>
+/// <param name="Preparation">Floats that only the preparation needs.</param>
+/// <param name="Turns">As <see cref="StepTurns.Of"/> returns them.</param>
+internal sealed record MemoryPlan(int Sample, int Group, int Common, int Scratch, int Preparation, int[] Turns)
 {
-    /// <summary>Gives every buffer without an address one, and returns the floats needed per sample, per sixteen samples, in common, per thread, and
-    /// during the preparation.</summary>
+    /// <summary>Gives every buffer without an address one.</summary>
     /// <param name="steps">Those of the preparation first.</param>
     /// <param name="together">For each step, whether samples take turns at it and the next one.</param>
     /// <param name="scratch">Floats for each thread that kernels need.</param>
-    public static (int Sample, int Group, int Common, int Scratch, int Preparation, int[] Turns) Assign(IReadOnlyList<StepDraft> steps, IReadOnlyList<bool> together, int scratch)
+    public static MemoryPlan Assign(IReadOnlyList<StepDraft> steps, IReadOnlyList<bool> together, int scratch)
     {
         var buffers = new List<BufferDraft>();
         var seen = new HashSet<BufferDraft>();
@@ -139,7 +145,7 @@ internal static class MemoryPlan
 
         // A stride of a power of two would put all samples into the same cache sets.
         sample = Round(sample);
-        return (sample == 0 ? 16 : sample % 1024 == 0 ? sample + 16 : sample, group > 0 && group % 1024 == 0 ? group + 16 : group, common == 0 ? 16 : common, thread, preparation, turns);
+        return new MemoryPlan(sample == 0 ? 16 : sample % 1024 == 0 ? sample + 16 : sample, group > 0 && group % 1024 == 0 ? group + 16 : group, common == 0 ? 16 : common, thread, preparation, turns);
     }
 
     private static Address Place(BufferDraft buffer)

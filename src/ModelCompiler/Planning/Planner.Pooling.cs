@@ -1,5 +1,5 @@
-// Max pools in inference whose operand nobody else reads: the convolution before them computes them too, while what they read is near. A value that is pooled is
-// often the largest of a network, and would be written to memory and read again.
+// Max pools. In inference, where nobody else reads their operand, the convolution before them computes them too, while what they read is near: a value that is pooled is
+// often the largest of a network, and would be written to memory and read again. In training they leave their winners, so that it ends with the forward pass.
 using ModelCompiler.Graph;
 using ModelCompiler.Kernels;
 using ModelCompiler.Operators;

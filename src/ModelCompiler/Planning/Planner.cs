@@ -174,10 +174,10 @@ public sealed partial class Planner
         var ordered = training ? StepOrder.Gather(steps) : steps.Where(s => s.Prepare).Concat(steps.Where(s => !s.Prepare)).ToList();
         var together = training ? StepOrder.Together(ordered) : new bool[ordered.Count];
         StepTurns.Arrange(ordered, together);
-        var (sample, group, common, threads, preparation, turns) = MemoryPlan.Assign(ordered, together, threadScratch.Size);
-        ImmutableArray<Step> Finish(bool prepare) => [.. ordered.Select((s, i) => (s, i)).Where(p => p.s.Prepare == prepare).Select(p => Finished(p.s, together[p.i], turns[p.i]))];
+        var memory = MemoryPlan.Assign(ordered, together, threadScratch.Size);
+        ImmutableArray<Step> Finish(bool prepare) => [.. ordered.Select((s, i) => (s, i)).Where(p => p.s.Prepare == prepare).Select(p => Finished(p.s, together[p.i], memory.Turns[p.i]))];
         return new Plan(
-            graph, training, Finish(true), Finish(false), parameters, sizes.Storage, sizes.Trainable, sample, group, common, threads, preparation,
+            graph, training, Finish(true), Finish(false), parameters, sizes.Storage, sizes.Trainable, memory.Sample, memory.Group, memory.Common, memory.Scratch, memory.Preparation,
             inputGradients.Select(i => i.Input).ToImmutableArray(), kernels, [.. choices]);
     }
 
