@@ -167,10 +167,11 @@ public sealed partial class Planner
     }
 
     /// <summary>A step that treats all channels alike: over blocks of channels, or of samples where its first input has them side by side.</summary>
-    private void AddBlockwise(Node node, string suffix, Func<IReadOnlyList<Layout>, Layout, Kernel> make)
+    /// <param name="operands">Inputs that the kernel reads; all if null.</param>
+    private void AddBlockwise(Node node, string suffix, Func<IReadOnlyList<Layout>, Layout, Kernel> make, IEnumerable<Node>? operands = null)
     {
         var kind = BlocksOf(node.Inputs[0]);
-        var inputs = node.Inputs.Select(i => Get(i, kind)).ToList();
+        var inputs = (operands ?? node.Inputs).Select(i => Get(i, kind)).ToList();
         var into = StoreBlocks(node, kind);
         Add(node, suffix, make([.. inputs.Select(i => i.Layout.AsBlocks)], into.Layout.AsBlocks), [.. inputs.Select(i => i.Buffer), into.Buffer]);
     }

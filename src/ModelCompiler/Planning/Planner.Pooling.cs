@@ -23,14 +23,14 @@ public sealed partial class Planner
         }
 
         var before = steps.Count;
-        AddBlockwise(node, "max_pool", (x, y) => new MaxPoolKernel(node.As<MaxPoolAttributes>().Window, x[0], y));
+        AddBlockwise(node, "max_pool", (x, y) => new MaxPoolKernel(node.As<MaxPoolAttributes>().Window, x[0], y), [node.Inputs[0]]);
         if (choicesBeforePools.TryGetValue(node, out var choice))
         {
             choices[choice] = choices[choice] with { Steps = [.. choices[choice].Steps, .. steps.Skip(before).Select(s => s.Name)] };
         }
     }
 
-    /// <summary>The winners and, where it is needed too, the maximum.</summary>
+    /// <summary>The winners and, where it is needed too, the maximum. Nothing if no gradient asks who won, as behind an input.</summary>
     private void PlanMaxPoolWinners(Node node)
     {
         var all = Readers[node];

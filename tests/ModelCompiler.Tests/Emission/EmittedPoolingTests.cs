@@ -1,4 +1,4 @@
-// Convolutions that take over the max pool behind them in inference, against the oracle: which do, and which may not.
+// Convolutions that take over the max pool behind them in inference, and pools that keep their winners in training, against the oracle: which do, and which may not.
 using ModelCompiler.Kernels;
 using ModelCompiler.Planning;
 using ModelCompiler.Tests.Kernels;
@@ -51,6 +51,20 @@ public class EmittedPoolingTests
         var kernels = Planner.ForInference(compiled.Graph).Steps.Select(s => s.Kernel).ToList();
         Assert.Equal(direct, kernels.Count(k => k is ConvolutionKernel { Pool: not null }));
         Assert.Equal(pools, kernels.Count(k => k is MaxPoolKernel));
+        OracleComparison.Run(compiled, 3);
+    }
+
+    /// <summary>In training: where a gradient asks who won, and where none does, as behind an input, or of values that a checkpoint makes again.</summary>
+    [Theory]
+    [InlineData("image -> conv(20, 3x3) -> relu -> maxpool(3x3, stride: 2, pad: 1) -> flatten -> dense(5)", 0, 1)]
+    [InlineData("image -> maxpool(2x2) -> conv(20, 3x3) -> flatten -> dense(5)", 1, 0)]
+    [InlineData("image -> checkpoint(conv(20, 3x3) -> relu -> maxpool(2x2) -> conv(5, 1x1)) -> flatten -> dense(5)", 1, 1)]
+    [InlineData("image -> conv(20, 3x3) -> checkpoint(maxpool(2x2, stride: 3) -> tanh -> maxpool(2x2)) -> flatten -> dense(5)", 2, 2)]
+    public void WinnersAreKeptForGradients(string body, int pools, int withWinners)
+    {
+        var compiled = new CompiledText($"network Net {{\n input image: 3x15x14\n target label: class\n logits = {body}\n output logits\n loss cross_entropy(logits, label)\n}}\n");
+        var kernels = Planner.ForTraining(compiled.Graph, inputGradients: false).Steps.Select(s => s.Kernel).ToList();
+        Assert.Equal((pools, withWinners), (kernels.Count(k => k is MaxPoolKernel), kernels.Count(k => k is MaxPoolWinnersKernel)));
         OracleComparison.Run(compiled, 3);
     }
 
