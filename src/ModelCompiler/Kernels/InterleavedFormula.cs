@@ -10,8 +10,6 @@ namespace ModelCompiler.Kernels;
 /// <param name="Extras">Interleaved, of the result's shape: operands e0, e1, …</param>
 public sealed record InterleavedFormula(Expression? Formula, ImmutableArray<Layout> Extras)
 {
-    public static readonly InterleavedFormula None = new(null, []);
-
     internal IEnumerable<Operand> Operands => Extras.Select((layout, k) => new Operand(Name(k), Offset: layout.Origin));
 
     /// <summary>Of a helper that gets a tile, behind its other parameters.</summary>

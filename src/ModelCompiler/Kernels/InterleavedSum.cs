@@ -54,7 +54,7 @@ public sealed record InterleavedSumKernel(Layout Input) : Kernel
     internal static void CloseGroups(KernelWriter writer, Isa isa, IEnumerable<string> sums)
     {
         writer.Open("if (group * 16 + 16 > batch)");
-        writer.Line($"var there = {isa.Static}.LessThan({isa.Type.Replace("float", "int")}.Indices, {isa.Static}.Create(batch - group * 16 - part)).AsSingle();");
+        writer.Line($"var there = {isa.Static}.LessThan({isa.IntegerType}.Indices, {isa.Static}.Create(batch - group * 16 - part)).AsSingle();");
         foreach (var sum in sums)
         {
             writer.Line($"{sum} &= there;");

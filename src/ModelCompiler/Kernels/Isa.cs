@@ -21,6 +21,8 @@ public sealed record Isa(string Suffix, int Width, int Registers)
     /// <summary><c>Vector512&lt;float&gt;</c>.</summary>
     public string Type => $"Vector{Suffix}<float>";
 
+    public string IntegerType => $"Vector{Suffix}<int>";
+
     /// <summary>The static class of operations: <c>Vector512</c>.</summary>
     public string Static => $"Vector{Suffix}";
 

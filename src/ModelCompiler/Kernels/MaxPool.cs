@@ -98,29 +98,37 @@ public sealed record MaxPoolWinnersKernel(Window Window, Layout Input, Layout Ou
                 return;
             }
 
-            // An element wins that is larger than all before it, or NaN. A winner of -1 loses to any.
-            foreach (var p in parts)
-            {
-                writer.Line($"var best{p} = {isa.Broadcast("float.NegativeInfinity")};").Line($"var winner{p} = {isa.Broadcast("-1f")};");
-            }
-
-            visit(element =>
-            {
-                writer.Open("").Line($"var number = {isa.Broadcast($"(float)({element.Number})")};");
-                foreach (var p in parts)
-                {
-                    writer.Line($"var v{p} = {Element(isa, element, p)};")
-                        .Line($"var wins{p} = {isa.Static}.GreaterThan(v{p}, best{p}) | ~{isa.Static}.Equals(v{p}, v{p}) | {isa.Static}.LessThan(winner{p}, {isa.Type}.Zero);")
-                        .Line($"best{p} = {isa.Static}.ConditionalSelect(wins{p}, v{p}, best{p});")
-                        .Line($"winner{p} = {isa.Static}.ConditionalSelect(wins{p}, number, winner{p});");
-                }
-
-                writer.Close();
-            });
+            EmitSearch(writer, isa, X, visit, element => element.Number);
             foreach (var p in parts)
             {
                 writer.Line(isa.Store($"{Y.At} + {p * isa.Width}", $"best{p}")).Line(isa.Store($"{W.At} + {p * isa.Width}", $"winner{p}"));
             }
+        });
+    }
+
+    /// <summary>Declares for each part of a window's vectors <c>best</c>, the maximum, and <c>winner</c>, the number of its element. An element wins that is larger than all
+    /// before it, or NaN; a winner of -1 loses to any.</summary>
+    /// <param name="number">Of an element, as text.</param>
+    internal static void EmitSearch(KernelWriter writer, Isa isa, PoolOperand x, Action<Action<PoolElement>> visit, Func<PoolElement, string> number)
+    {
+        var parts = Enumerable.Range(0, isa.Parts).ToArray();
+        foreach (var p in parts)
+        {
+            writer.Line($"var best{p} = {isa.Broadcast("float.NegativeInfinity")};").Line($"var winner{p} = {isa.Broadcast("-1f")};");
+        }
+
+        visit(element =>
+        {
+            writer.Open("").Line($"var number = {isa.Broadcast($"(float)({number(element)})")};");
+            foreach (var p in parts)
+            {
+                writer.Line($"var v{p} = {isa.Load($"{x.At} + {element.Offset(x, p * isa.Width)}")};")
+                    .Line($"var wins{p} = {isa.Static}.GreaterThan(v{p}, best{p}) | ~{isa.Static}.Equals(v{p}, v{p}) | {isa.Static}.LessThan(winner{p}, {isa.Type}.Zero);")
+                    .Line($"best{p} = {isa.Static}.ConditionalSelect(wins{p}, v{p}, best{p});")
+                    .Line($"winner{p} = {isa.Static}.ConditionalSelect(wins{p}, number, winner{p});");
+            }
+
+            writer.Close();
         });
     }
 
@@ -134,7 +142,7 @@ public sealed record MaxPoolWinnersKernel(Window Window, Layout Input, Layout Ou
         string Number(PoolElement element, int part) => $"n{element.Number}_{Literals.Int(part)}";
         foreach (var (element, p) in from e in elements from p in parts select (e, p))
         {
-            writer.Line($"var {Number(element, p)} = {Element(isa, element, p)};");
+            writer.Line($"var {Number(element, p)} = {isa.Load($"{X.At} + {element.Offset(X, p * isa.Width)}")};");
         }
 
         writer.Line($"var sum = {string.Join(" + ", from e in elements from p in parts select Number(e, p))};");
@@ -153,8 +161,6 @@ public sealed record MaxPoolWinnersKernel(Window Window, Layout Input, Layout Ou
 
         writer.Line("continue;").Close();
     }
-
-    private string Element(Isa isa, PoolElement element, int part) => isa.Load($"{X.At} + {element.Offset(X, part * isa.Width)}");
 }
 
 /// <summary>Operands winners, dy, dx, all Blocked: the gradient of each window goes to its winner.</summary>

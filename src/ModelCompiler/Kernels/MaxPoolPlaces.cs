@@ -38,27 +38,10 @@ public sealed record MaxPoolPlacesKernel(Window Window, Layout Input, Layout Out
         new PoolEmitter(geometry, writer, [x, y]).EmitByRows((_, visit) =>
         {
             writer.Line($"var start = {geometry.WindowStart(plane)};");
+            MaxPoolWinnersKernel.EmitSearch(writer, isa, x, visit, element => $"start + {element.Offset(plane, 0)}");
             foreach (var p in parts)
             {
-                writer.Line($"var best{p} = {isa.Broadcast("float.NegativeInfinity")};").Line($"var place{p} = {isa.Broadcast("-1f")};");
-            }
-
-            visit(element =>
-            {
-                writer.Open("").Line($"var number = {isa.Broadcast($"(float)(start + {element.Offset(plane, 0)})")};");
-                foreach (var p in parts)
-                {
-                    writer.Line($"var v{p} = {isa.Load($"{x.At} + {element.Offset(x, p * isa.Width)}")};")
-                        .Line($"var wins{p} = {isa.Static}.GreaterThan(v{p}, best{p}) | ~{isa.Static}.Equals(v{p}, v{p}) | {isa.Static}.LessThan(place{p}, {isa.Type}.Zero);")
-                        .Line($"best{p} = {isa.Static}.ConditionalSelect(wins{p}, v{p}, best{p});")
-                        .Line($"place{p} = {isa.Static}.ConditionalSelect(wins{p}, number, place{p});");
-                }
-
-                writer.Close();
-            });
-            foreach (var p in parts)
-            {
-                writer.Line(isa.Store($"{y.At} + {p * isa.Width}", $"place{p}"));
+                writer.Line(isa.Store($"{y.At} + {p * isa.Width}", $"winner{p}"));
             }
         });
     }

@@ -66,7 +66,6 @@ public sealed record RegionPoolGradientKernel(RegionPoolAttributes Attributes, L
     public override void Emit(KernelWriter writer, Isa isa)
     {
         var parts = Enumerable.Range(0, isa.Parts).ToArray();
-        var integers = isa.Type.Replace("float", "int");
         writer.OpenMethod();
         writer.Open("for (var block = begin; block < end; block++)");
         writer.Line($"var plane = x + block * {Input.BlockStride};").Line($"var slopes = dx + block * {InputGradient.BlockStride};");
@@ -83,7 +82,7 @@ public sealed record RegionPoolGradientKernel(RegionPoolAttributes Attributes, L
         foreach (var p in parts)
         {
             writer.Line($"var v{p} = {isa.Load($"at + {p * isa.Width}")};")
-                .Line($"var wins{p} = {isa.Static}.GreaterThan(v{p}, best{p}) | ~{isa.Static}.Equals(v{p}, v{p}) | {isa.Static}.LessThan(winner{p}, {integers}.Zero).AsSingle();")
+                .Line($"var wins{p} = {isa.Static}.GreaterThan(v{p}, best{p}) | ~{isa.Static}.Equals(v{p}, v{p}) | {isa.Static}.LessThan(winner{p}, {isa.IntegerType}.Zero).AsSingle();")
                 .Line($"best{p} = {isa.Static}.ConditionalSelect(wins{p}, v{p}, best{p});")
                 .Line($"winner{p} = {isa.Static}.ConditionalSelect(wins{p}.AsInt32(), number, winner{p});");
         }

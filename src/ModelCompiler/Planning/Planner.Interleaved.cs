@@ -94,10 +94,10 @@ public sealed partial class Planner
         var x = Get(node.Inputs[0], LayoutKind.Interleaved);
         var w = Get(node.Inputs[1], LayoutKind.Flat);
         var bias = node.Inputs.Length > 2 ? Get(node.Inputs[2], LayoutKind.Flat) : null;
-        var (formula, extras) = InterleavedFormulaOf(fused);
+        var (formula, extras) = Epilogue(fused, LayoutKind.Interleaved);
         var y = StoreInterleaved(fused.Output);
         Add(
-            node, "convolution", new InterleavedConvolutionKernel(x.Layout, y.Layout, rows.Kernel, columns.Kernel, rows.PadBegin, columns.PadBegin, bias is not null, formula),
+            node, "convolution", new InterleavedConvolutionKernel(x.Layout, y.Layout, rows.Kernel, columns.Kernel, rows.PadBegin, columns.PadBegin, bias is not null, new(formula, [.. extras.Select(e => e.Layout)])),
             Buffers(x.Buffer, w.Buffer, bias, extras, y));
     }
 
@@ -107,10 +107,10 @@ public sealed partial class Planner
         var (_, rows, columns) = Axis3.Of(window);
         var dy = Get(node.Inputs[0], LayoutKind.Interleaved);
         var w = Get(node.Inputs[1], LayoutKind.Flat);
-        var (formula, extras) = InterleavedFormulaOf(fused);
+        var (formula, extras) = Epilogue(fused, LayoutKind.Interleaved);
         var dx = StoreInterleaved(fused.Output);
         Add(
-            node, "data_gradient", new InterleavedInputGradientKernel(dy.Layout, dx.Layout, rows.Kernel, columns.Kernel, rows.PadBegin, columns.PadBegin, formula),
+            node, "data_gradient", new InterleavedInputGradientKernel(dy.Layout, dx.Layout, rows.Kernel, columns.Kernel, rows.PadBegin, columns.PadBegin, new(formula, [.. extras.Select(e => e.Layout)])),
             Buffers(dy.Buffer, w.Buffer, null, extras, dx));
     }
 
@@ -141,22 +141,9 @@ public sealed partial class Planner
             return;
         }
 
-        var layout = new Layout(LayoutKind.Interleaved, Shape.Of(numbers, 1, 1));
-        var parts = new StoredValue(new BufferDraft(layout.Size, batched: true, "", grouped: true), layout);
+        var parts = DraftInterleaved(new Layout(LayoutKind.Interleaved, Shape.Of(numbers, 1, 1)));
         add(parts);
-        Add(node, "join", new InterleavedSumKernel(layout), parts.Buffer, Store(node, LayoutKind.Flat).Buffer);
-    }
-
-    /// <summary>What a convolution computes of its sums, and what else that reads.</summary>
-    private (InterleavedFormula Formula, List<StoredValue> Extras) InterleavedFormulaOf(FusedNode fused)
-    {
-        if (fused.Formula is null)
-        {
-            return (InterleavedFormula.None, []);
-        }
-
-        var extras = fused.Operands.Skip(1).Select(o => Get(o, LayoutKind.Interleaved)).ToList();
-        return (new InterleavedFormula(fused.Formula, [.. extras.Select(e => e.Layout)]), extras);
+        Add(node, "join", new InterleavedSumKernel(parts.Layout), parts.Buffer, Store(node, LayoutKind.Flat).Buffer);
     }
 
     private void PlanInterleavedFormula(FusedNode fused, StoredValue into)
@@ -182,11 +169,9 @@ public sealed partial class Planner
 
     private StoredValue StoreInterleaved(Node node) => values[node] = DraftInterleaved(node);
 
-    private StoredValue DraftInterleaved(Node node)
-    {
-        var layout = new Layout(LayoutKind.Interleaved, node.Shape, interleavedHalos.Of(node));
-        return new StoredValue(new BufferDraft(layout.Size, batched: true, layout.Halo.IsNone ? "" : layout.Tag, grouped: true), layout);
-    }
+    private StoredValue DraftInterleaved(Node node) => DraftInterleaved(new Layout(LayoutKind.Interleaved, node.Shape, interleavedHalos.Of(node)));
+
+    private static StoredValue DraftInterleaved(Layout layout) => new(new BufferDraft(layout.Size, batched: true, layout.Halo.IsNone ? "" : layout.Tag, grouped: true), layout);
 
     /// <summary><see cref="Get(Node, LayoutKind)"/> where the value is interleaved, or shall be.</summary>
     private StoredValue GetInterleaved(Node node, LayoutKind kind)

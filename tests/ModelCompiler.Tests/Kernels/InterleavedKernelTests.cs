@@ -38,7 +38,7 @@ public class InterleavedKernelTests
         })))]);
 
     /// <summary>Twice the sum, and two values more at its place, of layouts of their own.</summary>
-    private static InterleavedFormula Formula(Shape shape, bool fused) => !fused ? InterleavedFormula.None : new(
+    private static InterleavedFormula Formula(Shape shape, bool fused) => !fused ? new(null, []) : new(
         (new InputFormula(0) * 2) + (new InputFormula(1) * new InputFormula(2)), [new(LayoutKind.Interleaved, shape, new Halo(0, 0, 1, 0, 0, 2)), new(LayoutKind.Interleaved, shape)]);
 
     private static TestOperand[] Extras(InterleavedFormula formula, int batch) => [.. formula.Extras.Select((layout, k) => Interleaved(layout, batch, 4 + k, float.NaN, float.NaN))];
